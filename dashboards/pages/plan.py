@@ -1,0 +1,85 @@
+"""The reinforcement plan: ranked projects, what they unlock, and where the budget ends."""
+
+from __future__ import annotations
+
+from dash import Dash, html
+from dash.development.base_component import Component
+
+from dashboards.address import Address
+from dashboards.components import figure_block, kpi_tiles, section
+from dashboards.grid import filter_bar, table_grid
+from dashboards.store import ResultsStore
+from gridcheck.reports.figures import plan_by_measure, plan_curve
+from gridcheck.reports.folder import Results
+from gridcheck.reports.labels import number, percent, wan
+from gridcheck.reports.summaries import Kpi
+from gridcheck.reports.texts import Language, text
+from gridcheck.reports.totals import totals
+
+CURVE = "plan-curve"
+MEASURES = "plan-measures"
+
+
+def layout(store: ResultsStore, address: Address) -> list[Component]:
+    """Build the page."""
+    language = address.language
+    results = store.results()
+    view = store.view("plan", language)
+    chosen_word = next(iter(view.table.loc[view.table["chosen_code"], "chosen"]), "")
+    filters = {"chosen": chosen_word}
+    return [
+        kpi_tiles(_tiles(results, language)),
+        html.Div(
+            [
+                section(
+                    text("page.plan_curve", language),
+                    figure_block(
+                        CURVE,
+                        plan_curve(results.plan, results.budget_yuan, language),
+                        text("caption.plan_curve", language),
+                        language,
+                    ),
+                ),
+                section(
+                    text("page.plan_measures", language),
+                    figure_block(
+                        MEASURES,
+                        plan_by_measure(results.plan, language),
+                        text("caption.plan_measures", language),
+                        language,
+                    ),
+                ),
+            ],
+            className="columns",
+        ),
+        section(
+            text("page.projects", language),
+            filter_bar(view, ("county", "chosen", "measure"), language, filters),
+            table_grid(view, language, filters=filters, height_px=600, pinned="rank"),
+        ),
+    ]
+
+
+def _tiles(results: Results, language: Language) -> list[Kpi]:
+    found = totals(results)
+    chosen = results.plan[results.plan["chosen"]]
+    spent = percent(100.0 * found.spent_yuan / found.budget_yuan if found.budget_yuan else None)
+    per_household = found.spent_yuan / found.unlocked if found.unlocked else None
+    hours = float(chosen["overload_hours_removed"].sum())
+    low_hours = float(chosen["undervoltage_hours_removed"].sum())
+    values = {
+        "spent": (
+            wan(found.spent_yuan),
+            text("kpi_plan.spent_note", language, budget=wan(found.budget_yuan, 0), share=spent),
+        ),
+        "chosen": (number(found.chosen), text("kpi_plan.chosen_note", language, projects=number(found.projects))),
+        "unlocked": (number(found.unlocked), text("kpi_plan.unlocked_note", language, cost=number(per_household))),
+        "hours": (number(hours), text("kpi_plan.hours_note", language, low=number(low_hours))),
+    }
+    return [
+        Kpi(name=text(f"kpi_plan.{code}", language), value=value, note=note) for code, (value, note) in values.items()
+    ]
+
+
+def register(_app: Dash, _store: ResultsStore) -> None:
+    """Register nothing: the grid of this page is fed by `dashboards.grid`."""

@@ -1,0 +1,158 @@
+"""Every application with its verdict; the card of the one that is selected; what stands in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dash import Dash, Input, Output, State, dcc, html
+from dash.development.base_component import Component
+
+from dashboards.address import Address, parse_address
+from dashboards.components import aria, facts, figure_block, section
+from dashboards.grid import filter_bar, grid_id, table_grid
+from dashboards.queries import row_index
+from dashboards.store import ResultsStore
+from gridcheck.reports import labels
+from gridcheck.reports.figures import waiting_reasons
+from gridcheck.reports.palette import VERDICT_SIGNS
+from gridcheck.reports.texts import Language, is_known, label, text
+
+CARD = "verdict-card"
+REASONS = "verdict-reasons"
+FILTERS = ("county", "verdict", "device", "binding_level")
+
+
+def layout(store: ResultsStore, address: Address) -> list[Component]:
+    """Build the page."""
+    language = address.language
+    view = store.view("decisions", language)
+    county = labels.county_name(address.selection.get("county", ""), language)
+    chosen = {"county": county} if county in set(view.table["county"]) else {}
+    results = store.results()
+    reasons = waiting_reasons(results.decisions, language)
+    return [
+        filter_bar(view, FILTERS, language, chosen),
+        html.Div(
+            [
+                html.Div(
+                    table_grid(view, language, filters=chosen, height_px=600, pinned="application_id"), className="wide"
+                ),
+                html.Aside(card(None, language), id=CARD, className="narrow", **aria(live="polite")),
+            ],
+            className="wide-and-narrow",
+        ),
+        section(
+            text("report.reasons", language),
+            figure_block(REASONS, reasons, text("caption.reasons", language), language),
+            html.P(text("report.reasons_note", language), className="note"),
+        ),
+    ]
+
+
+def card(decision: Mapping[Any, Any] | None, language: Language, address: Address | None = None) -> Component:
+    """Return the card of one application: one colour, one sentence, the binding constraint, the margin.
+
+    Parameters
+    ----------
+    decision : mapping or None
+        One row of ``decisions.csv``; None while nothing is selected.
+    """
+    if decision is None:
+        return html.Div(html.P(text("card.none", language), className="note"), className="card card-empty")
+    verdict = str(decision["verdict"])
+    known = is_known("verdict", verdict)
+    sign = VERDICT_SIGNS.get(verdict, "○")
+    rows: list[tuple[str, Any]] = [
+        (
+            text("card.binding", language),
+            labels.binding_text(decision, language) or text("sentence.no_binding", language),
+        ),
+        (text("card.clause", language), _or_dash(decision["limit_clause"])),
+        (text("card.margin", language), _with_unit(decision["margin_kw"], 1, "kW")),
+        (text("card.probability", language), labels.percent(_times_100(decision["probability"]), 0)),
+        (text("card.conditions", language), labels.conditions_text(decision["conditions"], language) or labels.MISSING),
+        (text("card.blocked_by", language), _or_dash(decision["blocked_by"])),
+        (
+            text("card.device", language),
+            text(
+                "card.device_value",
+                language,
+                device=label("device", decision["device"], language),
+                kw=labels.number(decision["rated_kw"], 1),
+                phase=label("phase", decision["phase"], language),
+            ),
+        ),
+        (
+            text("card.place", language),
+            text(
+                "card.place_value",
+                language,
+                county=labels.county_name(decision["county_code"], language),
+                area=decision["area_id"],
+                feeder=decision["feeder_id"],
+            ),
+        ),
+        (text("card.queue", language), labels.number(decision["queue_position"])),
+    ]
+    link = []
+    if address is not None:
+        link = [
+            dcc.Link(
+                text("card.open_area", language),
+                href=address.link("/area", area=str(decision["area_id"])),
+                className="button",
+            )
+        ]
+    return html.Div(
+        [
+            html.Div(
+                [
+                    html.Span(sign, className="card-sign"),
+                    html.Div(
+                        [
+                            html.Strong(label("verdict", verdict, language)),
+                            html.Span(label("verdict_colour", verdict, language), className="card-colour"),
+                        ]
+                    ),
+                ],
+                className=f"card-head verdict-{verdict if known else 'unknown'}",
+            ),
+            html.H2(str(decision["application_id"])),
+            html.P(label("verdict_sentence", verdict, language), className="card-sentence"),
+            facts(rows),
+            html.Div(link),
+        ],
+        className="card",
+    )
+
+
+def _or_dash(value: Any) -> str:
+    return labels.MISSING if labels.is_missing(value) else str(value)
+
+
+def _with_unit(value: Any, decimals: int, unit: str) -> str:
+    return labels.MISSING if labels.is_missing(value) else f"{labels.number(value, decimals)}{labels.NO_BREAK}{unit}"
+
+
+def _times_100(value: Any) -> float | None:
+    return None if labels.is_missing(value) else 100.0 * float(value)
+
+
+def register(app: Dash, store: ResultsStore) -> None:
+    """Register the callbacks of the page."""
+
+    @app.callback(
+        Output(CARD, "children"),
+        Input(grid_id("decisions"), "selectedRows"),
+        State("url", "pathname"),
+        State("url", "search"),
+        prevent_initial_call=True,
+    )
+    def show_card(selected: list[dict[str, Any]] | None, path: str | None, search: str | None) -> Component:
+        address = parse_address(path, search, store.settings.language)
+        decisions = store.results().decisions
+        index = row_index(str(selected[0].get("row_id", ""))) if selected else -1
+        if not 0 <= index < len(decisions):
+            return card(None, address.language)
+        return card(decisions.iloc[index].to_dict(), address.language, address)

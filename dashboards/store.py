@@ -1,0 +1,94 @@
+"""The results folder as the pages see it: read once, read again when a new run has been published."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dashboards.settings import Settings
+from gridcheck.errors import LedgerError
+from gridcheck.reports.curves import AreaCurve, read_curve
+from gridcheck.reports.folder import SUMMARY_FILE, Results, read_results
+from gridcheck.reports.texts import Language
+from gridcheck.reports.views import VIEWS, View
+
+NO_VERSION = "none"
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Loaded:
+    """One version of the results and the views made from it so far."""
+
+    version: str
+    results: Results
+    views: dict[tuple[str, Language], View] = field(default_factory=dict)
+
+
+class ResultsStore:
+    """Reads the results folder of one server and keeps the last version in memory.
+
+    Every method may be called from any thread of the web server. A folder that is replaced by
+    `gridcheck.reports.folder.publish` is noticed at the next call.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._lock = threading.Lock()
+        self._loaded: _Loaded | None = None
+
+    def version(self) -> str:
+        """Return a text that changes whenever another run is published; "none" where there is no run."""
+        try:
+            stat = (self.settings.results / SUMMARY_FILE).stat()
+        except OSError:
+            return NO_VERSION
+        return f"{stat.st_mtime_ns:x}-{stat.st_ino:x}-{stat.st_size:x}"
+
+    def results(self) -> Results:
+        """Return the results of the newest run.
+
+        Raises
+        ------
+        LedgerError
+            If there is no complete results folder.
+        """
+        return self._current().results
+
+    def view(self, name: str, language: Language) -> View:
+        """Return one table of the newest run as people read it.
+
+        Raises
+        ------
+        LedgerError
+            If there is no complete results folder, or no such table.
+        """
+        if name not in VIEWS:
+            raise LedgerError(f"There is no table {name!r}. Tables: {', '.join(VIEWS)}.")
+        loaded = self._current()
+        with self._lock:
+            if (name, language) not in loaded.views:
+                loaded.views[name, language] = VIEWS[name](loaded.results, language)
+            return loaded.views[name, language]
+
+    def curve(self, area_id: str) -> AreaCurve | None:
+        """Return the load curve of an area; None where the run has none for it."""
+        path = self.results().curves_path
+        return read_curve(path, area_id) if path.is_file() else None
+
+    def readings(self) -> Mapping[str, str] | None:
+        """Return what the readings store holds; None where no store is set up."""
+        folder = self.settings.readings
+        if folder is None:
+            return None
+        files = sorted(folder.rglob("*.parquet")) if folder.is_dir() else []
+        newest = files[-1].parent.relative_to(folder) if files else Path()
+        return {"files": str(len(files)), "newest": newest.as_posix() if files else ""}
+
+    def _current(self) -> _Loaded:
+        version = self.version()
+        with self._lock:
+            if self._loaded is None or self._loaded.version != version:
+                self._loaded = _Loaded(version=version, results=read_results(self.settings.results))
+            return self._loaded

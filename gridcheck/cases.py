@@ -1,0 +1,113 @@
+"""Load cases: what demand hands to power flow.
+
+A *case* is one operating point. Position i on the bus axis is the bus at position i of the network's
+``buses.bus_id``. Consumption is positive, generation negative.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gridcheck.arrays import FloatArray, frozen
+from gridcheck.errors import InputError
+
+
+def _durations(duration_h: FloatArray | None, n_case: int) -> FloatArray:
+    given = np.ones(n_case) if duration_h is None else duration_h
+    result: FloatArray = frozen(given, np.float64, (n_case,), name="duration_h")
+    if not np.isfinite(result).all() or (result <= 0).any():
+        raise InputError("duration_h must be positive and finite for every case.")
+    return result
+
+
+def _require_finite(value: FloatArray, name: str) -> None:
+    bad = np.argwhere(~np.isfinite(value))
+    if bad.size:
+        places = [f"{name} at (case, column) {tuple(int(i) for i in place)} is {value[tuple(place)]}" for place in bad[:10]]
+        raise InputError(f"{name} must be finite: {len(bad)} values are not.", places)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LoadCases:
+    """Three-phase loads of every bus in every case.
+
+    Attributes
+    ----------
+    p_mw, q_mvar : ndarray, shape (n_case, n_bus)
+        Active and reactive power drawn at nominal voltage, consumption positive. [MW], [Mvar]
+    duration_h : ndarray, shape (n_case,)
+        Hours that each case stands for; 1 where not given. [h]
+    """
+
+    p_mw: FloatArray
+    q_mvar: FloatArray
+    duration_h: FloatArray = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        p_mw = frozen(self.p_mw, np.float64, (None, None), name="p_mw")
+        q_mvar = frozen(self.q_mvar, np.float64, p_mw.shape, name="q_mvar")
+        _require_finite(p_mw, "p_mw")
+        _require_finite(q_mvar, "q_mvar")
+        object.__setattr__(self, "p_mw", p_mw)
+        object.__setattr__(self, "q_mvar", q_mvar)
+        object.__setattr__(self, "duration_h", _durations(self.duration_h, p_mw.shape[0]))
+
+    @property
+    def n_case(self) -> int:
+        """Number of cases."""
+        return int(self.p_mw.shape[0])
+
+    @property
+    def n_bus(self) -> int:
+        """Number of buses."""
+        return int(self.p_mw.shape[1])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FactoredLoads:
+    r"""Loads as weights of buses times profiles of classes, so that cases x buses is never stored.
+
+    .. math:: P_{t,b} = \sum_k w_{b,k}\, f_{t,k}, \qquad Q_{t,b} = \sum_k u_{b,k}\, f_{t,k}
+
+    Attributes
+    ----------
+    p_weight_mw, q_weight_mvar : ndarray, shape (n_bus, n_class)
+        Power of each class at each bus at profile value 1. [MW], [Mvar]
+    profile : ndarray, shape (n_case, n_class)
+        Course of each class. [1]
+    duration_h : ndarray, shape (n_case,)
+        Hours that each case stands for; 1 where not given. [h]
+    """
+
+    p_weight_mw: FloatArray
+    q_weight_mvar: FloatArray
+    profile: FloatArray
+    duration_h: FloatArray = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        p_weight = frozen(self.p_weight_mw, np.float64, (None, None), name="p_weight_mw")
+        q_weight = frozen(self.q_weight_mvar, np.float64, p_weight.shape, name="q_weight_mvar")
+        profile = frozen(self.profile, np.float64, (None, p_weight.shape[1]), name="profile")
+        for name, value in (("p_weight_mw", p_weight), ("q_weight_mvar", q_weight), ("profile", profile)):
+            _require_finite(value, name)
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "duration_h", _durations(self.duration_h, profile.shape[0]))
+
+    @property
+    def n_case(self) -> int:
+        """Number of cases."""
+        return int(self.profile.shape[0])
+
+    @property
+    def n_bus(self) -> int:
+        """Number of buses."""
+        return int(self.p_weight_mw.shape[0])
+
+    def cases(self, first: int = 0, last: int | None = None) -> LoadCases:
+        """Return the cases ``first`` to ``last`` (exclusive) written out as `LoadCases`."""
+        rows = self.profile[first:last]
+        return LoadCases(
+            p_mw=rows @ self.p_weight_mw.T, q_mvar=rows @ self.q_weight_mvar.T, duration_h=self.duration_h[first:last]
+        )

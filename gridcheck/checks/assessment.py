@@ -1,0 +1,274 @@
+"""All checks of one supply tree at once: every element below one main transformer against its limits.
+
+A tree is assessed twice for the same state, because households coincide differently at each level:
+transformers and low-voltage lines see the diversity of their own area's households, 10 kV sections and
+the main transformer that of the whole feeder. Each check keeps its worst value and the case of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gridcheck.arrays import BoolArray, FloatArray, IntArray
+from gridcheck.checks.low_voltage import end_voltage_v
+from gridcheck.checks.supply_tree import SupplyTree
+from gridcheck.checks.thermal import hot_spot_c, steady_hot_spot_c
+from gridcheck.demand.profiles import ClassCounts, ClassProfiles, diversity
+from gridcheck.errors import NotConvergedError
+from gridcheck.limits import LimitSet
+from gridcheck.powerflow.reductions import highest, lowest, sliding_windows, sustained_highest
+from gridcheck.powerflow.solve import node_loading_percent, node_voltages
+from gridcheck.powerflow.sweep import NodeLoads, SweepState, in_blocks, solve_nodes
+from gridcheck.units import KW_PER_MW, SQRT3
+
+# Areas stand on 0.4 kV busbars: phase-to-neutral volts of 1 pu.
+_LV_PHASE_V = 400.0 / SQRT3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Course:
+    """Cases of a county that are assessed, in the layout of the kernel.
+
+    Attributes
+    ----------
+    profiles : ClassProfiles
+        Profiles of all classes in all cases.
+    case : ndarray of int, shape (n_kept,)
+        The cases that are assessed, in their order.
+    blocks : ndarray, shape (n_block, 2 n_class, BLOCK)
+        Their means, then spreads.
+    columns : ndarray, shape (n_kept, 2 n_class)
+        The same by case.
+    windows : ndarray of int, shape (n_window, width)
+        Stretches that count as sustained, as positions in `case`.
+    """
+
+    profiles: ClassProfiles
+    case: IntArray
+    blocks: FloatArray
+    columns: FloatArray
+    windows: IntArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Assessment:
+    """Worst value of every check of a tree in one state of its loads.
+
+    Attributes
+    ----------
+    value : ndarray, shape (n_check,)
+        Worst value in the unit of the limit.
+    case : ndarray of int, shape (n_check,)
+        The case in which the element has that value.
+    area_state, feeder_state : SweepState
+        Solutions with the diversity of areas and of feeders; the next assessment may start from them.
+    """
+
+    value: FloatArray
+    case: IntArray
+    area_state: SweepState
+    feeder_state: SweepState
+
+
+def full_course(profiles: ClassProfiles, limits: LimitSet) -> Course:
+    """Take all cases of a county."""
+    width = round(limits.overload_duration_h.value / profiles.duration_h)
+    everything = np.arange(profiles.n_case)
+    return _course(profiles, everything, sliding_windows(profiles.n_case, width))
+
+
+def binding_course(profiles: ClassProfiles, limits: LimitSet) -> Course:
+    """Take only the cases that can be the worst of any element, whatever heaters are connected.
+
+    A case in which every class, alone or in a crowd, draws no more than in another case can be left out:
+    on a radial network without generation more load anywhere never lowers a current nor raises a voltage.
+    A window can be left out if for every case of another window it holds one that draws no more, because
+    its minimum cannot be the higher one. The worst values stay exactly the same.
+    """
+    full = full_course(profiles, limits)
+    level = np.concatenate([profiles.mean, profiles.single], axis=1)
+    not_above = (level[:, None, :] <= level[None, :, :]).all(axis=2)
+    cases = _not_dominated(not_above)
+    # weaker[a, t]: window a holds a case that draws no more than case t.
+    weaker = np.stack([not_above[window].any(axis=0) for window in full.windows])
+    dominated = np.stack([weaker[:, window].all(axis=1) for window in full.windows], axis=1)
+    windows = full.windows[_not_dominated(dominated)]
+    kept = np.union1d(cases, windows)
+    return _course(profiles, kept, np.searchsorted(kept, windows))
+
+
+def _not_dominated(below: BoolArray) -> IntArray:
+    """Return the rows that are below no other row; of equal ones the first stays. `below` (n, n), transitive."""
+    n = len(below)
+    equal = below & below.T
+    later = np.arange(n)[:, None] > np.arange(n)[None, :]
+    beaten = (below & ~equal) | (equal & later)
+    return np.flatnonzero(~beaten.any(axis=1))
+
+
+def _course(profiles: ClassProfiles, case: IntArray, windows: IntArray) -> Course:
+    columns = np.concatenate([profiles.mean, profiles.single - profiles.mean], axis=1)[case]
+    return Course(profiles=profiles, case=case, blocks=in_blocks(columns), columns=columns, windows=windows)
+
+
+def assess(
+    tree: SupplyTree,
+    course: Course,
+    counts: ClassCounts,
+    limits: LimitSet,
+    *,
+    start: Assessment | None = None,
+    follow_overloaded: bool = False,
+) -> Assessment:
+    """Check every element of a tree with the given heaters and homes in its areas.
+
+    Parameters
+    ----------
+    tree : SupplyTree
+        The tree.
+    course : Course
+        Profiles of the county.
+    counts : ClassCounts
+        Of the areas of the tree, in the order of ``tree.area``.
+    limits : LimitSet
+        Constants of the hot-spot model.
+    start : Assessment, optional
+        Of a nearly equal state: its voltages save sweeps.
+    follow_overloaded : bool
+        Follow the hot spot also of transformers whose loading is beyond its limit already; otherwise their
+        hot spot stays NaN, because it decides nothing more.
+
+    Returns
+    -------
+    Assessment
+
+    Raises
+    ------
+    NotConvergedError
+        If the load flow of some case has no solution: the state cannot be supplied at all.
+    """
+    model = tree.model
+    own = _node_loads(tree, course, counts, group=None)
+    shared = _node_loads(tree, course, counts, group=tree.area_feeder)
+    area_state = solve_nodes(model, own, start=start.area_state if start else None)
+    feeder_state = solve_nodes(model, shared, start=start.feeder_state if start else None)
+    for state in (area_state, feeder_state):
+        if state.status.any():
+            raise NotConvergedError(f"{np.count_nonzero(state.status)} of {state.n_case} cases have no load flow solution.")
+    parts = (*_area_checks(tree, course, own, area_state, limits, follow_overloaded=follow_overloaded), *_upper_checks(tree, feeder_state))
+    return Assessment(
+        value=np.concatenate([value for value, _ in parts]),
+        case=course.case[np.concatenate([case for _, case in parts])],
+        area_state=area_state,
+        feeder_state=feeder_state,
+    )
+
+
+def _node_loads(tree: SupplyTree, course: Course, counts: ClassCounts, *, group: IntArray | None) -> NodeLoads:
+    profiles = course.profiles
+    spread = counts.rated_kw * diversity(counts.count, profiles.alpha, group=group)
+    weight = np.concatenate([counts.rated_kw, spread], axis=1) / (KW_PER_MW * tree.model.sn_mva)
+    row = np.full(tree.model.n_node, -1, dtype=np.int64)
+    row[tree.area_node] = np.arange(len(tree.area_node))
+    return NodeLoads(
+        n_case=len(course.case), row=row, p_weight=weight, q_weight=weight * np.tile(profiles.tan_phi, 2), profile=course.blocks
+    )
+
+
+def _power_mw(tree: SupplyTree, course: Course, loads: NodeLoads) -> tuple[FloatArray, FloatArray]:
+    assert loads.p_weight is not None
+    assert loads.q_weight is not None
+    sn_mva = tree.model.sn_mva
+    return loads.p_weight @ course.columns.T * sn_mva, loads.q_weight @ course.columns.T * sn_mva
+
+
+def area_power_mw(tree: SupplyTree, course: Course, counts: ClassCounts) -> tuple[FloatArray, FloatArray]:
+    """Return active and reactive power of each area with its own diversity, shape (n_area, n_kept). [MW], [Mvar]"""
+    return _power_mw(tree, course, _node_loads(tree, course, counts, group=None))
+
+
+def area_voltage_v(tree: SupplyTree, solved: Assessment) -> FloatArray:
+    """Return the phase-to-neutral voltage at each area's 0.4 kV busbar, shape (n_area, n_kept). [V]"""
+    voltage: FloatArray = node_voltages(solved.area_state)[tree.area_node] * _LV_PHASE_V
+    return voltage
+
+
+def check_courses(tree: SupplyTree, course: Course, counts: ClassCounts, solved: Assessment) -> FloatArray:
+    """Return the value of every check in every case, shape (n_check, n_kept); NaN for hot spots.
+
+    `solved` is the assessment of the same counts with the same course.
+    """
+    model = tree.model
+    p_mw, q_mvar = area_power_mw(tree, course, counts)
+    voltage_v = area_voltage_v(tree, solved)
+    upper = node_loading_percent(model, solved.feeder_state)
+    return np.concatenate(
+        [
+            node_loading_percent(model, solved.area_state)[tree.area_node],
+            np.full(voltage_v.shape, np.nan),
+            end_voltage_v(voltage_v, p_mw, q_mvar, tree.lines),
+            node_voltages(solved.feeder_state)[tree.section_node],
+            upper[tree.line_node],
+            upper[tree.outlet_node] * tree.outlet_factor[:, None],
+            upper[tree.main_node : tree.main_node + 1],
+        ]
+    )
+
+
+_Part = tuple[FloatArray, IntArray]
+
+
+def _area_checks(
+    tree: SupplyTree, course: Course, loads: NodeLoads, state: SweepState, limits: LimitSet, *, follow_overloaded: bool
+) -> tuple[_Part, ...]:
+    model, node = tree.model, tree.area_node
+    loading = node_loading_percent(model, state)[node]
+    voltage_v = node_voltages(state)[node] * _LV_PHASE_V
+    p_mw, q_mvar = _power_mw(tree, course, loads)
+    sustained = sustained_highest(loading, course.windows)
+    followed = np.full(len(node), follow_overloaded) | (sustained[0] <= limits.area_loading_percent.value)
+    return (
+        sustained,
+        _hottest(tree, course, loads, loading, followed, limits),
+        lowest(end_voltage_v(voltage_v, p_mw, q_mvar, tree.lines)),
+    )
+
+
+def _hottest(
+    tree: SupplyTree, course: Course, loads: NodeLoads, loading: FloatArray, followed: BoolArray, limits: LimitSet
+) -> _Part:
+    """Return the highest hot spot and its case; the whole time is followed only where it could reach the limit.
+
+    Steady heat at the highest load and the warmest hour is an upper bound of the course of the hot spot;
+    where it stays below the limit, that bound is what is reported.
+    """
+    ambient_c = course.profiles.temperature_c
+    peak, case = highest(loading)
+    value = np.array(steady_hot_spot_c(peak / 100.0, float(ambient_c.max()), tree.loss_ratio, limits))
+    could_reach = value > limits.hot_spot_c.value
+    value[could_reach] = np.nan
+    hot = np.flatnonzero(could_reach & followed)
+    if len(hot):
+        profiles = course.profiles
+        everything = _course(profiles, np.arange(profiles.n_case), course.windows)
+        state = solve_nodes(tree.model, replace(loads, n_case=profiles.n_case, profile=everything.blocks))
+        full = node_loading_percent(tree.model, state)[tree.area_node[hot]]
+        celsius = hot_spot_c(full.T / 100.0, ambient_c, tree.loss_ratio[hot], limits)
+        at = celsius.argmax(axis=0)
+        value[hot] = celsius[at, np.arange(len(hot))]
+        # Positions in the course: the kept case nearest in time carries the moment of the hottest hour.
+        case[hot] = np.searchsorted(course.case, at).clip(max=len(course.case) - 1)
+    return value, case
+
+
+def _upper_checks(tree: SupplyTree, state: SweepState) -> tuple[_Part, ...]:
+    loading = node_loading_percent(tree.model, state)
+    outlet, outlet_case = highest(loading[tree.outlet_node])
+    return (
+        lowest(node_voltages(state)[tree.section_node]),
+        highest(loading[tree.line_node]),
+        (outlet * tree.outlet_factor, outlet_case),
+        highest(loading[tree.main_node : tree.main_node + 1]),
+    )

@@ -1,0 +1,152 @@
+"""N-1 of one county, in the planner's ids: sections, feeders and supply classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from gridcheck.arrays import IntArray
+from gridcheck.cases import FactoredLoads, LoadCases
+from gridcheck.checks.n_minus_1 import run_n_minus_1
+from gridcheck.checks.outages import OUTLET, Contingency, contingencies_of, first_lines
+from gridcheck.checks.records import FeederNMinus1, NMinus1Row, NMinus1Status
+from gridcheck.checks.restoration import gravest
+from gridcheck.limits import DEFAULT_LIMITS, LimitSet
+from gridcheck.network.county import CountyGrid
+from gridcheck.network.records import BranchKind, Network
+from gridcheck.network.section_tree import SectionTree, section_tree
+from gridcheck.network.sections import NONE, Sections, sections_of
+
+REQUIRED_CLASSES = ("A+", "A", "B", "C")
+"""Supply classes that shall pass N-1 by transfer; D and E are reported only."""
+
+
+def county_n_minus_1(
+    grid: CountyGrid, loads: LoadCases | FactoredLoads, *, limits: LimitSet = DEFAULT_LIMITS, threads: int = 1
+) -> tuple[NMinus1Row, ...]:
+    """Study the loss of every section and every outlet of a county's 10 kV feeders.
+
+    Parameters
+    ----------
+    grid : CountyGrid
+        The county.
+    loads : LoadCases or FactoredLoads
+        All cases, with the diversity that a feeder sees.
+    limits : LimitSet
+        ``n_minus_1_loading_percent`` and ``n_minus_1_vm_min_pu`` are used.
+    threads : int
+        Outages studied at the same time.
+
+    Returns
+    -------
+    tuple of NMinus1Row
+        Feeder by feeder. The first line of a feeder is judged by the feeder's limit current, where that is lower than
+        the conductor's.
+    """
+    network = with_feeder_limits(grid)
+    sections = sections_of(network)
+    contingencies = county_contingencies(grid, sections, section_tree(sections))
+    return run_n_minus_1(
+        network, loads, households=grid.households, limits=limits, contingencies=contingencies, threads=threads
+    )
+
+
+def with_feeder_limits(grid: CountyGrid) -> Network:
+    """Return the county's network with the first line of each feeder rated at the feeder's limit current."""
+    branches = grid.network.branches
+    lines = np.flatnonzero(branches.kind == BranchKind.LINE)
+    place = pd.Series(lines, index=branches.branch_id[lines])
+    outlet = place.loc[grid.feeders["outlet_line"]].to_numpy()
+    limit_ka = grid.feeders["limit_ka"].to_numpy(dtype=float)
+    ratings = {}
+    for name in ("rating_from_ka", "rating_to_ka"):
+        rating = getattr(branches, name).copy()
+        rating[outlet] = np.fmin(rating[outlet], limit_ka)
+        ratings[name] = rating
+    return replace(grid.network, branches=replace(branches, **ratings))
+
+
+def county_contingencies(grid: CountyGrid, sections: Sections, tree: SectionTree) -> tuple[Contingency, ...]:
+    """Name the outages of a county: a section by its id, an outlet by its feeder followed by ``-outlet``.
+
+    Parameters
+    ----------
+    grid : CountyGrid
+        The county.
+    sections, tree
+        Sections of its network as normally switched.
+
+    Returns
+    -------
+    tuple of Contingency
+        Sorted by feeder, the outlet first.
+    """
+    feeder_of = _feeder_of_section(grid, sections)
+    ids = [str(i) for i in grid.feeders["feeder_id"]]
+    classes = [str(c) for c in grid.feeders["supply_class"]]
+    first_line = first_lines(grid.network, sections)
+    result = []
+    for contingency in contingencies_of(grid.network, sections, tree):
+        row = feeder_of[contingency.section]
+        feeder_id = ids[row] if row >= 0 else ""
+        line = first_line[contingency.section]
+        name = grid.branch_section[line] if line != NONE else ""
+        is_outlet = contingency.outage_kind == OUTLET and feeder_id
+        outage_id = f"{feeder_id}-outlet" if is_outlet else (name or contingency.outage_id)
+        named = replace(
+            contingency,
+            outage_id=outage_id,
+            county_code=grid.county_code,
+            feeder_id=feeder_id or contingency.feeder_id,
+            supply_class=classes[row] if row >= 0 else "",
+        )
+        result.append((named.feeder_id, named.outage_kind != OUTLET, named.outage_id, named))
+    return tuple(named for *_, named in sorted(result, key=lambda item: item[:3]))
+
+
+def _feeder_of_section(grid: CountyGrid, sections: Sections) -> IntArray:
+    """Return the row of the feeder of each section, -1 at busbars, shape (n_section,)."""
+    result = np.full(sections.n_section, NONE, dtype=np.int64)
+    known = (grid.bus_feeder >= 0) & (sections.bus_section >= 0)
+    result[sections.bus_section[known][::-1]] = grid.bus_feeder[known][::-1]
+    return result
+
+
+def summarise_feeders(rows: Sequence[NMinus1Row]) -> tuple[FeederNMinus1, ...]:
+    """Take all outages of each feeder together.
+
+    Parameters
+    ----------
+    rows : sequence of NMinus1Row
+        Outages of any number of feeders.
+
+    Returns
+    -------
+    tuple of FeederNMinus1
+        Sorted by county and feeder.
+    """
+    by_feeder: dict[tuple[str, str], list[NMinus1Row]] = {}
+    for row in rows:
+        by_feeder.setdefault((row.county_code, row.feeder_id), []).append(row)
+    result = []
+    for (county_code, feeder_id), own in sorted(by_feeder.items()):
+        lost_kw = sum(row.lost_kw for row in own)
+        worst = max(own, key=lambda row: row.unsupplied_kw)
+        result.append(
+            FeederNMinus1(
+                county_code=county_code,
+                feeder_id=feeder_id,
+                supply_class=own[0].supply_class,
+                status=gravest([row.status for row in own]),
+                is_required=own[0].supply_class in REQUIRED_CLASSES,
+                transfer_ratio=sum(row.restored_kw for row in own) / lost_kw if lost_kw > 0 else 1.0,
+                outages=len(own),
+                insecure_outages=sum(row.status != NMinus1Status.SECURE for row in own),
+                worst_outage_id=worst.outage_id,
+                worst_unsupplied_kw=worst.unsupplied_kw,
+            )
+        )
+    return tuple(result)

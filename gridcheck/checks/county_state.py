@@ -1,0 +1,206 @@
+"""The state of a whole county over all cases: peaks of areas and feeders, load curves, and every broken limit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gridcheck.arrays import BoolArray, FloatArray
+from gridcheck.checks.assessment import Assessment, Course, area_power_mw, assess, check_courses
+from gridcheck.checks.supply_tree import LEVEL, QUANTITY, CheckKind, SupplyTree
+from gridcheck.demand.profiles import ClassCounts
+from gridcheck.limits import LimitSet
+from gridcheck.powerflow.sweep import node_power_mw
+
+# One kW of rated heat-pump input is added to every area to see how far each limit still is. [kW]
+_PROBE_KW = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """A limit that is broken in some case.
+
+    Attributes
+    ----------
+    kind : CheckKind
+        What is broken.
+    element : str
+        Id of the element.
+    main_branch : int
+        Branch position of the main transformer above it.
+    value, limit : float
+        Worst value and limit, in the unit of the limit.
+    case : int
+        The case of the worst value.
+    hours : float
+        Hours beyond the limit; NaN for the hot spot, of which only the peak is followed. [h]
+    """
+
+    kind: CheckKind
+    element: str
+    main_branch: int
+    value: float
+    limit: float
+    case: int
+    hours: float
+
+    @property
+    def level(self) -> str:
+        """Level of the grid at which the element stands."""
+        return LEVEL[self.kind]
+
+    @property
+    def quantity(self) -> str:
+        """Name of the quantity."""
+        return QUANTITY[self.kind]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CountyState:
+    """What the cold wave does to every area and feeder of a county.
+
+    Attributes
+    ----------
+    assessments : tuple of Assessment
+        Worst value of every check, one per supply tree.
+    p_kw, loading_percent : ndarray, shape (n_area, n_case)
+        Load and transformer loading of each area over time. [kW], [%]
+    peak_loading_percent, hot_spot_c, end_voltage_v : ndarray, shape (n_area,)
+        Highest loading, highest hot spot, lowest voltage at the end of the low-voltage lines. [%], [degC], [V]
+    room_kw : ndarray, shape (n_area,)
+        Heat-pump input that still fits into the area's own transformer and lines; negative: what is too much. [kW]
+    upper_broken : ndarray of bool, shape (n_area,)
+        True where a section voltage, section, feeder or main transformer above the area is beyond its limit.
+    feeder_peak_mw, feeder_loading_percent, feeder_vm_min_pu : ndarray, shape (n_feeder,)
+        Highest power at the outlet, highest loading, lowest 10 kV voltage. [MW], [%], [pu]
+    violations : tuple of Violation
+        Every broken limit.
+    """
+
+    assessments: tuple[Assessment, ...]
+    p_kw: FloatArray
+    loading_percent: FloatArray
+    peak_loading_percent: FloatArray
+    hot_spot_c: FloatArray
+    end_voltage_v: FloatArray
+    room_kw: FloatArray
+    upper_broken: BoolArray
+    feeder_peak_mw: FloatArray
+    feeder_loading_percent: FloatArray
+    feeder_vm_min_pu: FloatArray
+    violations: tuple[Violation, ...]
+
+
+def county_state(
+    trees: Sequence[SupplyTree], course: Course, counts: ClassCounts, limits: LimitSet, *, n_feeder: int
+) -> CountyState:
+    """Follow a county through all cases of a course.
+
+    Parameters
+    ----------
+    trees : sequence of SupplyTree
+        All supply trees of the county.
+    course : Course
+        All cases, as from `full_course`.
+    counts : ClassCounts
+        Homes and heaters per area of the county.
+    limits : LimitSet
+        Limits.
+    n_feeder : int
+        Feeders of the county.
+
+    Returns
+    -------
+    CountyState
+    """
+    n_area, n_case = len(counts.rated_kw), len(course.case)
+    by_case = {name: np.full((n_area, n_case), np.nan) for name in ("p_kw", "loading_percent")}
+    by_area = {name: np.full(n_area, np.nan) for name in ("peak_loading_percent", "hot_spot_c", "end_voltage_v", "room_kw")}
+    upper = np.zeros(n_area, dtype=bool)
+    by_feeder = {name: np.full(n_feeder, np.nan) for name in ("feeder_peak_mw", "feeder_loading_percent", "feeder_vm_min_pu")}
+    assessments, violations = [], []
+    for tree in trees:
+        own = ClassCounts(rated_kw=counts.rated_kw[tree.area], count=counts.count[tree.area])
+        now = assess(tree, course, own, limits, follow_overloaded=True)
+        assessments.append(now)
+        courses = check_courses(tree, course, own, now)
+        n = len(tree.area)
+        by_case["p_kw"][tree.area] = area_power_mw(tree, course, own)[0] * 1000.0
+        by_case["loading_percent"][tree.area] = courses[:n]
+        by_area["peak_loading_percent"][tree.area] = courses[:n].max(axis=1)
+        by_area["hot_spot_c"][tree.area] = now.value[tree.checks.kind == CheckKind.HOT_SPOT]
+        by_area["end_voltage_v"][tree.area] = now.value[tree.checks.kind == CheckKind.END_VOLTAGE]
+        by_area["room_kw"][tree.area] = _room_kw(tree, course, own, now, limits)
+        _fill_feeders(tree, now, by_feeder)
+        broken = tree.checks.beyond_limit(now.value)
+        upper[tree.area] = _upper_broken(tree, broken)
+        violations += _violations(tree, now, broken, courses, course.profiles.duration_h)
+    return CountyState(
+        assessments=tuple(assessments), upper_broken=upper, violations=tuple(violations), **by_case, **by_area, **by_feeder
+    )
+
+
+def _room_kw(tree: SupplyTree, course: Course, counts: ClassCounts, now: Assessment, limits: LimitSet) -> FloatArray:
+    """Estimate from a small step in all areas at once how much more each area's own equipment carries."""
+    probe = course.profiles.classes.index("air_air_heat_pump")
+    rated_kw = counts.rated_kw.copy()
+    rated_kw[:, probe] += _PROBE_KW
+    count = np.maximum(counts.count, (rated_kw > 0.0).astype(float))
+    then = assess(tree, course, ClassCounts(rated_kw=rated_kw, count=count), limits, start=now)
+    checks = tree.checks
+    per_kw = checks.sign * (then.value - now.value) / _PROBE_KW
+    room = checks.sign * (checks.limit - now.value)
+    n = len(tree.area)
+    kinds = (CheckKind.AREA_LOADING, CheckKind.END_VOLTAGE)
+    rooms = [room[checks.kind == kind] / np.maximum(per_kw[checks.kind == kind], 1e-12) for kind in kinds]
+    return np.minimum.reduce(rooms).reshape(n)
+
+
+def _fill_feeders(tree: SupplyTree, now: Assessment, by_feeder: dict[str, FloatArray]) -> None:
+    checks, model = tree.checks, tree.model
+    loading = now.value[checks.kind == CheckKind.FEEDER_LOADING]
+    by_feeder["feeder_loading_percent"][tree.feeder] = loading
+    peak = node_power_mw(model, now.feeder_state, tree.outlet_node).max(axis=1)
+    by_feeder["feeder_peak_mw"][tree.feeder] = peak
+    is_voltage = checks.kind == CheckKind.SECTION_VOLTAGE
+    feeder_of_node = tree.feeder_of_node[checks.node[is_voltage]]
+    lowest = np.full(len(tree.feeder), np.inf)
+    known = feeder_of_node >= 0
+    np.minimum.at(lowest, feeder_of_node[known], now.value[is_voltage][known])
+    by_feeder["feeder_vm_min_pu"][tree.feeder] = lowest
+
+
+def _upper_broken(tree: SupplyTree, broken: BoolArray) -> BoolArray:
+    """Tell for each area whether something above its transformer is beyond its limit."""
+    own = (CheckKind.AREA_LOADING, CheckKind.HOT_SPOT, CheckKind.END_VOLTAGE)
+    bad_node = np.zeros(tree.model.n_node, dtype=bool)
+    bad_node[tree.checks.node[broken & ~np.isin(tree.checks.kind, own)]] = True
+    parent = tree.model.parent
+    for node in range(len(parent)):
+        if parent[node] >= 0:
+            bad_node[node] |= bad_node[parent[node]]
+    return bad_node[tree.area_node]
+
+
+def _violations(
+    tree: SupplyTree, now: Assessment, broken: BoolArray, courses: FloatArray, duration_h: float
+) -> list[Violation]:
+    checks = tree.checks
+    result = []
+    for i in np.flatnonzero(broken):
+        beyond = checks.sign[i] * (courses[i] - checks.limit[i]) > 0.0
+        result.append(
+            Violation(
+                kind=CheckKind(int(checks.kind[i])),
+                element=checks.element[i],
+                main_branch=tree.main_branch,
+                value=float(now.value[i]),
+                limit=float(checks.limit[i]),
+                case=int(now.case[i]),
+                hours=float("nan") if np.isnan(courses[i]).any() else float(np.count_nonzero(beyond) * duration_h),
+            )
+        )
+    return result
+

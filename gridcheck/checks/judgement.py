@@ -1,0 +1,295 @@
+"""Hold a switch state against the limits: the trees below the main transformers that it touches, in all cases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gridcheck.arrays import BoolArray, FloatArray, IntArray
+from gridcheck.cases import FactoredLoads, LoadCases
+from gridcheck.checks.worst_cases import select_cases, undominated_cases
+from gridcheck.errors import InputError, TopologyError
+from gridcheck.limits import LimitSet
+from gridcheck.network.records import BranchKind, Network
+from gridcheck.network.section_tree import SectionTree, Ties, find_ties, section_tree, switched_network
+from gridcheck.network.sections import NONE, Sections, has_switches, sections_by_line, sections_of
+from gridcheck.network.topology import Tree, spanning_tree
+from gridcheck.powerflow.radial import model_of_tree
+from gridcheck.powerflow.reductions import highest, lowest
+from gridcheck.powerflow.solve import node_loading_percent, node_voltages
+from gridcheck.powerflow.sweep import loads_of_nodes, solve_nodes
+
+_LOW_VOLTAGE_KV = 1.0
+# Voltage that a margin is measured from: no drop at all. [pu]
+_NOMINAL_PU = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NormalState:
+    """What is the same in every outage of a network.
+
+    Attributes
+    ----------
+    network, sections, tree, ties
+        The network as normally switched, its sections and its ties.
+    loads : LoadCases or FactoredLoads
+        The cases among which the worst must be.
+    case : ndarray of int
+        Their positions among all cases.
+    source_branch : ndarray of int, shape (n_bus,)
+        The branch by which the supply of each bus leaves its source, such as its main transformer; -1 at sources
+        and where there is no supply. Buses with different ones do not influence each other.
+    judged_bus, judged_branch : ndarray of bool
+        Medium-voltage buses; medium-voltage lines and main transformers.
+    bus_feeder, branch_feeder : ndarray of int
+        Outlet edge of the feeder, -1 at busbars and above.
+    bus_kept, branch_kept : ndarray of bool
+        True where the limit is kept in normal operation.
+    max_loading_percent, min_vm_pu : float
+        Limits. [%], [pu]
+    """
+
+    network: Network
+    sections: Sections
+    tree: SectionTree
+    ties: Ties
+    loads: LoadCases | FactoredLoads
+    case: IntArray
+    source_branch: IntArray
+    judged_bus: BoolArray
+    judged_branch: BoolArray
+    bus_feeder: IntArray
+    branch_feeder: IntArray
+    bus_kept: BoolArray
+    branch_kept: BoolArray
+    max_loading_percent: float
+    min_vm_pu: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """Worst values of a switch state over all cases; positions and cases -1 and values NaN where there are none.
+
+    Attributes
+    ----------
+    is_solved : bool
+        False where some case has no solution.
+    loading_percent, loading_branch, loading_case
+        Highest loading, where and when.
+    vm_pu, vm_bus, vm_case
+        Lowest voltage, where and when.
+    margin : float
+        Distance to the nearer limit over its own range, negative where it is broken: for the loading
+        ``1 - loading / limit``, for the voltage ``(vm - limit) / (1 - limit)``. [1]
+    """
+
+    is_solved: bool
+    loading_percent: float = np.nan
+    loading_branch: int = NONE
+    loading_case: int = NONE
+    vm_pu: float = np.nan
+    vm_bus: int = NONE
+    vm_case: int = NONE
+    margin: float = -np.inf
+
+    @property
+    def is_within_limits(self) -> bool:
+        """True where every case is solved and no limit is broken."""
+        return self.is_solved and self.margin >= 0.0
+
+
+def normal_state(network: Network, loads: LoadCases | FactoredLoads, limits: LimitSet) -> NormalState:
+    """Prepare a network for its outages.
+
+    Raises
+    ------
+    TopologyError
+        If the network is not radial as normally switched.
+    InputError
+        If the lowest voltage allowed leaves no band below nominal.
+    """
+    if not limits.n_minus_1_vm_min_pu.value < _NOMINAL_PU:
+        raise InputError(f"n_minus_1_vm_min_pu must be below 1. Got {limits.n_minus_1_vm_min_pu.value}.")
+    bus_tree = spanning_tree(network)
+    if len(bus_tree.loop_branch):
+        names = [network.branches.name[k] or str(network.branches.branch_id[k]) for k in bus_tree.loop_branch[:20]]
+        raise TopologyError(f"{network.name} is not radial: {len(bus_tree.loop_branch)} branches close loops.", names)
+    sections = sections_of(network) if has_switches(network) else sections_by_line(network)
+    tree = section_tree(sections)
+    case = undominated_cases(loads)
+    judged_bus, judged_branch = _judged(network)
+    state = NormalState(
+        network=network,
+        sections=sections,
+        tree=tree,
+        ties=find_ties(sections, tree),
+        loads=select_cases(loads, case),
+        case=case,
+        source_branch=_source_branches(network, bus_tree),
+        judged_bus=judged_bus,
+        judged_branch=judged_branch,
+        bus_feeder=_of_section(tree.outlet_edge, sections.bus_section),
+        branch_feeder=_of_section(tree.outlet_edge, sections.branch_section),
+        bus_kept=np.zeros(network.n_bus, dtype=bool),
+        branch_kept=np.zeros(network.n_branch, dtype=bool),
+        max_loading_percent=limits.n_minus_1_loading_percent.value,
+        min_vm_pu=limits.n_minus_1_vm_min_pu.value,
+    )
+    return _with_kept_limits(state, bus_tree)
+
+
+def _judged(network: Network) -> tuple[BoolArray, BoolArray]:
+    """Medium voltage is the level of the lines above 1 kV; of all lines where there are none."""
+    branches, vn_kv = network.branches, network.buses.vn_kv
+    is_line = branches.kind == BranchKind.LINE
+    levels = np.unique(vn_kv[branches.from_bus[is_line]])
+    levels = levels[levels > _LOW_VOLTAGE_KV] if (levels > _LOW_VOLTAGE_KV).any() else levels
+    bus = np.isin(vn_kv, levels)
+    is_main = (branches.kind == BranchKind.TRAFO) & (vn_kv[branches.to_bus] >= levels.min(initial=np.inf))
+    return bus, (is_line & bus[branches.from_bus]) | is_main
+
+
+def _source_branches(network: Network, tree: Tree) -> IntArray:
+    result = np.full(network.n_bus, NONE, dtype=np.int64)
+    is_slack = np.zeros(network.n_bus, dtype=bool)
+    is_slack[network.slack_bus] = True
+    for bus in tree.order.tolist():
+        up = int(tree.parent[bus])
+        if up >= 0:
+            result[bus] = tree.parent_branch[bus] if is_slack[up] else result[up]
+    return result
+
+
+def _of_section(values: IntArray, section: IntArray) -> IntArray:
+    return np.where(section >= 0, values[np.maximum(section, 0)], NONE)
+
+
+def _with_kept_limits(state: NormalState, bus_tree: Tree) -> NormalState:
+    network = state.network
+    bus_kept, branch_kept = np.ones(network.n_bus, dtype=bool), np.ones(network.n_branch, dtype=bool)
+    for source in np.unique(state.source_branch[state.source_branch >= 0]).tolist():
+        found = _extremes(state, network, bus_tree, state.source_branch == source)
+        if found is None:
+            bus_kept[state.source_branch == source] = False
+            branch_kept[np.isin(network.branches.to_bus, np.flatnonzero(state.source_branch == source))] = False
+            continue
+        bus_kept[found.bus] = found.vm_pu >= state.min_vm_pu
+        branch_kept[found.branch] = found.loading_percent <= state.max_loading_percent
+    return replace(state, bus_kept=bus_kept, branch_kept=branch_kept)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Extremes:
+    """Extremes over the cases by node: of its bus, and of the branch towards the source where it has one."""
+
+    bus: IntArray
+    vm_pu: FloatArray
+    vm_case: IntArray
+    branch: IntArray
+    loading_percent: FloatArray
+    loading_case: IntArray
+
+
+def _extremes(state: NormalState, network: Network, tree: Tree, within: BoolArray) -> _Extremes | None:
+    """Solve the buses `within` and the sources in all cases; None where a case has no solution."""
+    within = within.copy()
+    within[network.slack_bus] = True
+    model = model_of_tree(network, tree, within=within)
+    sweep = solve_nodes(model, loads_of_nodes(model, state.loads))
+    if sweep.status.any():
+        return None
+    loading, loading_case = highest(node_loading_percent(model, sweep))
+    vm, vm_case = lowest(node_voltages(sweep))
+    has = model.branch >= 0
+    return _Extremes(
+        bus=model.bus,
+        vm_pu=vm,
+        vm_case=vm_case,
+        branch=model.branch[has],
+        loading_percent=loading[has],
+        loading_case=loading_case[has],
+    )
+
+
+def judge(state: NormalState, closed: BoolArray, within: BoolArray, feeders: IntArray) -> Outcome:
+    """Hold one switch state against the limits.
+
+    Judged are the medium-voltage lines and buses of the feeders that take part, and the busbars and main transformers
+    that supply them. Other feeders on the same busbar feel the transfer only through the busbar's voltage: an
+    element of theirs counts where it kept its limit before and does not keep it now.
+
+    Parameters
+    ----------
+    state : NormalState
+        The network in normal operation.
+    closed : ndarray of bool, shape (n_edge,)
+        State of every switch edge.
+    within : ndarray of bool, shape (n_bus,)
+        The buses to look at: whole trees below main transformers, as switched now.
+    feeders : ndarray of int
+        Feeders that take part, by outlet edge.
+
+    Returns
+    -------
+    Outcome
+    """
+    network = switched_network(state.network, state.sections, closed)
+    found = _extremes(state, network, spanning_tree(network), within)
+    if found is None:
+        return Outcome(is_solved=False)
+    own = np.append(feeders, NONE)
+    counts = state.judged_bus[found.bus] & (found.vm_case >= 0)
+    counts &= np.isin(state.bus_feeder[found.bus], own) | (state.bus_kept[found.bus] & (found.vm_pu < state.min_vm_pu))
+    vm, vm_bus, vm_case = _worst(counts, found.vm_pu, -1.0, found.bus, found.vm_case)
+    over = found.loading_percent > state.max_loading_percent
+    counts = state.judged_branch[found.branch] & (found.loading_case >= 0)
+    counts &= np.isin(state.branch_feeder[found.branch], own) | (state.branch_kept[found.branch] & over)
+    loading, branch, loading_case = _worst(counts, found.loading_percent, 1.0, found.branch, found.loading_case)
+    return Outcome(
+        is_solved=True,
+        loading_percent=loading,
+        loading_branch=branch,
+        loading_case=int(state.case[loading_case]) if loading_case >= 0 else NONE,
+        vm_pu=vm,
+        vm_bus=vm_bus,
+        vm_case=int(state.case[vm_case]) if vm_case >= 0 else NONE,
+        margin=_margin(state, loading, vm),
+    )
+
+
+def _worst(
+    counts: BoolArray, value: FloatArray, sign: float, element: IntArray, case: IntArray
+) -> tuple[float, int, int]:
+    """Return the worst of the values that count, the element with the lowest position among equals, and its case."""
+    k = np.flatnonzero(counts)
+    if len(k) == 0:
+        return np.nan, NONE, NONE
+    i = k[np.lexsort((element[k], -sign * value[k]))[0]]
+    return float(value[i]), int(element[i]), int(case[i])
+
+
+def _margin(state: NormalState, loading_percent: float, vm_pu: float) -> float:
+    loading = 1.0 - loading_percent / state.max_loading_percent
+    voltage = (vm_pu - state.min_vm_pu) / (_NOMINAL_PU - state.min_vm_pu)
+    # An element without a rating, or no bus at all, cannot break a limit.
+    return float(np.nanmin([loading, voltage, np.inf]))
+
+
+def worst_of(outcomes: list[Outcome]) -> Outcome:
+    """Join the outcomes of trees that do not influence each other."""
+    if not all(outcome.is_solved for outcome in outcomes):
+        return Outcome(is_solved=False)
+    nothing = Outcome(is_solved=True)
+    hottest = max((o for o in outcomes if o.loading_branch != NONE), key=lambda o: o.loading_percent, default=nothing)
+    lowest_vm = min((o for o in outcomes if o.vm_bus != NONE), key=lambda o: o.vm_pu, default=nothing)
+    return Outcome(
+        is_solved=True,
+        loading_percent=hottest.loading_percent,
+        loading_branch=hottest.loading_branch,
+        loading_case=hottest.loading_case,
+        vm_pu=lowest_vm.vm_pu,
+        vm_bus=lowest_vm.vm_bus,
+        vm_case=lowest_vm.vm_case,
+        margin=min((o.margin for o in outcomes), default=np.inf),
+    )

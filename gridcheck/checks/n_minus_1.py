@@ -1,0 +1,217 @@
+"""N-1 of medium-voltage feeders: lose a section or an outlet, restore what is healthy, and say what stays off.
+
+A fault makes the nearest circuit breaker towards the source trip. The switches around the faulted section isolate it;
+what lies before it gets its supply back from its own source; every connected part behind it may be taken over by one
+normally open tie. The tie that keeps the limits with the largest margin in the worst case of the whole cold wave is
+closed; where none does, the part stays off. Parts choose one after the other, the one with the most load first.
+
+A part is taken over as a whole or not at all: it is not cut further to be shared between ties.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gridcheck.arrays import BoolArray, FloatArray, IntArray
+from gridcheck.cases import FactoredLoads, LoadCases
+from gridcheck.checks.judgement import NormalState, Outcome, normal_state
+from gridcheck.checks.outages import Contingency, CutOff, contingencies_of, cut_off
+from gridcheck.checks.records import NMinus1Row
+from gridcheck.checks.restoration import Restoration, Switching, restore
+from gridcheck.errors import InputError
+from gridcheck.limits import DEFAULT_LIMITS, LimitSet
+from gridcheck.network.records import BranchKind, Network
+from gridcheck.network.section_tree import reached
+from gridcheck.network.sections import NONE
+from gridcheck.units import KW_PER_MW
+
+
+def run_n_minus_1(
+    network: Network,
+    loads: LoadCases | FactoredLoads,
+    *,
+    households: IntArray,
+    limits: LimitSet = DEFAULT_LIMITS,
+    contingencies: Sequence[Contingency] | None = None,
+    threads: int = 1,
+) -> tuple[NMinus1Row, ...]:
+    """Study every outage of a radial network.
+
+    Parameters
+    ----------
+    network : Network
+        Radial as normally switched. Without any switch, every line counts as switched at both ends and lines out of
+        service as open ties.
+    loads : LoadCases or FactoredLoads
+        All cases, buses in the order of ``network.bus_id``.
+    households : ndarray of int, shape (n_bus,)
+        Registered households at each bus.
+    limits : LimitSet
+        ``n_minus_1_loading_percent`` and ``n_minus_1_vm_min_pu`` are used.
+    contingencies : sequence of Contingency, optional
+        What is lost, by sections as `sections_of` numbers them; every section that holds a line and every outlet
+        where not given.
+    threads : int
+        Outages studied at the same time; the result does not depend on it.
+
+    Returns
+    -------
+    tuple of NMinus1Row
+        In the order of the contingencies.
+
+    Raises
+    ------
+    TopologyError
+        If the network is not radial as normally switched.
+    InputError
+        If loads, households or contingencies do not fit the network.
+    """
+    if loads.n_bus != network.n_bus or np.shape(households) != (network.n_bus,):
+        raise InputError(
+            f"loads and households must have one column per bus, {network.n_bus}. "
+            f"Got {loads.n_bus} and the shape {np.shape(households)}."
+        )
+    if threads < 1:
+        raise InputError(f"threads must be at least 1. Got {threads}.")
+    state = normal_state(network, loads, limits)
+    sections, tree = state.sections, state.tree
+    chosen = contingencies_of(network, sections, tree) if contingencies is None else tuple(contingencies)
+    unknown = [c.outage_id for c in chosen if not 0 <= c.section < sections.n_section or not tree.supplied[c.section]]
+    if unknown:
+        raise InputError("Outages of sections that do not exist or are not supplied.", unknown[:20])
+    census = _census(state, loads, households)
+    if threads == 1:
+        return tuple(_study(state, census, contingency) for contingency in chosen)
+    with ThreadPoolExecutor(threads) as pool:
+        return tuple(pool.map(lambda contingency: _study(state, census, contingency), chosen))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Census:
+    """What hangs on each section: load in all cases (n_section, n_case) in kW, and households (n_section,)."""
+
+    load_kw: FloatArray
+    households: IntArray
+
+
+def _census(state: NormalState, loads: LoadCases | FactoredLoads, households: IntArray) -> _Census:
+    """Sum over the buses of each section; what has no supply in normal operation does not count."""
+    section = state.sections.bus_section
+    counts = np.flatnonzero((section >= 0) & state.tree.supplied[section])
+    n_section = state.sections.n_section
+    homes = np.zeros(n_section, dtype=np.int64)
+    np.add.at(homes, section[counts], np.asarray(households, dtype=np.int64)[counts])
+    per_bus = loads.p_mw.T if isinstance(loads, LoadCases) else loads.p_weight_mw
+    total_mw = np.zeros((n_section, per_bus.shape[1]))
+    np.add.at(total_mw, section[counts], per_bus[counts])
+    load_mw = total_mw if isinstance(loads, LoadCases) else total_mw @ loads.profile.T
+    return _Census(load_kw=load_mw * KW_PER_MW, households=homes)
+
+
+def _study(state: NormalState, census: _Census, contingency: Contingency) -> NMinus1Row:
+    """Isolate, restore part by part, and write down what is left."""
+    cut = cut_off(contingency, state.sections, state.tree)
+    peak_case = int(np.argmax(census.load_kw[cut.feeder].sum(axis=0)))
+    load_kw = census.load_kw[:, peak_case]
+    islands = [i for i in cut.islands if (census.load_kw[i] != 0).any() or census.households[i].any()]
+    islands.sort(key=lambda island: (-load_kw[island].sum(), island[0]))
+    restoration = restore(state, cut, islands)
+    is_on = reached(state.sections, restoration.done.closed, faulted=cut.faulted)[cut.feeder]
+    lost_kw = sum(float(load_kw[island].sum()) for island in islands)
+    restored_kw = sum(float(load_kw[island].sum()) for island in restoration.restored)
+    homes = census.households
+    return NMinus1Row(
+        outage_id=contingency.outage_id,
+        outage_kind=contingency.outage_kind,
+        county_code=contingency.county_code,
+        feeder_id=contingency.feeder_id,
+        supply_class=contingency.supply_class,
+        status=restoration.status,
+        peak_case=peak_case,
+        demand_kw=float(load_kw[cut.feeder].sum()),
+        served_kw=float(load_kw[cut.feeder][is_on].sum()),
+        unsupplied_kw=float(load_kw[cut.feeder][~is_on].sum()),
+        interrupted_kw=float(load_kw[cut.interrupted].sum()),
+        lost_kw=lost_kw,
+        restored_kw=restored_kw,
+        unsupplied_households=int(homes[cut.feeder][~is_on].sum()),
+        interrupted_households=int(homes[cut.interrupted].sum()),
+        transfer_ratio=restored_kw / lost_kw if lost_kw > 0 else 1.0,
+        **_worst_values(state.network, restoration.worst),
+        **_operations(state, cut, restoration),
+    )
+
+
+def _worst_values(network: Network, worst: Outcome) -> dict[str, Any]:
+    branches, k, bus = network.branches, worst.loading_branch, worst.vm_bus
+    return {
+        "worst_loading_percent": worst.loading_percent,
+        "worst_loading_kind": "" if k == NONE else BranchKind(branches.kind[k]).name.lower(),
+        "worst_loading_id": NONE if k == NONE else int(branches.branch_id[k]),
+        "worst_loading_name": "" if k == NONE else branches.name[k],
+        "worst_loading_case": worst.loading_case,
+        "worst_vm_pu": worst.vm_pu,
+        "worst_vm_bus_id": NONE if bus == NONE else int(network.bus_id[bus]),
+        "worst_vm_bus_name": "" if bus == NONE else network.buses.name[bus],
+        "worst_vm_case": worst.vm_case,
+    }
+
+
+def _operations(state: NormalState, cut: CutOff, restoration: Restoration) -> dict[str, Any]:
+    """Say what is switched, in the ids of the user."""
+    branches, sections = state.network.branches, state.sections
+    operated = restoration.done.closed != sections.edge_closed
+    in_fault = (sections.branch_section == cut.faulted) & (branches.kind == BranchKind.LINE)
+    lines = np.flatnonzero(in_fault & branches.in_service) if cut.faulted != NONE else np.zeros(0, dtype=np.int64)
+    return {
+        "tripped_by": "" if cut.breaker_edge == NONE else edge_name(state, cut.breaker_edge),
+        "restored_by": _tie_names(state, restoration.done.ties),
+        "tried": _tie_names(state, restoration.rejected),
+        "by_remote": bool(sections.edge_remote[operated].all()),
+        "switch_states": _switch_states(state, restoration.done),
+        "tried_switch_states": _switch_states(state, restoration.tried),
+        "line_states": _line_states(state, restoration.done),
+        "tried_line_states": _line_states(state, restoration.tried),
+        "faulted_lines": tuple(int(i) for i in branches.branch_id[lines]),
+    }
+
+
+def edge_name(state: NormalState, edge: int) -> str:
+    """Return the name of the switch of an edge; of its branch where the switch has none, and its id at last."""
+    branches, switches = state.network.branches, state.network.switches
+    k = int(state.sections.edge_branch[edge])
+    names = [switches.name[i] for i in np.flatnonzero(state.sections.switch_edge == edge)]
+    fallback = f"{BranchKind(branches.kind[k]).name.lower()}:{branches.branch_id[k]}"
+    return next((name for name in [*names, branches.name[k]] if name), fallback)
+
+
+def _tie_names(state: NormalState, ties: tuple[int, ...]) -> tuple[str, ...]:
+    return tuple(edge_name(state, int(state.ties.edge[tie])) for tie in ties)
+
+
+def _switch_states(state: NormalState, switching: Switching) -> tuple[tuple[int, bool], ...]:
+    sections, switches, branches = state.sections, state.network.switches, state.network.branches
+    moved = np.flatnonzero(_moved(state, switching))
+    at = np.flatnonzero(np.isin(sections.switch_edge, moved))
+    changes = [(int(switches.switch_id[i]), bool(switching.closed[sections.switch_edge[i]])) for i in at]
+    couplers = moved[branches.kind[sections.edge_branch[moved]] == BranchKind.SWITCH]
+    changes += [(int(branches.branch_id[sections.edge_branch[e]]), bool(switching.closed[e])) for e in couplers]
+    return tuple(sorted(changes))
+
+
+def _line_states(state: NormalState, switching: Switching) -> tuple[tuple[int, bool], ...]:
+    if not state.sections.by_line:
+        return ()
+    moved = np.flatnonzero(_moved(state, switching))
+    branch_id = state.network.branches.branch_id[state.sections.edge_branch[moved]]
+    return tuple(sorted({(int(i), bool(switching.closed[e])) for i, e in zip(branch_id, moved, strict=True)}))
+
+
+def _moved(state: NormalState, switching: Switching) -> BoolArray:
+    moved: BoolArray = switching.closed != state.sections.edge_closed
+    return moved

@@ -1,0 +1,141 @@
+"""Records that checks with an element lost return."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class NMinus1Status(StrEnum):
+    """What an outage leads to; from the mildest to the gravest."""
+
+    SECURE = "SECURE"
+    """Every healthy section is supplied again, and no limit is broken."""
+    VIOLATED = "VIOLATED"
+    """A healthy section has a tie, but every way to restore it breaks a limit."""
+    UNSUPPLIED = "UNSUPPLIED"
+    """A healthy section has no tie to a section that is still supplied."""
+    NOT_CONVERGED = "NOT_CONVERGED"
+    """No restoration of some part has a load flow solution in every case."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NMinus1Row:
+    """One outage, its restoration and what is left.
+
+    Power refers to the feeder at its own peak, so that ``served_kw + unsupplied_kw == demand_kw``. The worst values are
+    the extremes over all cases with every part on its best tie, also where that breaks a limit; the ties that were
+    therefore left open stand in `tried`, and the switch states of both positions are given.
+
+    Attributes
+    ----------
+    outage_id, outage_kind : str
+        Id of the section, or of the feeder followed by ``-outlet``; ``section`` or ``outlet``.
+    county_code, feeder_id, supply_class : str
+        Where it is; empty where the network does not say.
+    status : NMinus1Status
+        Outcome.
+    tripped_by : str
+        Nearest circuit breaker towards the source, empty where there is none.
+    restored_by, tried : tuple of str
+        Ties that are closed; ties whose closing would break a limit.
+    by_remote : bool
+        True where every switch that is operated is operated from the control room.
+    peak_case : int
+        Case of the feeder's peak.
+    demand_kw, served_kw, unsupplied_kw : float
+        Load of the feeder, the part supplied after restoration, and the rest with the faulted section, which waits
+        for repair. [kW]
+    interrupted_kw : float
+        Load behind the breaker that trips: off until the switching is done. [kW]
+    lost_kw, restored_kw : float
+        Healthy load that is cut off from its source; the part of it that ties take over. [kW]
+    unsupplied_households, interrupted_households : int
+        Registered households likewise.
+    transfer_ratio : float
+        ``restored_kw / lost_kw``, 1 where nothing healthy is cut off. [1]
+    worst_loading_percent : float
+        Highest loading of a medium-voltage line or a main transformer; NaN where the status is NOT_CONVERGED, or
+        where no such element has a rating. [%]
+    worst_loading_kind, worst_loading_id, worst_loading_name, worst_loading_case
+        Table (``line``, ``trafo``), id and name of that element, and the case.
+    worst_vm_pu : float
+        Lowest medium-voltage bus voltage; NaN where the status is NOT_CONVERGED. [pu]
+    worst_vm_bus_id, worst_vm_bus_name, worst_vm_case
+        Where and in which case; ids and cases are -1 where there is no value.
+    switch_states, tried_switch_states : tuple of (int, bool)
+        Switches that stand differently from normal after restoration (id, closed), and while the worst values hold.
+    line_states, tried_line_states : tuple of (int, bool)
+        The same for lines (id, in service) where the network has no switches.
+    faulted_lines : tuple of int
+        Ids of the lines of the faulted section.
+    """
+
+    outage_id: str
+    outage_kind: str
+    county_code: str
+    feeder_id: str
+    supply_class: str
+    status: NMinus1Status
+    tripped_by: str
+    restored_by: tuple[str, ...]
+    tried: tuple[str, ...]
+    by_remote: bool
+    peak_case: int
+    demand_kw: float
+    served_kw: float
+    unsupplied_kw: float
+    interrupted_kw: float
+    lost_kw: float
+    restored_kw: float
+    unsupplied_households: int
+    interrupted_households: int
+    transfer_ratio: float
+    worst_loading_percent: float
+    worst_loading_kind: str
+    worst_loading_id: int
+    worst_loading_name: str
+    worst_loading_case: int
+    worst_vm_pu: float
+    worst_vm_bus_id: int
+    worst_vm_bus_name: str
+    worst_vm_case: int
+    switch_states: tuple[tuple[int, bool], ...]
+    tried_switch_states: tuple[tuple[int, bool], ...]
+    line_states: tuple[tuple[int, bool], ...]
+    tried_line_states: tuple[tuple[int, bool], ...]
+    faulted_lines: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeederNMinus1:
+    """All outages of one feeder taken together.
+
+    Attributes
+    ----------
+    county_code, feeder_id, supply_class : str
+        Which feeder.
+    status : NMinus1Status
+        The gravest status among its outages.
+    is_required : bool
+        True where the class asks for N-1 (C and better); classes D and E are reported only.
+    transfer_ratio : float
+        Healthy load taken over by ties in all its outages over healthy load cut off; 1 where none is. [1]
+    outages, insecure_outages : int
+        Outages studied, and those that are not SECURE.
+    worst_outage_id : str
+        The outage that leaves most load off, the first of equals.
+    worst_unsupplied_kw : float
+        Load it leaves off, at the feeder's peak. [kW]
+    """
+
+    county_code: str
+    feeder_id: str
+    supply_class: str
+    status: NMinus1Status
+    is_required: bool
+    transfer_ratio: float
+    outages: int
+    insecure_outages: int
+    worst_outage_id: str
+    worst_unsupplied_kw: float

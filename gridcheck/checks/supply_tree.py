@@ -1,0 +1,262 @@
+"""What is checked below one main transformer: the tree, its checks and their limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+
+from gridcheck.arrays import BoolArray, FloatArray, IntArray, frozen
+from gridcheck.catalogue import distribution_transformers
+from gridcheck.checks.low_voltage import LowVoltageLines, low_voltage_lines
+from gridcheck.limits import Limit, LimitSet
+from gridcheck.network.county import CountyGrid
+from gridcheck.network.records import BranchKind
+from gridcheck.powerflow.radial import RadialModel, model_of_tree
+
+
+class CheckKind(IntEnum):
+    """What a check holds against which limit."""
+
+    AREA_LOADING = 0
+    HOT_SPOT = 1
+    END_VOLTAGE = 2
+    SECTION_VOLTAGE = 3
+    SECTION_LOADING = 4
+    FEEDER_LOADING = 5
+    MAIN_LOADING = 6
+
+
+LEVEL = {
+    CheckKind.AREA_LOADING: "area",
+    CheckKind.HOT_SPOT: "area",
+    CheckKind.END_VOLTAGE: "low_voltage",
+    CheckKind.SECTION_VOLTAGE: "section",
+    CheckKind.SECTION_LOADING: "section",
+    CheckKind.FEEDER_LOADING: "feeder",
+    CheckKind.MAIN_LOADING: "main_transformer",
+}
+QUANTITY = {
+    CheckKind.AREA_LOADING: "area_loading_percent",
+    CheckKind.HOT_SPOT: "hot_spot_c",
+    CheckKind.END_VOLTAGE: "voltage_v",
+    CheckKind.SECTION_VOLTAGE: "vm_pu",
+    CheckKind.SECTION_LOADING: "section_loading_percent",
+    CheckKind.FEEDER_LOADING: "feeder_loading_percent",
+    CheckKind.MAIN_LOADING: "main_transformer_loading_percent",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CheckList:
+    """Every check of one supply tree; position i is the same check in every array.
+
+    Attributes
+    ----------
+    kind : ndarray of int, shape (n_check,)
+        A `CheckKind`.
+    node : ndarray of int, shape (n_check,)
+        Node of the tree's model to which the check belongs.
+    sign : ndarray, shape (n_check,)
+        1 where the limit is an upper one, -1 where it is a lower one.
+    limit, design : ndarray, shape (n_check,)
+        The limit, and the planning value whose crossing makes an approval conditional (NaN where none).
+    element : tuple of str, length n_check
+        Id of the element.
+    """
+
+    kind: IntArray
+    node: IntArray
+    sign: FloatArray
+    limit: FloatArray
+    design: FloatArray
+    element: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        n_check = len(self.element)
+        for field, dtype in (("kind", np.int64), ("node", np.int64), ("sign", np.float64), ("limit", np.float64), ("design", np.float64)):
+            object.__setattr__(self, field, frozen(getattr(self, field), dtype, (n_check,), name=field))
+
+    def beyond_limit(self, value: FloatArray, *, tolerance: float = 1e-9) -> BoolArray:
+        """True where a value breaks its limit by more than `tolerance` as a share of it, shape (n_check,)."""
+        return self.sign * (value - self.limit) > tolerance * self.limit
+
+    def beyond_design(self, value: FloatArray) -> BoolArray:
+        """True where a value crosses its planning value, shape (n_check,)."""
+        return self.sign * (value - self.design) > 1e-9 * self.limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SupplyTree:
+    """Everything below one main transformer, ready to be assessed again and again.
+
+    Attributes
+    ----------
+    main_branch : int
+        Branch position of the main transformer.
+    model : RadialModel
+        Its buses and branches in the order of the sweep.
+    checks : CheckList
+        What is checked.
+    area : ndarray of int, shape (n_area,)
+        Positions in the county of the areas below it.
+    area_node : ndarray of int, shape (n_area,)
+        Nodes of their 0.4 kV busbars.
+    area_feeder : ndarray of int, shape (n_area,)
+        Feeder of each area, numbered within the tree.
+    feeder : ndarray of int, shape (n_feeder,)
+        Rows of the tree's feeders in the county's table.
+    feeder_of_node : ndarray of int, shape (n_node,)
+        Feeder of each node, numbered within the tree; -1 at the busbar and above.
+    lines : LowVoltageLines
+        Drop of their low-voltage lines.
+    loss_ratio : ndarray, shape (n_area,)
+        Load loss over no-load loss of their transformers. [1]
+    section_node, line_node, outlet_node : ndarray of int
+        Nodes of the 10 kV buses, of the 10 kV lines and of the feeder outlets that are checked.
+    outlet_factor : ndarray
+        Rating of each outlet line over the limit current of its feeder. [1]
+    main_node : int
+        Node below the main transformer.
+    """
+
+    main_branch: int
+    model: RadialModel
+    checks: CheckList
+    area: IntArray
+    area_node: IntArray
+    area_feeder: IntArray
+    feeder: IntArray
+    feeder_of_node: IntArray
+    lines: LowVoltageLines
+    loss_ratio: FloatArray
+    section_node: IntArray
+    line_node: IntArray
+    outlet_node: IntArray
+    outlet_factor: FloatArray
+    main_node: int
+
+    def on_path(self, area: int) -> BoolArray:
+        """True for the checks of every element that supplies an area (position within the tree), shape (n_check,)."""
+        nodes = np.zeros(self.model.n_node, dtype=bool)
+        node = int(self.area_node[area])
+        while node >= 0:
+            nodes[node] = True
+            node = int(self.model.parent[node])
+        return nodes[self.checks.node]
+
+
+def supply_trees(grid: CountyGrid, limits: LimitSet) -> tuple[SupplyTree, ...]:
+    """Cut a county into its supply trees, one per main transformer, in the order of their branches.
+
+    Parameters
+    ----------
+    grid : CountyGrid
+        The county.
+    limits : LimitSet
+        Limits that the checks carry.
+
+    Returns
+    -------
+    tuple of SupplyTree
+        Trees are independent of each other as long as no tie is closed.
+    """
+    mains = sorted({int(m) for m in grid.bus_main if m >= 0})
+    return tuple(_supply_tree(grid, limits, main) for main in mains)
+
+
+def _supply_tree(grid: CountyGrid, limits: LimitSet, main: int) -> SupplyTree:
+    network, branches = grid.network, grid.network.branches
+    within = grid.bus_main == main
+    within[branches.from_bus[main]] = True
+    model = model_of_tree(network, grid.tree, within=within)
+    node_of_bus = np.full(network.n_bus, -1, dtype=np.int64)
+    node_of_bus[model.bus] = np.arange(model.n_node)
+    node_of_branch = np.full(network.n_branch, -1, dtype=np.int64)
+    node_of_branch[model.branch[model.branch >= 0]] = np.flatnonzero(model.branch >= 0)
+    area = np.flatnonzero(within[grid.area_bus])
+    area_node = node_of_bus[grid.area_bus[area]]
+    main_node = int(node_of_branch[main])
+    vn_kv = network.buses.vn_kv[model.bus]
+    is_section = (vn_kv == vn_kv[main_node]) & (np.arange(model.n_node) != main_node)
+    is_line = (model.branch >= 0) & (branches.kind[np.maximum(model.branch, 0)] == BranchKind.LINE)
+    outlet_branch = _line_positions(grid, grid.feeders["outlet_line"].to_numpy(dtype=np.int64))
+    feeder = np.flatnonzero(node_of_branch[outlet_branch] >= 0)
+    outlet_node = node_of_branch[outlet_branch[feeder]]
+    limit_ka = grid.feeders["limit_ka"].to_numpy(dtype=float)[feeder]
+    tree = {
+        "area_node": area_node,
+        "section_node": np.flatnonzero(is_section),
+        "line_node": np.flatnonzero(is_line),
+        "outlet_node": outlet_node,
+        "main_node": main_node,
+    }
+    nameplate = distribution_transformers().loc[grid.areas["type_name"].iloc[area]]
+    return SupplyTree(
+        main_branch=main,
+        model=model,
+        checks=_check_list(grid, limits, model, feeder, **tree),
+        area=area,
+        area_feeder=np.searchsorted(feeder, grid.area_feeder[area]),
+        feeder=feeder,
+        feeder_of_node=np.where(
+            grid.bus_feeder[model.bus] >= 0, np.searchsorted(feeder, np.maximum(grid.bus_feeder[model.bus], 0)), -1
+        ),
+        lines=low_voltage_lines(grid.areas.iloc[area]),
+        loss_ratio=nameplate["pk_kw"].to_numpy() / nameplate["p0_kw"].to_numpy(),
+        outlet_factor=branches.rating_from_ka[outlet_branch[feeder]] / limit_ka,
+        **tree,
+    )
+
+
+def _line_positions(grid: CountyGrid, line_id: IntArray) -> IntArray:
+    branches = grid.network.branches
+    lines = np.flatnonzero(branches.kind == BranchKind.LINE)
+    place = np.searchsorted(branches.branch_id[lines], line_id)
+    return lines[place]
+
+
+def _check_list(
+    grid: CountyGrid, limits: LimitSet, model: RadialModel, feeder: IntArray, *, area_node: IntArray, section_node: IntArray,
+    line_node: IntArray, outlet_node: IntArray, main_node: int,
+) -> CheckList:  # fmt: skip
+    branches, buses = grid.network.branches, grid.network.buses
+    area_of_bus = dict(zip(grid.area_bus.tolist(), grid.areas["area_id"], strict=True))
+    area_ids = [str(area_of_bus[int(model.bus[node])]) for node in area_node]
+    lines = [grid.branch_section[model.branch[node]] or branches.name[model.branch[node]] for node in line_node]
+    feeder_ids = [str(i) for i in grid.feeders["feeder_id"].iloc[feeder]]
+    parts: tuple[tuple[CheckKind, IntArray, list[str], Limit, Limit | None], ...] = (
+        (CheckKind.AREA_LOADING, area_node, area_ids, limits.area_loading_percent, limits.area_loading_design_percent),
+        (CheckKind.HOT_SPOT, area_node, area_ids, limits.hot_spot_c, None),
+        (CheckKind.END_VOLTAGE, area_node, area_ids, limits.lv_voltage_min_v, limits.lv_voltage_design_v),
+        (CheckKind.SECTION_VOLTAGE, section_node, [buses.name[model.bus[i]] for i in section_node], limits.mv_vm_min_pu, None),
+        (CheckKind.SECTION_LOADING, line_node, lines, limits.section_loading_percent, limits.section_loading_design_percent),
+        (CheckKind.FEEDER_LOADING, outlet_node, feeder_ids, limits.section_loading_percent, limits.section_loading_design_percent),
+        (
+            CheckKind.MAIN_LOADING, np.array([main_node]), [branches.name[model.branch[main_node]]],
+            limits.main_transformer_loading_percent, limits.main_transformer_loading_design_percent,
+        ),
+    )  # fmt: skip
+    lower = (CheckKind.END_VOLTAGE, CheckKind.SECTION_VOLTAGE)
+    return CheckList(
+        kind=np.concatenate([np.full(len(node), kind) for kind, node, *_ in parts]),
+        node=np.concatenate([node for _, node, *_ in parts]),
+        sign=np.concatenate([np.full(len(node), -1.0 if kind in lower else 1.0) for kind, node, *_ in parts]),
+        limit=np.concatenate([np.full(len(node), limit.value) for _, node, _, limit, _ in parts]),
+        design=np.concatenate([np.full(len(node), np.nan if plan is None else plan.value) for _, node, _, _, plan in parts]),
+        element=tuple(name for _, _, names, *_ in parts for name in names),
+    )
+
+
+def limit_of(kind: CheckKind, limits: LimitSet) -> Limit:
+    """Return the limit that a check of this kind is held against."""
+    return {
+        CheckKind.AREA_LOADING: limits.area_loading_percent,
+        CheckKind.HOT_SPOT: limits.hot_spot_c,
+        CheckKind.END_VOLTAGE: limits.lv_voltage_min_v,
+        CheckKind.SECTION_VOLTAGE: limits.mv_vm_min_pu,
+        CheckKind.SECTION_LOADING: limits.section_loading_percent,
+        CheckKind.FEEDER_LOADING: limits.section_loading_percent,
+        CheckKind.MAIN_LOADING: limits.main_transformer_loading_percent,
+    }[kind]

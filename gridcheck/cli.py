@@ -1,0 +1,195 @@
+"""The command line: one command per planner's task. Parses, calls one function, prints, sets the exit code."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gridcheck import __version__, terminal
+from gridcheck.terminal import EXIT_FINE, EXIT_INCOMPLETE, EXIT_VIOLATIONS, friendly_errors
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="gridcheck: can this household connect, what stands in the way, where should the money go first?",
+)
+networks_app = typer.Typer(no_args_is_help=True, help="County grids: build the synthetic ones, validate any.")
+app.add_typer(networks_app, name="networks")
+
+Json = Annotated[bool, typer.Option("--json", help="print machine-readable output")]
+Counties = Annotated[list[str] | None, typer.Option("--county", help="six-digit county code; may be given several times")]
+NetworksFolder = Annotated[Path | None, typer.Option("--networks", help="folder with one folder per county")]
+ResultsFolder = Annotated[Path, typer.Option("--results", help="folder that `gridcheck run` wrote")]
+StoreFolder = Annotated[Path, typer.Option("--store", help="folder of the readings store")]
+SCENARIO = Path("scenarios/cold-wave.toml")
+
+
+def _version(*, show: bool) -> None:
+    if show:
+        typer.echo(f"gridcheck {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[bool, typer.Option("--version", help="print the version", is_eager=True)] = False,
+) -> None:
+    """Answer connection questions of distribution planners, for real feeders and real cold waves."""
+    _version(show=version)
+
+
+@app.command()
+def run(
+    scenario: Annotated[Path | None, typer.Argument(help="scenario file (TOML)")] = None,
+    county: Counties = None,
+    out: Annotated[Path, typer.Option("--out", help="results folder")] = Path("out"),
+    networks: NetworksFolder = None,
+    workers: Annotated[int | None, typer.Option("--workers", min=1, help="processes; one per processor by default")] = None,
+    json: Json = False,
+) -> None:
+    """Run the whole walk: demand, load flow, N-1, verdicts, plan; write the results folder."""
+    from gridcheck import commands
+
+    with friendly_errors():
+        result = commands.run(scenario or commands.scenario_path(SCENARIO), tuple(county or ()), out, networks, workers)
+    commands.show_run(result, out, as_json=json)
+    raise typer.Exit(EXIT_VIOLATIONS if result.has_violations else EXIT_FINE)
+
+
+@app.command()
+def explain(
+    identifier: Annotated[str, typer.Argument(help="application id, or outage id of n_minus_1.csv")],
+    results: ResultsFolder = Path("out"),
+    out: Annotated[Path | None, typer.Option("--out", help="where to write; <results>/evidence/<ID> by default")] = None,
+    networks: NetworksFolder = None,
+    json: Json = False,
+) -> None:
+    """Write the evidence of one verdict or outage as a pandapower case that shows the same value."""
+    from gridcheck import commands
+
+    with friendly_errors():
+        statement, folder = commands.explain(identifier, results, out, networks)
+    commands.show_statement(statement, folder, as_json=json)
+
+
+@networks_app.command("build")
+def networks_build(
+    out: Annotated[Path, typer.Option("--out", help="where the county folders go")] = Path("networks"),
+    county: Counties = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="seed; the committed grids' own by default")] = None,
+) -> None:
+    """Generate the synthetic county grids from public facts; the same seed gives the same bytes."""
+    from gridcheck import commands
+
+    with friendly_errors():
+        commands.build_networks(out, tuple(county or ()), seed)
+
+
+@networks_app.command("validate")
+def networks_validate(
+    folder: Annotated[Path, typer.Argument(help="a county folder, or a pandapower JSON file")], json: Json = False
+) -> None:
+    """Check a network: readable, complete, radial as switched, every bus supplied."""
+    from gridcheck import commands
+
+    with friendly_errors():
+        commands.validate_network(folder, as_json=json)
+
+
+@app.command()
+def powerflow(
+    network: Annotated[Path, typer.Argument(help="pandapower JSON file")],
+    vm_min_pu: Annotated[float, typer.Option(help="lowest voltage allowed [pu]")] = 0.93,
+    max_loading_percent: Annotated[float, typer.Option(help="highest loading allowed [%]")] = 100.0,
+    json: Json = False,
+) -> None:
+    """Solve one network file with its own loads."""
+    from gridcheck import commands
+
+    with friendly_errors():
+        converged, violations = commands.solve_network(network, vm_min_pu, max_loading_percent, as_json=json)
+    raise typer.Exit(EXIT_INCOMPLETE if not converged else EXIT_VIOLATIONS if violations else EXIT_FINE)
+
+
+@app.command("n-1")
+def n_minus_1(
+    network: Annotated[Path, typer.Argument(help="pandapower JSON file")],
+    out: Annotated[Path | None, typer.Option("--out", help="folder for n_minus_1.csv")] = None,
+    vm_min_pu: Annotated[float, typer.Option(help="lowest voltage allowed after an outage [pu]")] = 0.93,
+    max_loading_percent: Annotated[float, typer.Option(help="highest loading allowed after an outage [%]")] = 100.0,
+    json: Json = False,
+) -> None:
+    """Lose each section of one network file in turn, restore through ties, report what stays dark."""
+    from gridcheck import commands
+
+    with friendly_errors():
+        insecure = commands.lose_each_section(network, out, vm_min_pu, max_loading_percent, as_json=json)
+    raise typer.Exit(EXIT_VIOLATIONS if insecure else EXIT_FINE)
+
+
+@app.command()
+def ingest(
+    file: Annotated[Path, typer.Argument(help="96-point readings: CSV or Excel, wide or long")],
+    store: StoreFolder = Path("readings"),
+    time_label: Annotated[str, typer.Option(help="what times mark: auto, start or end of the interval")] = "auto",
+    networks: NetworksFolder = None,
+    json: Json = False,
+) -> None:
+    """Take meter readings of areas into the readings store; bad rows come back in a file with the reason."""
+    from gridcheck import commands
+
+    with friendly_errors():
+        commands.ingest(file, store, time_label, networks, as_json=json)
+
+
+@app.command()
+def alarms(
+    day: Annotated[datetime, typer.Option("--day", formats=["%Y-%m-%d"], help="local day, such as 2026-01-23")],
+    store: StoreFolder = Path("readings"),
+    county: Counties = None,
+    networks: NetworksFolder = None,
+    json: Json = False,
+) -> None:
+    """List heavy, overloaded and low-voltage areas of a day, with hours."""
+    from gridcheck import commands
+
+    with friendly_errors():
+        found = commands.alarms(day.date(), store, tuple(county or ()), networks, as_json=json)
+    raise typer.Exit(EXIT_VIOLATIONS if found else EXIT_FINE)
+
+
+@app.command("sample-readings")
+def sample_readings(
+    out: Annotated[Path, typer.Argument(help="CSV file to write")] = Path("readings-sample.csv"),
+    county: Annotated[str, typer.Option("--county", help="six-digit county code")] = "140827",
+    scenario: Annotated[Path | None, typer.Option("--scenario", help="scenario file (TOML)")] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="seed of the meters")] = 1,
+    networks: NetworksFolder = None,
+) -> None:
+    """Write a synthetic meter file of one cold-wave week of one county, as a meter system would deliver it."""
+    from gridcheck import commands
+
+    with friendly_errors():
+        commands.sample_readings(out, county, scenario or commands.scenario_path(SCENARIO), seed, networks)
+
+
+@app.command()
+def serve(
+    results: ResultsFolder = Path("out"),
+    store: StoreFolder = Path("readings"),
+    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="port to listen on")] = 8050,
+) -> None:
+    """Show the results in a browser."""
+    from gridcheck import commands
+
+    with friendly_errors():
+        commands.serve(results, store, host, port)
+
+
+if __name__ == "__main__":
+    app(prog_name="gridcheck")

@@ -1,0 +1,262 @@
+"""What each command does: read, call one function, print. Heavy rooms are imported where a command needs them."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from gridcheck import terminal
+from gridcheck.errors import InputError, LedgerError
+from gridcheck.geography import counties
+from gridcheck.units import YUAN_PER_WAN
+
+if TYPE_CHECKING:
+    from gridcheck.county_study import CountyTask
+    from gridcheck.study import StudyResult
+
+_SAMPLE_DAYS = 7
+
+
+def scenario_path(default: Path) -> Path:
+    """Return the default scenario of the checkout, wherever it was started."""
+    from gridcheck.study import shipped_folder
+
+    return shipped_folder(str(default.parent)) / default.name
+
+
+def _county_names() -> dict[str, str]:
+    table = counties()
+    return {str(code): f"{zh} {en}" for code, zh, en in zip(table["county_code"], table["county"], table["county_en"], strict=True)}
+
+
+def run(scenario: Path, county_codes: tuple[str, ...], out: Path, networks: Path | None, workers: int | None) -> StudyResult:
+    """Run a study and write its results folder."""
+    from gridcheck.study import require_results_place, run_study, write_study
+
+    require_results_place(out)
+    with terminal.study_progress(_county_names()) as progress:
+        result = run_study(scenario, county_codes=county_codes, networks=networks, workers=workers, progress=progress)
+    write_study(result, out)
+    return result
+
+
+def show_run(result: StudyResult, out: Path, *, as_json: bool) -> None:
+    """Print the closing summary of a run."""
+    if as_json:
+        terminal.print_json({"out": str(out), **result.summary["totals"], "performance": result.summary["performance"]})
+        return
+    table = result.tables["counties"]
+    names = ("target_self_retrofit", "applications", "approved", "conditional", "deferred", "households_unlocked")
+    rows: list[list[object]] = [
+        [row["county"], *(int(row[name]) for name in names), f"{row['budget_yuan'] / YUAN_PER_WAN:,.1f}"] for row in table.to_dict("records")
+    ]
+    rows.append(["合计 total", *(int(table[name].sum()) for name in names), f"{table['budget_yuan'].sum() / YUAN_PER_WAN:,.1f}"])
+    headings = ["县 county", "目标 target", "申请 applied", "同意 yes", "附条件 cond.", "暂缓 defer", "方案解锁 unlocked", "投资/万元 plan"]
+    terminal.print_table("合成数据 synthetic data", headings, rows, last_is_total=True)
+    performance = result.summary["performance"]
+    stages = [[name, stage["cpu_process_seconds"], stage["peak_memory_mb"]] for name, stage in performance["stages"].items()]
+    terminal.print_table("阶段 stages", ["stage", "process s", "peak MiB"], stages)
+    terminal.console().print(
+        f"完成 done: {performance['wall_seconds']:.0f} s. 结果 results: {out}/ "
+        f"(report.html, report.xlsx, summary.json, *.csv). 浏览 look: gridcheck serve --results {out}"
+    )
+
+
+def task_of_run(results: Path, county_code: str, networks: Path | None) -> CountyTask:
+    """Return the task of one county as a results folder was computed.
+
+    Raises
+    ------
+    LedgerError
+        If the folder holds no scenario, or the grid has changed since.
+    """
+    from gridcheck.reports.folder import read_results
+    from gridcheck.scenario import Scenario
+    from gridcheck.study import county_tasks, folder_hash
+
+    summary = read_results(results).summary
+    scenario = Scenario.model_validate(summary["scenario"])
+    (task,) = county_tasks(scenario, county_codes=(county_code,), networks=networks)
+    if summary.get("inputs", {}).get(task.folder.name) != folder_hash(task.folder):
+        raise LedgerError(f"{task.folder} has changed since {results} was written. Run `gridcheck run` again.")
+    return task
+
+
+def explain(identifier: str, results: Path, out: Path | None, networks: Path | None) -> tuple[dict[str, Any], Path]:
+    """Write the evidence of one application or outage; return the statement and the folder."""
+    from gridcheck.evidence import explain_application, explain_outage, write_evidence
+
+    county_code = identifier.split("-")[0]
+    if county_code not in _county_names():
+        raise InputError(f"{identifier!r} is no application or outage id: ids begin with a county code, such as 140881-P00001.")
+    task = task_of_run(results, county_code, networks)
+    is_application = identifier.split("-")[1:2] and identifier.split("-")[1].startswith("P")
+    evidence = explain_application(task, identifier) if is_application else explain_outage(task, identifier)
+    folder = out if out is not None else results / "evidence" / identifier
+    write_evidence(evidence, task, folder)
+    return evidence.statement, folder
+
+
+def show_statement(statement: dict[str, Any], folder: Path, *, as_json: bool) -> None:
+    """Print what the evidence states."""
+    if as_json:
+        terminal.print_json({"folder": str(folder), **statement})
+        return
+    rows = [[key, json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else value] for key, value in statement.items()]
+    terminal.print_table(f"{folder}/network.json", ["", ""], rows)
+
+
+def build_networks(out: Path, county_codes: tuple[str, ...], seed: int | None) -> None:
+    """Generate county grids."""
+    from gridcheck.scenario import require_counties
+    from gridcheck.synthesis.build import DEFAULT_SEED, build_all
+
+    codes = require_counties(county_codes, "--county") if county_codes else None
+    build_all(out, seed=DEFAULT_SEED if seed is None else seed, codes=codes, progress=terminal.console().print)
+
+
+def validate_network(folder: Path, *, as_json: bool) -> None:
+    """Read a network and say what it holds; errors are raised by the readers."""
+    from gridcheck.network import read_county, read_network
+    from gridcheck.network.topology import require_radial
+
+    if folder.is_dir():
+        grid = read_county(folder)
+        content: dict[str, object] = {"county": grid.county, "areas": len(grid.areas), "feeders": len(grid.feeders), "synthetic": grid.synthetic}
+        network = grid.network
+    else:
+        network = read_network(folder)
+        content = {}
+        require_radial(network, source=str(folder))
+    content = {"name": network.name, **content, "buses": network.n_bus, "branches": network.n_branch, "valid": True}
+    if as_json:
+        terminal.print_json(content)
+    else:
+        terminal.print_table(str(folder), ["", ""], [[key, value] for key, value in content.items()])
+
+
+def solve_network(path: Path, vm_min_pu: float, max_loading_percent: float, *, as_json: bool) -> tuple[bool, int]:
+    """Solve one network file; return whether it converged and how many limits are broken."""
+    from gridcheck.checks.violations import network_findings
+
+    report = network_findings(path, vm_min_pu=vm_min_pu, max_loading_percent=max_loading_percent)
+    if as_json:
+        terminal.print_json(report)
+    else:
+        rows = [[key, value] for key, value in report.items() if key != "violations"]
+        terminal.print_table(str(path), ["", ""], rows)
+        found = [[v["element"], v["quantity"], f"{v['value']:.4f}", v["limit"]] for v in report["violations"]]
+        if found:
+            terminal.print_table("越限 violations", ["element", "quantity", "value", "limit"], found)
+    return bool(report["converged"]), len(report["violations"])
+
+
+def lose_each_section(path: Path, out: Path | None, vm_min_pu: float, max_loading_percent: float, *, as_json: bool) -> int:
+    """Study every outage of one network file; return how many are not secure."""
+    from gridcheck.checks.n_minus_1 import run_n_minus_1
+    from gridcheck.limits import DEFAULT_LIMITS, with_overrides
+    from gridcheck.network import network_from_tables, read_tables
+    from gridcheck.network.loads import loads_from_tables
+    from gridcheck.reports.rows import n_minus_1_rows
+    from gridcheck.reports.schemas import N_MINUS_1
+    from gridcheck.reports.tables import csv_bytes, write_bytes
+
+    tables, header = read_tables(path)
+    network = network_from_tables(
+        tables, name=str(header["name"]), f_hz=float(header["f_hz"]), sn_mva=float(header["sn_mva"]), source=str(path)
+    )
+    own = {"n_minus_1_vm_min_pu": (vm_min_pu, "command line"), "n_minus_1_loading_percent": (max_loading_percent, "command line")}
+    rows = run_n_minus_1(
+        network,
+        loads_from_tables(tables, network, source=str(path)),
+        households=np.zeros(network.n_bus, dtype=np.int64),
+        limits=with_overrides(DEFAULT_LIMITS, own),
+    )
+    table = n_minus_1_rows(rows)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        write_bytes(out / N_MINUS_1.file_name, csv_bytes(table, N_MINUS_1))
+    shown = table[["outage_id", "status", "restored_by", "unsupplied_kw", "worst_loading_percent", "worst_vm_pu"]]
+    if as_json:
+        terminal.print_json(json.loads(shown.to_json(orient="records")))
+    else:
+        terminal.print_table(str(path), list(shown.columns), [[_cell(v) for v in row] for row in shown.itertuples(index=False)])
+    return int((table["status"] != "secure").sum())
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def _areas(networks: Path | None, county_codes: tuple[str, ...]) -> pd.DataFrame:
+    from gridcheck.scenario import require_counties
+    from gridcheck.study import shipped_folder
+
+    codes = require_counties(county_codes, "--county")
+    folder = networks if networks is not None else shipped_folder("networks")
+    parts = [pd.read_csv(path / "areas.csv", usecols=["area_id", "kva"]) for code in codes for path in sorted(folder.glob(f"{code}-*"))]
+    if not parts:
+        raise InputError(f"{folder} holds no county folders.")
+    return pd.concat(parts, ignore_index=True)
+
+
+def ingest(file: Path, store: Path, time_label: str, networks: Path | None, *, as_json: bool) -> None:
+    """Take a file of readings into the store."""
+    from gridcheck.monitoring import ReadingsStore, ingest_file
+
+    areas = _areas(networks, ())
+    report = ingest_file(file, ReadingsStore(store), area_ids=set(areas["area_id"]), time_label=time_label)
+    content = {name: getattr(report, name) for name in report.__dataclass_fields__}
+    if as_json:
+        terminal.print_json(content)
+    else:
+        terminal.print_table(str(file), ["", ""], [[key, value] for key, value in content.items()])
+
+
+def alarms(day: date, store: Path, county_codes: tuple[str, ...], networks: Path | None, *, as_json: bool) -> int:
+    """List the alarms of a day; return how many areas are heavy, overloaded or low in voltage."""
+    from gridcheck.limits import DEFAULT_LIMITS
+    from gridcheck.monitoring import ReadingsStore, find_alarms
+
+    if not store.is_dir():
+        raise LedgerError(f"There is no readings store {store}. Fill one with `gridcheck ingest FILE --store {store}`.")
+    opened = ReadingsStore(store)
+    areas = _areas(networks, county_codes)
+    if not county_codes:
+        # Counties that deliver readings are judged whole, so that a silent meter there is seen.
+        measured = {str(i)[:6] for i in opened.read(day, day)["area_id"].unique()}
+        areas = areas[areas["area_id"].str[:6].isin(measured)]
+    table = find_alarms(opened, areas, day, DEFAULT_LIMITS)
+    real = table[table["alarm"] != "insufficient_data"]
+    if as_json:
+        terminal.print_json(json.loads(table.to_json(orient="records", date_format="iso")))
+    else:
+        columns = ["area_id", "alarm", "hours", "peak_value", "peak_time_utc", "completeness_percent"]
+        shown = [c for c in columns if c in table]
+        terminal.print_table(f"{day}", shown, [[_cell(v) for v in row] for row in real[shown].head(50).itertuples(index=False)])
+        counts = table["alarm"].value_counts()
+        terminal.print_table("合计 totals", ["alarm", "areas"], [[name, int(n)] for name, n in counts.items()])
+    return len(real)
+
+
+def sample_readings(out: Path, county_code: str, scenario: Path, seed: int, networks: Path | None) -> None:
+    """Write a synthetic meter file of one cold-wave week."""
+    from gridcheck.sample_week import sample_week
+    from gridcheck.scenario import read_scenario
+
+    written = sample_week(read_scenario(scenario), county_code, out, seed=seed, networks=networks, days=_SAMPLE_DAYS)
+    terminal.console().print(f"合成数据 synthetic: {out} ({written.n_row:,} rows, {out.stat().st_size / 2**20:.1f} MiB)")
+
+
+def serve(results: Path, store: Path, host: str, port: int) -> None:
+    """Serve the dashboards until Ctrl-C."""
+    from dashboards import Settings
+    from dashboards import serve as serve_app
+
+    terminal.console().print(f"http://{host}:{port}/  (Ctrl-C ends)")
+    serve_app(Settings(results=results, readings=store if store.is_dir() else None), host=host, port=port)

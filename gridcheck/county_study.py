@@ -1,0 +1,328 @@
+"""The walk of one county: network, demand, queue, states, N-1. Runs in a process of its own.
+
+A `CountyTask` goes in and a `CountyOutcome` comes out; both can be sent between processes, and nothing else
+is shared, so counties may run in any order and number at a time.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from gridcheck.arrays import FloatArray, IntArray, TimeArray
+from gridcheck.cases import FactoredLoads
+from gridcheck.catalogue import heater_ratings
+from gridcheck.checks.assessment import Course, binding_course, full_course
+from gridcheck.checks.county_state import CountyState, county_state
+from gridcheck.checks.county_n_minus_1 import county_n_minus_1, summarise_feeders
+from gridcheck.checks.supply_tree import SupplyTree, limit_of, supply_trees
+from gridcheck.connection.applications import Application, parse_applications
+from gridcheck.connection.decide import QueueResult, clause_of, decide_queue
+from gridcheck.demand.profiles import ClassCounts, ClassProfiles, class_counts, class_profiles, factored_loads
+from gridcheck.demand.weather import scenario_weather
+from gridcheck.limits import LimitSet
+from gridcheck.network.county import CountyGrid, read_county
+from gridcheck.policy import plan_2025
+from gridcheck.reports.rows import (
+    area_rows,
+    decision_rows,
+    feeder_rows,
+    n_minus_1_rows,
+    season_subsidy_yuan,
+    violation_rows,
+)
+from gridcheck.scenario import Scenario
+from gridcheck.synthesis.applications import synthetic_applications
+
+Progress = Callable[[str, int, int], None]
+"""Called with the name of a stage, steps done and steps in all."""
+
+# The legal heating season, over which the running subsidy is counted.
+_SEASON_START = date(2025, 11, 15)
+_SEASON_DAYS = 121
+_MB = 1024.0 * 1024.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CountyTask:
+    """What one county's study needs.
+
+    Attributes
+    ----------
+    county_code : str
+        The county.
+    folder : Path
+        Its grid.
+    scenario : Scenario
+        Assumptions.
+    applications : DataFrame or None
+        Rows of an application file; None for the synthetic queue.
+    applications_source : str
+        What messages call that file.
+    """
+
+    county_code: str
+    folder: Path
+    scenario: Scenario
+    applications: pd.DataFrame | None
+    applications_source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CountyCase:
+    """A county with its demand, ready for decisions.
+
+    Attributes
+    ----------
+    grid : CountyGrid
+        The grid.
+    profiles : ClassProfiles
+        Demand over the study window.
+    course : Course
+        The cases that decisions look at.
+    trees : tuple of SupplyTree
+        One per main transformer.
+    counts : ClassCounts
+        Homes and heaters before the queue.
+    applications : tuple of Application
+        The queue.
+    limits : LimitSet
+        Limits of the scenario.
+    """
+
+    grid: CountyGrid
+    profiles: ClassProfiles
+    course: Course
+    trees: tuple[SupplyTree, ...]
+    counts: ClassCounts
+    applications: tuple[Application, ...]
+    limits: LimitSet
+
+
+@dataclass(slots=True)
+class StageClock:
+    """Seconds of each stage and the highest memory of the process at its end."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    peak_mb: dict[str, float] = field(default_factory=dict)
+    _since: float = field(default_factory=time.perf_counter)
+
+    def stage(self, name: str) -> None:
+        """Close the stage that has just run."""
+        now = time.perf_counter()
+        self.seconds[name] = self.seconds.get(name, 0.0) + now - self._since
+        self.peak_mb[name] = peak_memory_mb()
+        self._since = now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CountyOutcome:
+    """What one county's study hands back: tables for people, and the decided state for the plan.
+
+    Attributes
+    ----------
+    county_code : str
+        The county.
+    decisions, n_minus_1, areas, feeders, violations : DataFrame
+        Rows of the results files.
+    area_id : tuple of str
+        Areas in the order of the curves.
+    p_kw, loading_percent : ndarray of float32, shape (n_area, n_case)
+        Load curves with all approved applications connected.
+    time_utc : ndarray of datetime64, shape (n_case,)
+        Start of each case.
+    subsidy_yuan : float
+        Running subsidy of one season for the approved households.
+    weather : str
+        What the weather is.
+    clock : StageClock
+        Time and memory of the stages.
+    """
+
+    county_code: str
+    decisions: pd.DataFrame
+    n_minus_1: pd.DataFrame
+    areas: pd.DataFrame
+    feeders: pd.DataFrame
+    violations: pd.DataFrame
+    area_id: tuple[str, ...]
+    p_kw: FloatArray
+    loading_percent: FloatArray
+    time_utc: TimeArray
+    subsidy_yuan: float
+    weather: str
+    clock: StageClock
+
+
+def prepare_county(task: CountyTask) -> CountyCase:
+    """Read a county's grid and make its demand and its queue.
+
+    Raises
+    ------
+    InputError
+        If a file of the county, or the application file, is faulty.
+    """
+    scenario = task.scenario
+    limits = scenario.limit_set()
+    grid = read_county(task.folder)
+    weather = scenario_weather(
+        task.county_code, start=scenario.weather.start, days=scenario.weather.days, wave=scenario.weather.wave, seed=scenario.study.seed
+    )
+    profiles = class_profiles(weather)
+    counts = _connected_before(grid, scenario)
+    table = task.applications
+    if table is None:
+        table = synthetic_applications(task.county_code, grid.areas, grid.heating, seed=scenario.study.seed)
+    applications = parse_applications(
+        table, area_ids=list(grid.areas["area_id"]), county_code=task.county_code, source=task.applications_source
+    )
+    return CountyCase(
+        grid=grid,
+        profiles=profiles,
+        course=binding_course(profiles, limits),
+        trees=supply_trees(grid, limits),
+        counts=counts,
+        applications=applications,
+        limits=limits,
+    )
+
+
+def _connected_before(grid: CountyGrid, scenario: Scenario) -> ClassCounts:
+    layers = [name for name, on in (("existing", scenario.demand.existing), ("key_area_2025", scenario.demand.key_area)) if on]
+    counts = class_counts(grid.areas, grid.heating[grid.heating["layer"].isin(layers)])
+    rated_kw = counts.rated_kw.copy()
+    rated_kw[:, 0] *= 1.0 + scenario.demand.base_growth_percent / 100.0
+    return ClassCounts(rated_kw=rated_kw, count=counts.count)
+
+
+def decide_county(case: CountyCase, *, progress: Progress | None = None) -> QueueResult:
+    """Decide the whole queue of a prepared county."""
+    total, done = len(case.applications), 0
+
+    def report(n: int) -> None:
+        nonlocal done
+        done += n
+        if progress is not None and (done % 25 == 0 or done == total):
+            progress("queue", done, total)
+
+    return decide_queue(
+        case.trees, case.course, case.counts, case.applications, case.limits, area_ids=list(case.grid.areas["area_id"]), progress=report
+    )
+
+
+def study_county(task: CountyTask, *, progress: Progress | None = None) -> tuple[CountyOutcome, CountyCase, QueueResult]:
+    """Walk one county from its files to verdicts, states and N-1.
+
+    Parameters
+    ----------
+    task : CountyTask
+        The county and the assumptions.
+    progress : callable, optional
+        Told how far each stage is.
+
+    Returns
+    -------
+    outcome : CountyOutcome
+        Tables and curves.
+    case : CountyCase
+        The prepared county.
+    queue : QueueResult
+        The decided queue.
+    """
+    clock = StageClock()
+    case = prepare_county(task)
+    clock.stage("network_and_demand")
+    queue = decide_county(case, progress=progress)
+    clock.stage("queue")
+    everything = full_course(case.profiles, case.limits)
+    n_feeder = len(case.grid.feeders)
+    before = county_state(case.trees, everything, case.counts, case.limits, n_feeder=n_feeder)
+    after = county_state(case.trees, everything, queue.counts, case.limits, n_feeder=n_feeder)
+    clock.stage("states")
+    loads = feeder_loads(case, queue.counts)
+    rows = county_n_minus_1(case.grid, loads, limits=case.limits)
+    feeders = summarise_feeders(rows)
+    clock.stage("n_minus_1")
+    outcome = CountyOutcome(
+        county_code=task.county_code,
+        decisions=_decisions(case, queue),
+        n_minus_1=n_minus_1_rows(rows),
+        areas=area_rows(case.grid, before, after, _heated(queue.counts), heat_pump_kw=_usual_heat_pump_kw()),
+        feeders=feeder_rows(case.grid, after, {f.feeder_id: (str(f.status).lower(), f.transfer_ratio) for f in feeders}),
+        violations=_violations(case, after),
+        area_id=tuple(case.grid.areas["area_id"]),
+        p_kw=after.p_kw.astype(np.float32),
+        loading_percent=after.loading_percent.astype(np.float32),
+        time_utc=case.profiles.time_utc,
+        subsidy_yuan=_subsidy_yuan(task, case, queue),
+        weather=task.scenario.weather.wave,
+        clock=clock,
+    )
+    clock.stage("tables")
+    return outcome, case, queue
+
+
+def feeder_loads(case: CountyCase, counts: ClassCounts) -> FactoredLoads:
+    """Return the loads of all buses with the diversity of whole feeders, for checks at 10 kV."""
+    grid = case.grid
+    return factored_loads(
+        case.profiles, counts, area_bus=grid.area_bus, n_bus=grid.network.n_bus, group=grid.area_feeder
+    )
+
+
+def _decisions(case: CountyCase, queue: QueueResult) -> pd.DataFrame:
+    areas = case.grid.areas
+    return decision_rows(
+        queue.decisions,
+        case.profiles.time_utc,
+        [clause_of(decision, case.limits) for decision in queue.decisions],
+        dict(zip(areas["area_id"], areas["feeder_id"], strict=True)),
+    )
+
+
+def _violations(case: CountyCase, state: CountyState) -> pd.DataFrame:
+    limits = [limit_of(violation.kind, case.limits) for violation in state.violations]
+    return violation_rows(case.grid, state, limits, case.profiles.time_utc)
+
+
+def _heated(counts: ClassCounts) -> IntArray:
+    return np.rint(counts.count[:, 1:].sum(axis=1)).astype(np.int64)
+
+
+def _usual_heat_pump_kw() -> float:
+    """Rated input of the most frequent air-to-air heat pump. [kW]"""
+    ratings = heater_ratings()
+    ratings = ratings[ratings["device"] == "air_air_heat_pump"]
+    return float(ratings.sort_values("share", kind="stable")["rated_kw"].iloc[-1])
+
+
+def _subsidy_yuan(task: CountyTask, case: CountyCase, queue: QueueResult) -> float:
+    plan = plan_2025()
+    weather = scenario_weather(
+        task.county_code, start=_SEASON_START, days=_SEASON_DAYS, wave="none", seed=task.scenario.study.seed
+    )
+    season = class_profiles(weather)
+    kwh_per_kw = dict(zip(season.classes, season.mean.sum(axis=0) * season.duration_h, strict=True))
+    approved = [d.application for d in queue.decisions if d.connected]
+    rated = np.array([a.rated_kw for a in approved])
+    energy = np.array([kwh_per_kw[a.device] for a in approved])
+    running = season_subsidy_yuan(rated, energy, yuan_per_kwh=plan.subsidy_yuan_per_kwh, cap_yuan=plan.subsidy_cap_yuan)
+    hardship = plan.hardship_yuan * sum(a.household_group == "hardship" for a in approved)
+    return float(running.sum() + hardship)
+
+
+def peak_memory_mb() -> float:
+    """Return the highest memory this process has used so far; NaN where the system does not tell. [MiB]"""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return float("nan")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / _MB if sys.platform == "darwin" else peak / 1024.0

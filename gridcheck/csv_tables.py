@@ -1,0 +1,179 @@
+"""Strict reading of the CSV tables that come with the package.
+
+One small reader instead of a schema library, because these tables are read at the start of every
+command: it needs pandas only, checks every cell against the declared column and reports all faults at
+once. Tables that users hand in are checked in the rooms that read them.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from importlib import resources
+from typing import Literal
+
+import pandas as pd
+
+from gridcheck.errors import SchemaError
+
+ColumnKind = Literal["text", "float", "int", "bool"]
+
+MARKS = ("S", "S2", "G+", "G", "G-", "E", "C")
+"""Confidence marks: sourced, second-hand, general knowledge (firm, plain, shaky), estimate, calculated."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """What one column of a packaged table may hold.
+
+    Attributes
+    ----------
+    name : str
+        Header.
+    kind : {"text", "float", "int", "bool"}
+        Type after reading; ``bool`` is written true or false.
+    low, high : float or None
+        Smallest and largest value allowed, for numbers.
+    allowed : tuple of str
+        Words allowed, for text; empty means any.
+    optional : bool
+        True where a cell may be empty; numbers then become NaN, so an optional integer is a float.
+    """
+
+    name: str
+    kind: ColumnKind = "text"
+    low: float | None = None
+    high: float | None = None
+    allowed: tuple[str, ...] = ()
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableSchema:
+    """Columns of a packaged table, in the order of the file, and the columns that name a row.
+
+    Attributes
+    ----------
+    columns : tuple of Column
+        Every column of the file.
+    key : tuple of str
+        Columns that together name a row; no two rows may share them.
+    """
+
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+
+
+def source_columns() -> tuple[Column, ...]:
+    """Return the three columns every catalogue and policy table ends with: source, confidence, note."""
+    return (Column(name="source"), Column(name="confidence", allowed=MARKS), Column(name="note", optional=True))
+
+
+def packaged_table(package: str, filename: str, schema: TableSchema) -> pd.DataFrame:
+    """Read a CSV file that lies inside a package and check it cell by cell.
+
+    The file is read once per process; every call returns a new copy, so callers may edit theirs.
+
+    Parameters
+    ----------
+    package : str
+        Dotted name of the package that holds the file.
+    filename : str
+        Path of the file below the package.
+    schema : TableSchema
+        What the file must hold.
+
+    Returns
+    -------
+    DataFrame
+        Rows in the order of the file, columns as declared.
+
+    Raises
+    ------
+    SchemaError
+        If the file breaks the schema; the findings name every row and column at fault.
+    """
+    return _read_once(package, filename, schema).copy()
+
+
+def check_table(raw: pd.DataFrame, schema: TableSchema, *, where: str) -> pd.DataFrame:
+    """Turn a table of strings into typed columns, or raise with everything that is wrong.
+
+    Parameters
+    ----------
+    raw : DataFrame of str
+        Cells as written.
+    schema : TableSchema
+        What the table must hold.
+    where : str
+        Name of the file for messages.
+
+    Returns
+    -------
+    DataFrame
+        The same rows with typed columns.
+
+    Raises
+    ------
+    SchemaError
+        With one finding per fault.
+    """
+    expected = [column.name for column in schema.columns]
+    if list(raw.columns) != expected:
+        missing = [name for name in expected if name not in raw.columns]
+        unknown = [name for name in raw.columns if name not in expected]
+        raise SchemaError(
+            f"{where} must have the columns {expected} in this order.",
+            [*(f"column {name} is missing" for name in missing), *(f"column {name} is not known" for name in unknown)],
+        )
+    findings: list[str] = []
+    typed = pd.DataFrame({column.name: _typed(raw[column.name], column, findings) for column in schema.columns})
+    repeated = raw.duplicated(list(schema.key))
+    findings += [
+        f"row {row + 2}: {list(schema.key)} repeats an earlier row" for row in repeated.to_numpy().nonzero()[0]
+    ]
+    if findings:
+        raise SchemaError(f"{where} breaks its schema; correct the rows named below.", findings)
+    return typed
+
+
+@functools.cache
+def _read_once(package: str, filename: str, schema: TableSchema) -> pd.DataFrame:
+    path = resources.files(package).joinpath(filename)
+    with path.open(encoding="utf-8") as file:
+        raw = pd.read_csv(file, dtype=str, keep_default_na=False)
+    return check_table(raw, schema, where=f"{package}/{filename}")
+
+
+def _typed(cells: pd.Series[str], column: Column, findings: list[str]) -> pd.Series:
+    """Return one column in its own type, appending to `findings` what does not fit."""
+    empty = cells.eq("")
+    if not column.optional:
+        findings += [f"row {row + 2}, {column.name}: empty" for row in empty.to_numpy().nonzero()[0]]
+    if column.kind in ("float", "int"):
+        return _numbers(cells, column, findings)
+    allowed = ("true", "false") if column.kind == "bool" else column.allowed
+    if allowed:
+        wrong = ~empty & ~cells.isin(allowed)
+        findings += [
+            f"row {row + 2}, {column.name}: found {cells.iloc[row]!r}, allowed are {', '.join(allowed)}"
+            for row in wrong.to_numpy().nonzero()[0]
+        ]
+    return cells.eq("true") if column.kind == "bool" else cells
+
+
+def _numbers(cells: pd.Series[str], column: Column, findings: list[str]) -> pd.Series:
+    """Return a column of numbers, appending to `findings` cells that are none or lie outside the range."""
+    numbers = pd.to_numeric(cells, errors="coerce").astype("float64")
+    low = float("-inf") if column.low is None else column.low
+    high = float("inf") if column.high is None else column.high
+    wrong = cells.ne("") & ~numbers.between(low, high)
+    if column.kind == "int":
+        wrong |= cells.ne("") & numbers.mod(1).ne(0)
+    findings += [
+        f"row {row + 2}, {column.name}: found {cells.iloc[row]!r}, allowed is {column.kind} in [{low:g}, {high:g}]"
+        for row in wrong.to_numpy().nonzero()[0]
+    ]
+    if column.kind == "int" and not column.optional and not wrong.any() and not cells.eq("").any():
+        return numbers.astype("int64")
+    return numbers

@@ -1,0 +1,200 @@
+"""Parameters of the demand model, gathered from the catalogue into records.
+
+Every number comes from a row of the catalogue's ``houses.csv``, ``base_load.csv`` and ``heaters*.csv`` or of this
+room's ``model.csv``, with its source and confidence; `DemandParameters.with_overrides` replaces single rows, for
+example by values measured on converted homes.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from gridcheck.arrays import FloatArray, frozen
+from gridcheck.catalogue import DEVICE_CLASSES, base_load, heater_curves, heater_ratings, heaters, houses
+from gridcheck.demand.tables import named_values
+from gridcheck.errors import CatalogueError, ConfigError
+
+DeviceKind = Literal["room", "house", "storage"]
+
+BASE = "base"
+"""Name of the class of everything that is not heating."""
+
+CLASSES = (BASE, *DEVICE_CLASSES)
+"""Classes of demand, in the order of every class axis."""
+
+# How a class heats: single rooms, the whole house through water, or a store filled at night; and the row with the
+# floor area it serves.
+_USE: Mapping[str, tuple[DeviceKind, str]] = {
+    "air_air_heat_pump": ("room", "heated_area_room_heat_pump_m2"),
+    "air_water_heat_pump": ("house", "heated_area_house_m2"),
+    "ground_source_heat_pump": ("house", "heated_area_house_m2"),
+    "resistive_heater": ("room", "heated_area_room_resistive_m2"),
+    "storage_heater": ("storage", "heated_area_storage_m2"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DeviceParameters:
+    """One device class, as installed by the mean household.
+
+    Attributes
+    ----------
+    device : str
+        Class, one of ``DEVICE_CLASSES``.
+    kind : {"room", "house", "storage"}
+        How it heats.
+    rated_kw : float
+        Mean rated electric input of one household's installation. [kW]
+    units : float
+        Mean number of units of one household. [1]
+    heated_area_m2 : float
+        Floor area it serves. [m2]
+    max_input_ratio : float
+        Nameplate maximum of the electric input over the rated input. [1]
+    cos_phi, alpha : float
+        Power factor; exponent with which the peak per home falls with the number of homes. [1]
+    no_load_share : float
+        Input at vanishing part load over input in proportion to the load. [1]
+    defrost_heat_factor, defrost_power_factor : float
+        Loss of heat and of input per share of time spent on defrost. [1]
+    field_factor : float
+        COP in use over COP of the curve. [1]
+    standby_ratio, backup_ratio : float
+        Standby input, and backup elements spread over all units, over the rated input. [1]
+    temperature_c, cop, input_ratio : ndarray, shape (n_anchor,)
+        Full-speed behaviour against rising outdoor temperature. [degC], [1], [1]
+    """
+
+    device: str
+    kind: DeviceKind
+    rated_kw: float
+    units: float
+    heated_area_m2: float
+    max_input_ratio: float
+    cos_phi: float
+    alpha: float
+    no_load_share: float
+    defrost_heat_factor: float
+    defrost_power_factor: float
+    field_factor: float
+    standby_ratio: float
+    backup_ratio: float
+    temperature_c: FloatArray
+    cop: FloatArray
+    input_ratio: FloatArray
+
+    def __post_init__(self) -> None:
+        n_anchor = len(self.temperature_c)
+        for name in ("temperature_c", "cop", "input_ratio"):
+            object.__setattr__(self, name, frozen(getattr(self, name), np.float64, (n_anchor,), name=name))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DemandParameters:
+    """All parameters of the demand model.
+
+    Attributes
+    ----------
+    house : mapping of str to float
+        Rows of ``houses.csv`` and ``model.csv`` by name, each in the unit of its row.
+    base : mapping of str to float
+        Rows of ``base_load.csv`` by name, each in the unit of its row.
+    devices : tuple of DeviceParameters
+        In the order of ``DEVICE_CLASSES``.
+    """
+
+    house: Mapping[str, float]
+    base: Mapping[str, float]
+    devices: tuple[DeviceParameters, ...]
+
+    def with_overrides(self, overrides: Mapping[str, float]) -> DemandParameters:
+        """Return a copy with rows of ``houses.csv``, ``model.csv`` or ``base_load.csv`` replaced.
+
+        Parameters
+        ----------
+        overrides : mapping of str to float
+            New values by row name, in the unit of the row.
+
+        Returns
+        -------
+        DemandParameters
+
+        Raises
+        ------
+        ConfigError
+            If a name is unknown or a value is not a number. Values outside the row's range are allowed: the
+            range says what was expected, and a measured value outranks it.
+        """
+        findings = [
+            f"{name}: no such parameter" for name in overrides if name not in self.house and name not in self.base
+        ]
+        findings += [
+            f"{name}: must be finite. Got {value}" for name, value in overrides.items() if not np.isfinite(value)
+        ]
+        if findings:
+            raise ConfigError("Demand parameters must be rows of houses.csv, model.csv or base_load.csv.", findings)
+        house = MappingProxyType({name: float(overrides.get(name, value)) for name, value in self.house.items()})
+        base = MappingProxyType({name: float(overrides.get(name, value)) for name, value in self.base.items()})
+        return replace(self, house=house, base=base, devices=_devices(house))
+
+
+@functools.cache
+def default_parameters() -> DemandParameters:
+    """Return the parameters of the catalogue and of ``model.csv``.
+
+    Raises
+    ------
+    CatalogueError
+        If a value of ``model.csv`` lies outside its own bounds or repeats a row of the catalogue.
+    """
+    model = named_values("model.csv")
+    repeated = [f"{name}: stands in houses.csv too" for name in houses().index if name in model]
+    if repeated:
+        raise CatalogueError("gridcheck/demand/model.csv repeats rows of the catalogue.", repeated)
+    house = MappingProxyType({**_values(houses()), **model})
+    base = MappingProxyType(_values(base_load()))
+    return DemandParameters(house=house, base=base, devices=_devices(house))
+
+
+def _values(table: pd.DataFrame) -> dict[str, float]:
+    return {str(name): float(value) for name, value in zip(table.index, table["value"], strict=True)}
+
+
+def _devices(house: Mapping[str, float]) -> tuple[DeviceParameters, ...]:
+    classes, ratings, curves = heaters(), heater_ratings(), heater_curves()
+    result = []
+    for device in DEVICE_CLASSES:
+        kind, area_name = _USE[device]
+        row: dict[Any, Any] = classes.loc[device].to_dict()
+        sizes, curve = ratings.loc[ratings["device"] == device], curves.loc[curves["device"] == device]
+        share = sizes["share"].to_numpy() / sizes["share"].sum()
+        rated_kw = float(share @ sizes["rated_kw"].to_numpy())
+        result.append(
+            DeviceParameters(
+                device=device,
+                kind=kind,
+                rated_kw=rated_kw,
+                units=float(share @ sizes["units"].to_numpy()),
+                heated_area_m2=house[area_name],
+                max_input_ratio=float(share @ sizes["max_input_kw"].to_numpy()) / rated_kw,
+                cos_phi=float(row["cos_phi"]),
+                alpha=float(row["alpha"]),
+                no_load_share=float(row["no_load_share"]),
+                defrost_heat_factor=float(row["defrost_heat_factor"]),
+                defrost_power_factor=float(row["defrost_power_factor"]),
+                field_factor=float(row["field_factor"]),
+                standby_ratio=float(row["standby_w"]) / 1000.0 / rated_kw,
+                backup_ratio=float(row["backup_share"]) * float(row["backup_kw"]) / rated_kw,
+                temperature_c=curve["temperature_c"].to_numpy(np.float64),
+                cop=curve["cop"].to_numpy(np.float64),
+                input_ratio=curve["input_ratio"].to_numpy(np.float64),
+            )
+        )
+    return tuple(result)

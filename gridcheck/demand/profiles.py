@@ -1,0 +1,305 @@
+r"""Demand of classes over time, and the loads of buses made from it.
+
+The power of :math:`N` alike units with a rated input of :math:`R` in total is
+
+.. math:: P(N, t) = R \left[ m(t) + \left( s(t) - m(t) \right) N^{-\alpha} \right]
+
+with :math:`m` the mean over many homes and :math:`s` the power of one home at its own peak, both per rated input. It is
+linear in two profiles, :math:`m` and :math:`s - m`, so loads stay in the factored form that power flow streams.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from gridcheck.arrays import FloatArray, IntArray, TimeArray, frozen
+from gridcheck.cases import FactoredLoads
+from gridcheck.demand.clock import local_day, local_hour
+from gridcheck.demand.devices import heating_profile
+from gridcheck.demand.festival import festival_presence
+from gridcheck.demand.houses import OutdoorCourse, smooth, trailing_mean
+from gridcheck.demand.parameters import CLASSES, DemandParameters, default_parameters
+from gridcheck.demand.weather import Weather
+from gridcheck.errors import InputError, SchemaError
+from gridcheck.units import KW_PER_MW
+
+_HOURS_PER_YEAR = 8760.0
+_DAY_HOURS = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ClassProfiles:
+    """Course of every class of demand; row i is the case that starts at ``time_utc[i]``.
+
+    Attributes
+    ----------
+    classes : tuple of str, length n_class
+        ``base`` and the device classes.
+    time_utc : ndarray of datetime64[ns], shape (n_case,)
+        Start of each case.
+    temperature_c : ndarray, shape (n_case,)
+        Outdoor temperature. [degC]
+    duration_h : float
+        Length of each case. [h]
+    mean : ndarray, shape (n_case, n_class)
+        Mean power of many units: per rated input for heaters, per home lived in for base load. [1], [kW]
+    single : ndarray, shape (n_case, n_class)
+        Power of one unit at its own peak, in the unit of `mean`, never below it.
+    alpha, tan_phi : ndarray, shape (n_class,)
+        Exponent of diversity; reactive over active power. [1]
+    """
+
+    classes: tuple[str, ...]
+    time_utc: TimeArray
+    temperature_c: FloatArray
+    duration_h: float
+    mean: FloatArray
+    single: FloatArray
+    alpha: FloatArray
+    tan_phi: FloatArray
+
+    def __post_init__(self) -> None:
+        n_case, n_class = len(self.time_utc), len(self.classes)
+        object.__setattr__(self, "time_utc", frozen(self.time_utc, "datetime64[ns]", (n_case,), name="time_utc"))
+        object.__setattr__(
+            self, "temperature_c", frozen(self.temperature_c, np.float64, (n_case,), name="temperature_c")
+        )
+        for name, shape in (
+            ("mean", (n_case, n_class)),
+            ("single", (n_case, n_class)),
+            ("alpha", (n_class,)),
+            ("tan_phi", (n_class,)),
+        ):
+            object.__setattr__(self, name, frozen(getattr(self, name), np.float64, shape, name=name))
+        if (self.single < self.mean).any() or (self.mean < 0.0).any():
+            raise InputError("profiles must have 0 <= mean <= single in every case and class.")
+
+    @property
+    def n_case(self) -> int:
+        """Number of cases."""
+        return len(self.time_utc)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ClassCounts:
+    """What stands in each area; row i is the area at position i.
+
+    Attributes
+    ----------
+    rated_kw : ndarray, shape (n_area, n_class)
+        Sum of the rated input of all heaters; for base load the homes lived in times the area's level. [kW], [1]
+    count : ndarray, shape (n_area, n_class)
+        Number of homes with the class.
+    """
+
+    rated_kw: FloatArray
+    count: FloatArray
+
+    def __post_init__(self) -> None:
+        shape = (len(self.rated_kw), len(CLASSES))
+        for name in ("rated_kw", "count"):
+            value = frozen(getattr(self, name), np.float64, shape, name=name)
+            if not np.isfinite(value).all() or (value < 0.0).any():
+                raise InputError(f"{name} must be finite and not negative in every area and class.")
+            object.__setattr__(self, name, value)
+        rows = np.flatnonzero(((self.rated_kw > 0.0) & (self.count <= 0.0)).any(axis=1))
+        if len(rows):
+            raise InputError(
+                "rated_kw needs a count of homes where it is not zero.",
+                [f"area at position {row}" for row in rows[:20]],
+            )
+
+
+def class_profiles(weather: Weather, *, parameters: DemandParameters | None = None) -> ClassProfiles:
+    """Return the course of every class of demand in the study window of a weather.
+
+    Parameters
+    ----------
+    weather : Weather
+        Weather with its days before the window.
+    parameters : DemandParameters, optional
+        Parameters of the model; the catalogue's by default.
+
+    Returns
+    -------
+    ClassProfiles
+        Study window only.
+
+    Raises
+    ------
+    InputError
+        If the window touches a Spring Festival that the table does not have.
+    """
+    chosen = default_parameters() if parameters is None else parameters
+    window = weather.study
+    outdoor = outdoor_course(weather, chosen).window(window)
+    pairs = [_base_profile(local_day(weather.time_utc[window]), outdoor.hour, chosen)]
+    pairs += [heating_profile(device, outdoor, chosen.house) for device in chosen.devices]
+    cos_phi = np.array([chosen.base["cos_phi"], *(device.cos_phi for device in chosen.devices)])
+    return ClassProfiles(
+        classes=CLASSES,
+        time_utc=weather.time_utc[window],
+        temperature_c=weather.temperature_c[window],
+        duration_h=weather.step_h,
+        mean=np.stack([mean for mean, _ in pairs], axis=1),
+        single=np.stack([single for _, single in pairs], axis=1),
+        alpha=np.array([chosen.base["alpha"], *(device.alpha for device in chosen.devices)]),
+        tan_phi=np.sqrt(1.0 - cos_phi**2) / cos_phi,
+    )
+
+
+def outdoor_course(weather: Weather, parameters: DemandParameters) -> OutdoorCourse:
+    """Return what houses see of a weather, warm-up included."""
+    step_h, tau_h = weather.step_h, parameters.house["outdoor_smoothing_h"]
+    solar = weather.solar_w_per_m2
+    return OutdoorCourse(
+        hour=local_hour(weather.time_utc),
+        temperature_c=weather.temperature_c,
+        daily_mean_c=trailing_mean(weather.temperature_c, step_h=step_h),
+        smoothed_c=smooth(weather.temperature_c, step_h=step_h, time_constant_h=tau_h),
+        # Half of the sun warms the air at once, half goes into the walls.
+        solar_w_per_m2=0.5 * (solar + smooth(solar, step_h=step_h, time_constant_h=tau_h)),
+        humidity_percent=weather.humidity_percent,
+    )
+
+
+def class_counts(areas: pd.DataFrame, heating: pd.DataFrame) -> ClassCounts:
+    """Count homes and rated input of every class in every area.
+
+    Parameters
+    ----------
+    areas : DataFrame
+        ``area_id``, ``occupied_households``, ``base_kw_factor``.
+    heating : DataFrame
+        ``area_id``, ``device``, ``households``, ``rated_kw``; several rows of an area and device add up. Choose
+        layers by leaving rows out.
+
+    Returns
+    -------
+    ClassCounts
+        In the order of `areas`.
+
+    Raises
+    ------
+    SchemaError
+        If a column is missing, an area stands twice, or `heating` names an unknown area or device.
+    """
+    missing = [
+        f"areas: column {name}" for name in ("area_id", "occupied_households", "base_kw_factor") if name not in areas
+    ]
+    missing += [
+        f"heating: column {name}" for name in ("area_id", "device", "households", "rated_kw") if name not in heating
+    ]
+    if missing:
+        raise SchemaError("Columns are missing that class counts need.", missing)
+    ids = pd.Index(areas["area_id"])
+    findings = [f"areas: area_id {name} stands more than once" for name in ids[ids.duplicated()]]
+    area = ids.get_indexer(pd.Index(heating["area_id"])) if ids.is_unique else np.zeros(len(heating), dtype=np.int64)
+    column = pd.Index(CLASSES[1:]).get_indexer(pd.Index(heating["device"])) + 1
+    findings += [f"heating: area_id {name} is not in areas" for name in heating["area_id"].to_numpy()[area < 0]]
+    findings += [
+        f"heating: device {name} is not one of {', '.join(CLASSES[1:])}"
+        for name in heating["device"].to_numpy()[column < 1]
+    ]
+    if findings:
+        raise SchemaError("Areas and heating do not fit together.", findings)
+    rated_kw, count = np.zeros((len(areas), len(CLASSES))), np.zeros((len(areas), len(CLASSES)))
+    count[:, 0] = areas["occupied_households"].to_numpy(np.float64)
+    rated_kw[:, 0] = count[:, 0] * areas["base_kw_factor"].to_numpy(np.float64)
+    np.add.at(rated_kw, (area, column), heating["rated_kw"].to_numpy(np.float64))
+    np.add.at(count, (area, column), heating["households"].to_numpy(np.float64))
+    return ClassCounts(rated_kw=rated_kw, count=count)
+
+
+def factored_loads(
+    profiles: ClassProfiles, counts: ClassCounts, *, area_bus: IntArray, n_bus: int, group: IntArray | None = None
+) -> FactoredLoads:
+    """Return the loads of all buses, with the diversity of each area or of each group of areas.
+
+    Parameters
+    ----------
+    profiles : ClassProfiles
+        Course of the classes.
+    counts : ClassCounts
+        What stands in each area.
+    area_bus : ndarray of int, shape (n_area,)
+        Position of the bus that an area loads.
+    n_bus : int
+        Number of buses.
+    group : ndarray of int, shape (n_area,), optional
+        Group of each area, for example the position of its feeder: the homes of a whole group then share one
+        diversity, as a feeder sees it. Without it every area has its own, as its transformer sees it.
+
+    Returns
+    -------
+    FactoredLoads
+        Columns: the means of all classes, then their spreads (single less mean). [MW]
+
+    Raises
+    ------
+    InputError
+        If positions are out of range or lengths differ.
+
+    Notes
+    -----
+    The formula holds for units of one size. Where sizes differ much, a unit of less than ``2**alpha - 1`` (0.4 to 0.7)
+    of the mean rating lowers the spread of an area of very few homes by more than it adds.
+    """
+    n_area = len(counts.rated_kw)
+    bus = frozen(area_bus, np.int64, (n_area,), name="area_bus")
+    if n_area and (bus.min() < 0 or bus.max() >= n_bus):
+        raise InputError(f"area_bus must lie in [0, {n_bus}). Got {bus.min()} to {bus.max()}.")
+    spread_kw = counts.rated_kw * diversity(counts.count, profiles.alpha, group=group)
+    weight = np.zeros((n_bus, 2 * len(CLASSES)))
+    np.add.at(weight, bus, np.concatenate([counts.rated_kw, spread_kw], axis=1) / KW_PER_MW)
+    return FactoredLoads(
+        p_weight_mw=weight,
+        q_weight_mvar=weight * np.tile(profiles.tan_phi, 2),
+        profile=np.concatenate([profiles.mean, profiles.single - profiles.mean], axis=1),
+        duration_h=np.full(profiles.n_case, profiles.duration_h),
+    )
+
+
+def diversity(count: FloatArray, alpha: FloatArray, *, group: IntArray | None = None) -> FloatArray:
+    """Return the share of the spread that remains, ``N**-alpha``, shape (n_area, n_class), 0 without units. [1]
+
+    Parameters
+    ----------
+    count : ndarray, shape (n_area, n_class)
+        Homes per area and class.
+    alpha : ndarray, shape (n_class,)
+        Exponents.
+    group : ndarray of int, shape (n_area,), optional
+        Group whose homes share one diversity; each area alone by default.
+    """
+    homes = count
+    if group is not None:
+        position = frozen(group, np.int64, (len(count),), name="group")
+        if len(position) and position.min() < 0:
+            raise InputError("group must not be negative: every area belongs to a group.")
+        total = np.zeros((int(position.max(initial=-1)) + 1, count.shape[1]))
+        np.add.at(total, position, count)
+        homes = total[position]
+    # Part of a home counts as one: nothing draws more than its own peak.
+    return np.where(count > 0.0, np.maximum(homes, 1.0) ** -alpha, 0.0)
+
+
+def _base_profile(day: TimeArray, hour: FloatArray, parameters: DemandParameters) -> tuple[FloatArray, FloatArray]:
+    """Return mean and single base load per home lived in, shape (n,). [kW]
+
+    One home's own peak follows the shape of the day; it is not raised at the festival, when more homes cook at once.
+    """
+    base = parameters.base
+    by_hour = np.array([base[f"shape_hour_{number:02d}"] for number in range(_DAY_HOURS)])
+    by_hour = by_hour / by_hour.mean()
+    # Hourly values are means over the hour, so they stand at its middle; the day is closed on both sides.
+    middle = np.arange(-1, _DAY_HOURS + 1) + 0.5
+    shape = np.interp(hour, middle, by_hour[np.arange(-1, _DAY_HOURS + 1) % _DAY_HOURS])
+    level_kw = base["annual_kwh"] / _HOURS_PER_YEAR * base["winter_factor"]
+    festival = 1.0 + (base["festival_factor"] - 1.0) * festival_presence(day, parameters.house)
+    mean = level_kw * shape * festival
+    single = np.maximum(base["single_peak_kw"] * shape / by_hour.max(), mean)
+    return mean, single

@@ -1,0 +1,91 @@
+"""Networks: the records, the way in from pandapower files and nets, topology, and the way out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gridcheck.cases import LoadCases
+from gridcheck.network.convert import network_from_tables
+from gridcheck.network.county import CountyGrid, read_county
+from gridcheck.network.loads import loads_from_tables
+from gridcheck.network.records import Branches, BranchKind, Buses, Network, Switches
+from gridcheck.network.tables import MODELLED, REFUSED, Tables, read_tables, select_modelled
+
+if TYPE_CHECKING:
+    import pandapower as pp
+
+__all__ = [
+    "BranchKind",
+    "Branches",
+    "Buses",
+    "CountyGrid",
+    "Network",
+    "Switches",
+    "from_pandapower",
+    "loads_from_pandapower",
+    "network_from_tables",
+    "read_county",
+    "read_network",
+    "read_tables",
+    "to_pandapower",
+]
+
+
+def read_network(path: str | Path) -> Network:
+    """Read a pandapower JSON file.
+
+    Parameters
+    ----------
+    path : str or Path
+        File written by ``pandapower.to_json``; nothing that it names is imported or run.
+
+    Returns
+    -------
+    Network
+
+    Raises
+    ------
+    NetworkError
+        If the file cannot be read or holds impossible values.
+    UnsupportedElementError
+        If it holds in-service elements that are not modelled.
+    """
+    tables, header = read_tables(Path(path))
+    return network_from_tables(
+        tables, name=str(header["name"]), f_hz=float(header["f_hz"]), sn_mva=float(header["sn_mva"]), source=str(path)
+    )
+
+
+def from_pandapower(net: pp.pandapowerNet) -> Network:
+    """Take a pandapower net as a value; the net is never written to.
+
+    Raises
+    ------
+    UnsupportedElementError
+        If it holds in-service elements that are not modelled.
+    NetworkError
+        If it holds impossible values.
+    """
+    name = str(net["name"] or "network")
+    tables = select_modelled(_tables_of(net), source=name)
+    return network_from_tables(tables, name=name, f_hz=float(net["f_hz"]), sn_mva=float(net["sn_mva"]), source=name)
+
+
+def loads_from_pandapower(net: pp.pandapowerNet, network: Network) -> LoadCases:
+    """Return the net's own loads as one case, buses in the order of ``network.bus_id``."""
+    return loads_from_tables(_tables_of(net), network, source=str(net["name"] or "network"))
+
+
+def to_pandapower(network: Network) -> pp.pandapowerNet:
+    """Build a new pandapower net (without loads) from a `Network`."""
+    # pandapower takes seconds to import, so only who asks for a net pays for it.
+    from gridcheck.network.pandapower_net import to_pandapower as build
+
+    return build(network)
+
+
+def _tables_of(net: pp.pandapowerNet) -> Tables:
+    names: tuple[str, ...] = (*MODELLED, *REFUSED)
+    found: dict[str, Any] = {name: net[name] for name in names if name in net}
+    return found

@@ -1,0 +1,302 @@
+r"""The sweep over a radial network, many cases at a time. Arrays in, arrays out, no gridcheck types.
+
+Buses are numbered depth first (`node`), so that a parent precedes its children and its row is still in
+the cache when they are treated. Cases are cut into blocks of `BLOCK` lanes; working arrays have the shape
+(n_block, n_node, 2 BLOCK): first the real parts of all lanes, then the imaginary parts. So one block is
+contiguous, every inner loop has a fixed length, and few enough pointers meet in it that the compiler can
+prove them apart and use vector instructions. Lanes behind the last case carry no load and are never read.
+
+Every branch between a parent p and a child c is brought to one form, with all phase shifts moved into the
+reference frame of the child, so that the ratio :math:`a` is real:
+
+.. math::
+    \text{(1)}\quad & I^{load}_c = \left(\frac{P_c + jQ_c}{V_c}\right)^* + (g_c + j b_c) V_c \\
+    \text{(2)}\quad & J_c = I^{load}_c + \sum_{k \in children(c)} a_k J_k \\
+    \text{(3)}\quad & V_c = a_c V_p - z_c J_c
+
+(2) runs from the last node to the first, (3) from the first to the last. The change of the voltages
+shrinks by a nearly constant factor :math:`\rho` per iteration, so the remaining error is estimated as
+
+.. math:: \text{(4)}\quad e_k = d_k \frac{\rho}{1 - \rho}, \qquad \rho = d_k / d_{k-1}
+
+A case that has arrived is frozen: its voltages do not change while its neighbours in the block go on, so
+no result depends on which cases are computed together.
+
+References
+----------
+.. [1] D. Shirmohammadi et al., "A compensation-based power flow method for weakly meshed distribution and
+   transmission networks", IEEE Transactions on Power Systems 3(2), 1988, equations 1 to 3.
+   DOI 10.1109/59.192932
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+CONVERGED = 0
+NOT_CONVERGED = 1
+# Below this voltage a constant-power load is past its collapse; going on would only lead to overflow. [pu]
+COLLAPSE_VM_PU = 0.2
+# A step larger than this (or NaN) cannot come back. [pu]
+DIVERGED_PU = 1e3
+BLOCK = 32
+
+
+@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+def factored_power(p_weight: Any, q_weight: Any, profile: Any, pq: Any) -> None:
+    """Write the loads of one block as weights times profiles.
+
+    Parameters
+    ----------
+    p_weight, q_weight : (n_load, n_class) float64 [pu]
+    profile : (n_class, BLOCK) float64
+    pq : (n_load, 2 BLOCK) float64, written [pu]
+    """
+    for i in range(p_weight.shape[0]):
+        row = pq[i]
+        for t in range(2 * BLOCK):
+            row[t] = 0.0
+        for k in range(p_weight.shape[1]):
+            wp = p_weight[i, k]
+            wq = q_weight[i, k]
+            course = profile[k]
+            if wp != 0.0 or wq != 0.0:
+                for t in range(BLOCK):
+                    row[t] += wp * course[t]
+                    row[BLOCK + t] += wq * course[t]
+
+
+@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+def _backward(parent: Any, ratio: Any, g: Any, b: Any, load: Any, pq: Any, v: Any, j: Any) -> None:
+    """Equations (1) and (2) for one block; `j` enters as zero."""
+    for i in range(parent.shape[0] - 1, -1, -1):
+        vi = v[i]
+        ji = j[i]
+        gi = g[i]
+        bi = b[i]
+        if load[i] >= 0:
+            s = pq[load[i]]
+            for t in range(BLOCK):
+                inverse = 1.0 / (vi[t] * vi[t] + vi[BLOCK + t] * vi[BLOCK + t])
+                real = (s[t] * vi[t] + s[BLOCK + t] * vi[BLOCK + t]) * inverse
+                imaginary = (s[t] * vi[BLOCK + t] - s[BLOCK + t] * vi[t]) * inverse
+                ji[t] += real + gi * vi[t] - bi * vi[BLOCK + t]
+                ji[BLOCK + t] += imaginary + gi * vi[BLOCK + t] + bi * vi[t]
+        elif gi != 0.0 or bi != 0.0:
+            for t in range(BLOCK):
+                ji[t] += gi * vi[t] - bi * vi[BLOCK + t]
+                ji[BLOCK + t] += gi * vi[BLOCK + t] + bi * vi[t]
+        up = parent[i]
+        if up >= 0:
+            a = ratio[i]
+            j_up = j[up]
+            for t in range(2 * BLOCK):
+                j_up[t] += a * ji[t]
+
+
+@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+def _forward(parent: Any, ratio: Any, r: Any, x: Any, v: Any, j: Any, active: Any, change: Any) -> None:
+    """Equation (3) for one block; sets `j` back to zero and notes the largest squared change per lane."""
+    for t in range(BLOCK):
+        change[t] = 0.0
+    new = np.empty(2 * BLOCK)
+    for i in range(parent.shape[0]):
+        ji = j[i]
+        up = parent[i]
+        if up >= 0:
+            a = ratio[i]
+            ri = r[i]
+            xi = x[i]
+            v_up = v[up]
+            vi = v[i]
+            for t in range(BLOCK):
+                new[t] = a * v_up[t] - ri * ji[t] + xi * ji[BLOCK + t]
+                new[BLOCK + t] = a * v_up[BLOCK + t] - ri * ji[BLOCK + t] - xi * ji[t]
+            for t in range(BLOCK):
+                real = new[t] - vi[t]
+                imaginary = new[BLOCK + t] - vi[BLOCK + t]
+                step = real * real + imaginary * imaginary
+                change[t] = step if step > change[t] else change[t]
+            for t in range(BLOCK):
+                vi[t] = new[t] if active[t] > 0.5 else vi[t]
+                vi[BLOCK + t] = new[BLOCK + t] if active[t] > 0.5 else vi[BLOCK + t]
+        for t in range(2 * BLOCK):
+            ji[t] = 0.0
+
+
+@njit(cache=True, nogil=True)
+def _judge(active: Any, change: Any, previous: Any, tolerance: float, iteration: int, iterations: Any) -> int:
+    """Freeze the lanes whose estimated error (4) is below `tolerance`; return how many go on."""
+    going = 0
+    for t in range(BLOCK):
+        if active[t] < 0.5:  # arrived (0), or given up (-1)
+            continue
+        iterations[t] = iteration
+        d = np.sqrt(change[t])
+        before = previous[t]
+        rho = d / before if before > 0.0 else 1.0
+        previous[t] = d
+        if not d < DIVERGED_PU:
+            active[t] = -1.0
+        elif d == 0.0 or (iteration > 1 and rho < 0.9 and d * rho / (1.0 - rho) < tolerance):
+            active[t] = 0.0
+        else:
+            going += 1
+    return going
+
+
+@njit(cache=True, nogil=True)
+def _finish(active: Any, v: Any, j: Any, status: Any) -> None:
+    """Set the status of each lane of one block, and NaN everywhere in the lanes that were not solved."""
+    for t in range(BLOCK):
+        failed = active[t] != 0.0
+        for i in range(v.shape[0]):
+            if not v[i, t] * v[i, t] + v[i, BLOCK + t] * v[i, BLOCK + t] >= COLLAPSE_VM_PU * COLLAPSE_VM_PU:
+                failed = True
+        status[t] = NOT_CONVERGED if failed else CONVERGED
+        if failed:
+            for i in range(v.shape[0]):
+                v[i, t] = np.nan
+                v[i, BLOCK + t] = np.nan
+                j[i, t] = np.nan
+                j[i, BLOCK + t] = np.nan
+
+
+@njit(cache=True, nogil=True)
+def sweep(
+    parent: Any, ratio: Any, r: Any, x: Any, g: Any, b: Any, load: Any, pq: Any, v: Any, j: Any,
+    status: Any, iterations: Any, tolerance: float, max_iterations: int,
+) -> None:  # fmt: skip
+    """Solve one block of a radial network in place.
+
+    Parameters
+    ----------
+    parent : (n_node,) int64
+        Node of the parent, -1 at sources; a parent precedes its children.
+    ratio, r, x : (n_node,) float64
+        a, and z of equation (3). [1], [pu]
+    g, b : (n_node,) float64
+        Shunt admittance at the node. [pu]
+    load : (n_node,) int64
+        Row of the node's load in `pq`, -1 where it has none.
+    pq : (n_load, 2 BLOCK) float64
+        Constant power, consumption positive: P of all lanes, then Q. [pu]
+    v : (n_node, 2 BLOCK) float64
+        Enters as the starting voltages, leaves as the solution (NaN where not solved). [pu]
+    j : (n_node, 2 BLOCK) float64
+        Leaves as the series current towards the node at the solution. [pu]
+    status, iterations : (BLOCK,) int64, written
+    tolerance : float
+        Largest error allowed in any voltage. [pu]
+    """
+    active = np.ones(BLOCK)
+    change = np.zeros(BLOCK)
+    previous = np.zeros(BLOCK)
+    j[:] = 0.0
+    going = BLOCK
+    iteration = 0
+    while going > 0 and iteration < max_iterations:
+        iteration += 1
+        _backward(parent, ratio, g, b, load, pq, v, j)
+        _forward(parent, ratio, r, x, v, j, active, change)
+        going = _judge(active, change, previous, tolerance, iteration, iterations)
+    _backward(parent, ratio, g, b, load, pq, v, j)
+    _finish(active, v, j, status)
+
+
+@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+def magnitudes(v: Any, out: Any) -> None:
+    """Write the magnitudes of `v`, shape (n_block, n_node, 2 BLOCK), to `out`, shape (n_node, n_case)."""
+    n_case = out.shape[1]
+    for block in range(v.shape[0]):
+        first = block * BLOCK
+        for i in range(v.shape[1]):
+            vi = v[block, i]
+            row = out[i, first:]
+            for t in range(min(BLOCK, n_case - first)):
+                row[t] = np.sqrt(vi[t] * vi[t] + vi[BLOCK + t] * vi[BLOCK + t])
+
+
+@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+def branch_currents(
+    parent: Any, ratio: Any, g_near: Any, b_near: Any, g_far: Any, b_far: Any, near_scale: Any, far_scale: Any,
+    v: Any, j: Any, out: Any,
+) -> None:  # fmt: skip
+    """Write the larger of the scaled currents at both ends of the branch above each node.
+
+    The near end is the parent's: :math:`|a J + y_{near} V_p|`, the far end the node's own:
+    :math:`|J - y_{far} V_c|`. `near_scale`, `far_scale` (n_node,) turn pu into kA or percent; `v`, `j`
+    (n_block, n_node, 2 BLOCK); `out` (n_node, n_case), 0 in the rows of sources.
+    """
+    n_case = out.shape[1]
+    for block in range(v.shape[0]):
+        first = block * BLOCK
+        for i in range(parent.shape[0]):
+            row = out[i, first:]
+            up = parent[i]
+            if up < 0:
+                for t in range(min(BLOCK, n_case - first)):
+                    row[t] = 0.0
+                continue
+            a = ratio[i]
+            vi = v[block, i]
+            ji = j[block, i]
+            v_up = v[block, up]
+            for t in range(min(BLOCK, n_case - first)):
+                nr = a * ji[t] + g_near[i] * v_up[t] - b_near[i] * v_up[BLOCK + t]
+                ni = a * ji[BLOCK + t] + g_near[i] * v_up[BLOCK + t] + b_near[i] * v_up[t]
+                fr = ji[t] - g_far[i] * vi[t] + b_far[i] * vi[BLOCK + t]
+                fi = ji[BLOCK + t] - g_far[i] * vi[BLOCK + t] - b_far[i] * vi[t]
+                near = near_scale[i] * np.sqrt(nr * nr + ni * ni)
+                far = far_scale[i] * np.sqrt(fr * fr + fi * fi)
+                row[t] = far if far > near else near
+
+
+@njit(cache=True, nogil=True)
+def extremes(values: Any, sign: float, best: Any, best_case: Any) -> None:
+    """Keep per row the largest ``sign * values`` and its column; NaN columns are passed over.
+
+    `values` (n, n_case); `best` (n,) enters as -inf or the running value, `best_case` (n,) likewise.
+    """
+    for i in range(values.shape[0]):
+        top = best[i]
+        place = best_case[i]
+        for t in range(values.shape[1]):
+            value = sign * values[i, t]
+            if value > top:
+                top = value
+                place = t
+        best[i] = top
+        best_case[i] = place
+
+
+@njit(cache=True, nogil=True)
+def sustained_peak(values: Any, windows: Any, best: Any, best_case: Any) -> None:
+    """Write per row the highest level that one of the windows holds throughout, and the column of that level.
+
+    The level is the maximum over the windows of the minimum inside the window; at its column the row has
+    exactly this value. `values` (n, n_case); `windows` (n_window, width) columns; `best`, `best_case` (n,).
+    """
+    for i in range(values.shape[0]):
+        row = values[i]
+        top = -np.inf
+        place = -1
+        for k in range(windows.shape[0]):
+            low = row[windows[k, 0]]
+            low_place = windows[k, 0]
+            for m in range(1, windows.shape[1]):
+                # A window that cannot beat the best any more is left at once.
+                if low <= top:
+                    break
+                value = row[windows[k, m]]
+                if value < low:
+                    low = value
+                    low_place = windows[k, m]
+            if low > top:
+                top = low
+                place = low_place
+        best[i] = top
+        best_case[i] = place

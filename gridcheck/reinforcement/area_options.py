@@ -1,0 +1,189 @@
+"""What can be done in an area whose transformer or low-voltage lines stand in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from gridcheck.catalogue import conductors, distribution_transformers
+from gridcheck.checks.supply_tree import CheckKind
+from gridcheck.reinforcement.measures import (
+    LowVoltageReconductoring,
+    NewArea,
+    PhaseBalancing,
+    TapChange,
+    TransformerSwap,
+)
+from gridcheck.reinforcement.options import Option, Part, option_of
+from gridcheck.reinforcement.situation import AREA_KINDS, Situation
+from gridcheck.reinforcement.terms import Terms
+
+# Preferred sizes that a swap and a new area can lead to. [kVA]
+SWAP_SIZES_KVA = (100, 200, 400, 630)
+NEW_AREA_SIZES_KVA = (200, 400)
+# A swap is offered to the next size and to the one after it.
+_SIZES_OFFERED = 2
+# Efficiency grade 2, the series that is bought now; Dyn11 may load its neutral fully.
+_NEW_TYPE = "S20-{kva:d}-Dyn11"
+_LV_CONDUCTORS = ("JKLYJ-1-120", "JKLYJ-1-185")
+_SPUR = ("mv_line_120", "JKLYJ-10-120")
+_SPLIT_LINE = "lv_line_120"
+# Phases that are this near to the balanced factor are left alone. [1]
+_WORTH_BALANCING = 0.02
+_VOLTAGE_TOLERANCE_V = 1e-6
+
+
+def area_options(situation: Situation) -> list[Option]:
+    """Return the ways to help every area that is beyond a limit, or would be with what was deferred.
+
+    Parameters
+    ----------
+    situation : Situation
+        The county.
+
+    Returns
+    -------
+    list of Option
+        In the order of the areas, alternatives by cost.
+    """
+    overloaded, low = _needs(situation)
+    result = []
+    for row in np.flatnonzero(overloaded | low).tolist():
+        parts = _AreaParts(situation, row)
+        options = [
+            option_of(chosen, feeder_id=parts.feeder_id, area_id=parts.area_id, group=f"area:{parts.area_id}")
+            for chosen in parts.alternatives(overloaded=bool(overloaded[row]), low=bool(low[row]))
+        ]
+        result += sorted(options, key=lambda option: (option.cost_yuan, option.measures))
+    return result
+
+
+def _needs(situation: Situation) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+    """Tell for each area whether its transformer, and whether its low-voltage lines need help, shape (n_area,) each."""
+    area_ids = situation.county.grid.areas["area_id"].to_numpy()
+    # An area counts if it is beyond a limit now, or stands in the way of somebody and would be beyond it with all.
+    asked = {decision.application.area_id for decision in situation.deferred}
+    asked |= {decision.element for decision in situation.deferred if decision.kind in AREA_KINDS}
+    is_asked = np.isin(area_ids, sorted(asked))
+    overloaded, low = np.zeros(len(area_ids), dtype=bool), np.zeros(len(area_ids), dtype=bool)
+    for place in situation.trees:
+        tree, checks = place.tree, place.tree.checks
+        for kind, need in zip(AREA_KINDS, (overloaded, overloaded, low), strict=True):
+            here = checks.kind == kind
+            need[tree.area] |= place.broken[here] | (place.broken_if_all[here] & is_asked[tree.area])
+    return overloaded, low
+
+
+class _AreaParts:
+    """The measures that fit one area."""
+
+    def __init__(self, situation: Situation, row: int) -> None:
+        self.terms: Terms = situation.county.terms
+        self.area: dict[str, Any] = situation.county.grid.areas.iloc[row].to_dict()
+        self.area_id, self.feeder_id = str(self.area["area_id"]), str(self.area["feeder_id"])
+        grid, place = situation.county.grid, situation.trees[int(situation.tree_of_area[row])]
+        self.tap_ratio = float(grid.network.branches.tap_ratio[grid.area_branch[row]])
+        self.highest_lv_v = float(place.highest_lv_v[int(np.searchsorted(place.tree.area, row))])
+        self.voltage_max_v = situation.county.limits.lv_voltage_max_v.value
+        self.waiting = tuple(
+            decision.application.application_id
+            for decision in situation.deferred
+            if decision.application.area_id == self.area_id
+        )
+
+    def alternatives(self, *, overloaded: bool, low: bool) -> Iterator[tuple[Part, ...]]:
+        """Yield the alternatives, each one measure or two; at most one of them is built."""
+        balancing, tap, lines = self.balancing(), self.tap(), self.lines()
+        if overloaded:
+            for swap in self.swaps():
+                yield (swap,)
+                if low:
+                    yield from ((swap, part) for part in (*balancing, *tap, *lines[-1:]))
+        else:
+            yield from ((part,) for part in (*balancing, *tap, *lines))
+            yield from ((first, second) for first in balancing for second in (*tap, *lines[-1:]))
+        yield from ((part,) for part in self.new_areas())
+
+    def balancing(self) -> tuple[Part, ...]:
+        factor, target = float(self.area["lv_unbalance_factor"]), self.terms.balanced_unbalance_factor
+        if factor < target + _WORTH_BALANCING:
+            return ()
+        change = PhaseBalancing(area_id=self.area_id, unbalance_factor=target)
+        return (self._part("phase_balancing", change, f"k {factor:.2f} → {target:.2f}"),)
+
+    def tap(self) -> tuple[Part, ...]:
+        """Return the lowest ratio at which the highest voltage of the lightest case stays allowed."""
+        nameplate = distribution_transformers().loc[str(self.area["type_name"])]
+        step = float(nameplate["tap_step_percent"]) / 100.0
+        lowest = 1.0 + step * float(nameplate["tap_min"])
+        allowed = max(lowest, self.tap_ratio * self.highest_lv_v / (self.voltage_max_v + _VOLTAGE_TOLERANCE_V))
+        steps = int(np.floor((self.tap_ratio - allowed) / step + 1e-9))
+        if steps < 1:
+            return ()
+        ratio = round(self.tap_ratio - steps * step, 6)
+        change = TapChange(area_id=self.area_id, tap_ratio=ratio)
+        return (self._part("tap_change", change, f"tap {self.tap_ratio:.3f} → {ratio:.3f}"),)
+
+    def swaps(self) -> tuple[Part, ...]:
+        larger = [kva for kva in SWAP_SIZES_KVA if kva > float(self.area["kva"])][:_SIZES_OFFERED]
+        old = self.area["type_name"]
+        return tuple(
+            self._part(
+                f"transformer_swap_{kva}",
+                TransformerSwap(area_id=self.area_id, type_name=_NEW_TYPE.format(kva=kva)),
+                f"{old} → {_NEW_TYPE.format(kva=kva)}",
+            )
+            for kva in larger
+        )
+
+    def lines(self) -> tuple[Part, ...]:
+        table, old = conductors()["r_ohm_per_km"], str(self.area["lv_type_name"])
+        circuits, radius_km = int(self.area["lv_circuits"]), float(self.area["lv_radius_m"]) / 1000.0
+        return tuple(
+            self._part(
+                "lv_reconductor",
+                LowVoltageReconductoring(area_id=self.area_id, type_name=new),
+                f"{old} → {new}, {circuits} × {radius_km:.2f} km",
+                amount=circuits * radius_km,
+            )
+            for new in _LV_CONDUCTORS
+            if float(table[new]) < float(table[old])
+        )
+
+    def new_areas(self) -> tuple[Part, ...]:
+        terms, prices = self.terms, self.terms.price_yuan
+        if int(self.area["occupied_households"]) < 2:
+            return ()
+        radius_km = float(self.area["lv_radius_m"]) / 1000.0
+        spur_km = round(max(terms.spur_min_km, terms.spur_km_per_radius_km * radius_km), 3)
+        spur_measure, spur_type = _SPUR
+        lines_yuan = prices[spur_measure] * spur_km + prices[_SPLIT_LINE] * terms.split_lv_line_km
+        result = []
+        for kva in NEW_AREA_SIZES_KVA:
+            change = NewArea(
+                area_id=self.area_id,
+                new_area_id=f"{self.area_id}N",
+                type_name=_NEW_TYPE.format(kva=kva),
+                spur_type_name=spur_type,
+                spur_km=spur_km,
+                radius_factor=terms.split_radius_factor,
+                takes=self.waiting,
+            )
+            text = f"+ {change.type_name}, {spur_type} {spur_km:.2f} km"
+            measure = f"new_area_{kva}"
+            cost_yuan = prices[measure] + lines_yuan
+            result.append(Part(measure=measure, change=change, description=text, cost_yuan=cost_yuan))
+        return tuple(result)
+
+    def _part(
+        self,
+        measure: str,
+        change: PhaseBalancing | TapChange | TransformerSwap | LowVoltageReconductoring,
+        description: str,
+        *,
+        amount: float = 1.0,
+    ) -> Part:
+        cost_yuan = self.terms.price_yuan[measure] * amount
+        return Part(measure=measure, change=change, description=description, cost_yuan=cost_yuan)

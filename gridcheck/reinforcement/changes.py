@@ -1,0 +1,207 @@
+"""Build measures into a county: every function takes a grid and returns a new one, the given one stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gridcheck.arrays import FloatArray, IntArray
+from gridcheck.catalogue import distribution_transformers
+from gridcheck.connection.applications import Application
+from gridcheck.demand.profiles import ClassCounts
+from gridcheck.errors import PlanError
+from gridcheck.network.county import CountyGrid
+from gridcheck.network.records import Branches, BranchKind
+from gridcheck.reinforcement.equipment import line_values, transformer_values
+from gridcheck.reinforcement.extensions import add_area, add_tie, moved_share
+from gridcheck.reinforcement.measures import (
+    Change,
+    FeederReconductoring,
+    LowVoltageReconductoring,
+    NewArea,
+    PhaseBalancing,
+    TapChange,
+    TieLine,
+    TransformerSwap,
+)
+
+
+def build(grid: CountyGrid, changes: Iterable[Change]) -> CountyGrid:
+    """Build changes into a county, one after the other.
+
+    Parameters
+    ----------
+    grid : CountyGrid
+        The county as it stands; it is not changed.
+    changes : iterable of Change
+        What is built.
+
+    Returns
+    -------
+    CountyGrid
+        New county. Positions of what was there stay; new elements come last, and new areas after all others.
+
+    Raises
+    ------
+    PlanError
+        If a change names something that the county does not have.
+    """
+    for change in changes:
+        grid = _built(grid, change)
+    return grid
+
+
+def _built(grid: CountyGrid, change: Change) -> CountyGrid:
+    match change:
+        case PhaseBalancing(area_id=area_id, unbalance_factor=factor):
+            return _with_area(grid, area_id, lv_unbalance_factor=factor)
+        case LowVoltageReconductoring(area_id=area_id, type_name=type_name):
+            return _with_area(grid, area_id, lv_type_name=type_name)
+        case TapChange(area_id=area_id, tap_ratio=tap_ratio):
+            at = np.array([grid.area_branch[area_row(grid, area_id)]])
+            return _with_branches(grid, at, {"tap_ratio": np.array([tap_ratio])}, ())
+        case TransformerSwap():
+            return _swapped(grid, change)
+        case FeederReconductoring():
+            return _reconductored(grid, change)
+        case NewArea():
+            return add_area(grid, change, area_row(grid, change.area_id))
+        case TieLine():
+            return add_tie(grid, change)
+
+
+def area_row(grid: CountyGrid, area_id: str) -> int:
+    """Return the position of an area.
+
+    Raises
+    ------
+    PlanError
+        If the county has no such area.
+    """
+    rows = np.flatnonzero((grid.areas["area_id"] == area_id).to_numpy())
+    if len(rows) != 1:
+        raise PlanError(f"county {grid.county_code} has no area {area_id!r} (see areas.csv).")
+    return int(rows[0])
+
+
+def share_counts(grid: CountyGrid, counts: ClassCounts, changes: Iterable[Change]) -> ClassCounts:
+    """Return homes and heaters of every area after areas were split.
+
+    Parameters
+    ----------
+    grid : CountyGrid
+        The county before the changes.
+    counts : ClassCounts
+        Of its areas.
+    changes : iterable of Change
+        In the order in which they are built.
+
+    Returns
+    -------
+    ClassCounts
+        One more row for each new area, which takes the share of the homes lived in that it has in the new grid.
+    """
+    rated_kw, count = list(counts.rated_kw), list(counts.count)
+    for change in changes:
+        if isinstance(change, NewArea):
+            row = area_row(grid, change.area_id)
+            share = moved_share(grid, row)
+            rated_kw, rated_new = _split(rated_kw, row, share)
+            count, count_new = _split(count, row, share)
+            rated_kw.append(rated_new)
+            count.append(count_new)
+    return ClassCounts(rated_kw=np.array(rated_kw), count=np.array(count))
+
+
+def _split(rows: list[FloatArray], row: int, share: float) -> tuple[list[FloatArray], FloatArray]:
+    return [*rows[:row], rows[row] * (1.0 - share), *rows[row + 1 :]], rows[row] * share
+
+
+def relocate(applications: Sequence[Application], changes: Iterable[Change]) -> tuple[Application, ...]:
+    """Return the applications with those that a new area takes moved to it; order and everything else stay."""
+    place = {i: change.new_area_id for change in changes if isinstance(change, NewArea) for i in change.takes}
+    return tuple(
+        replace(application, area_id=place[application.application_id])
+        if application.application_id in place
+        else application
+        for application in applications
+    )
+
+
+def with_columns(frame: pd.DataFrame, row: int, **values: Any) -> pd.DataFrame:
+    """Return a copy of a table with some cells of one row written anew."""
+    result = frame.copy()
+    for column, value in values.items():
+        result.iloc[row, result.columns.get_loc(column)] = value
+    return result
+
+
+def _with_area(grid: CountyGrid, area_id: str, **values: Any) -> CountyGrid:
+    return replace(grid, areas=with_columns(grid.areas, area_row(grid, area_id), **values))
+
+
+def _swapped(grid: CountyGrid, change: TransformerSwap) -> CountyGrid:
+    row = area_row(grid, change.area_id)
+    values = transformer_values(change.type_name, grid.network)
+    at = np.array([grid.area_branch[row]])
+    # The tap position stays, and every type has the same steps, so the ratio stays too.
+    values["tap_ratio"] = float(grid.network.branches.tap_ratio[at[0]])
+    nameplate = distribution_transformers().loc[change.type_name]
+    built = _with_branches(grid, at, {name: np.array([value]) for name, value in values.items()}, (change.type_name,))
+    return _with_area(
+        built,
+        change.area_id,
+        kva=nameplate["sn_kva"],
+        type_name=change.type_name,
+        vector_group=nameplate["vector_group"],
+        series=nameplate["series"],
+    )
+
+
+def _reconductored(grid: CountyGrid, change: FeederReconductoring) -> CountyGrid:
+    branches = grid.network.branches
+    lines = np.flatnonzero(branches.kind == BranchKind.LINE)
+    place = dict(zip(branches.branch_id[lines].tolist(), lines.tolist(), strict=True))
+    unknown = [str(line_id) for line_id, _ in change.line_types if line_id not in place]
+    rows = np.flatnonzero((grid.feeders["feeder_id"] == change.feeder_id).to_numpy())
+    if unknown or len(rows) != 1:
+        raise PlanError(
+            f"county {grid.county_code}: feeder {change.feeder_id!r} or lines {', '.join(unknown)} are not there."
+        )
+    at = np.array([place[line_id] for line_id, _ in change.line_types], dtype=np.int64)
+    types = tuple(type_name for _, type_name in change.line_types)
+    vn_kv = float(grid.network.buses.vn_kv[branches.from_bus[at[0]]])
+    values = line_values(types, branches.length_km[at], vn_kv, grid.network)
+    built = _with_branches(grid, at, values, types)
+    return _with_feeder_limit(grid, built, int(rows[0]), place)
+
+
+def _with_feeder_limit(before: CountyGrid, after: CountyGrid, row: int, place: dict[int, int]) -> CountyGrid:
+    """Raise the limit of a feeder with its outlet line, where that line was what set it."""
+    outlet = place[int(before.feeders["outlet_line"].iloc[row])]
+    old, new = (float(grid.network.branches.rating_from_ka[outlet]) for grid in (before, after))
+    if old == new or not np.isclose(float(before.feeders["limit_ka"].iloc[row]), old):
+        return after
+    return replace(after, feeders=with_columns(after.feeders, row, limit_ka=new))
+
+
+def _with_branches(
+    grid: CountyGrid, at: IntArray, values: dict[str, FloatArray], types: tuple[str, ...]
+) -> CountyGrid:
+    """Return the county with other values of some branches, and other types where given."""
+    branches: Branches = grid.network.branches
+    columns: dict[str, Any] = {}
+    for name, value in values.items():
+        column = getattr(branches, name).copy()
+        column[at] = value
+        columns[name] = column
+    if types:
+        names = list(branches.type_name)
+        for k, type_name in zip(at.tolist(), types, strict=True):
+            names[k] = type_name
+        columns["type_name"] = tuple(names)
+    return replace(grid, network=replace(grid.network, branches=replace(branches, **columns)))

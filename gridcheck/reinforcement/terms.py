@@ -1,0 +1,89 @@
+"""On what terms a plan is made: unit prices, and the estimates that measures need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from gridcheck.catalogue import measures
+from gridcheck.csv_tables import Column, TableSchema, packaged_table, source_columns
+from gridcheck.errors import CatalogueError
+from gridcheck.units import YUAN_PER_WAN
+
+_ASSUMPTIONS = TableSchema(
+    key=("name",),
+    columns=(
+        Column(name="name"),
+        Column(name="value", kind="float"),
+        Column(name="min", kind="float"),
+        Column(name="max", kind="float"),
+        Column(name="unit"),
+        *source_columns(),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """Prices and estimates of a plan; every field but the prices is a row of ``assumptions.csv``.
+
+    Attributes
+    ----------
+    price_yuan : mapping of str to float
+        Price of each measure per its unit. [yuan]
+    balanced_unbalance_factor : float
+        Voltage drop of the heaviest phase over that of a balanced line, after phases are re-allocated. [1]
+    split_radius_factor : float
+        Low-voltage radius after an area is split over the radius before. [1]
+    spur_km_per_radius_km, spur_min_km : float
+        Length of the 10 kV spur to a new transformer over the low-voltage radius, and its least. [1], [km]
+    split_lv_line_km : float
+        New low-voltage line that a new area needs. [km]
+    tie_detour_factor, tie_min_km, tie_max_km : float
+        Route of a tie over the straight distance; shortest that is priced; longest that is proposed. [1], [km]
+    repair_h : float
+        Time until a faulted section is repaired. [h]
+    """
+
+    price_yuan: Mapping[str, float]
+    balanced_unbalance_factor: float
+    split_radius_factor: float
+    spur_km_per_radius_km: float
+    spur_min_km: float
+    split_lv_line_km: float
+    tie_detour_factor: float
+    tie_min_km: float
+    tie_max_km: float
+    repair_h: float
+
+
+def default_terms() -> Terms:
+    """Return the catalogue's prices and the package's estimates.
+
+    Returns
+    -------
+    Terms
+        ``dataclasses.replace`` makes a plan's own terms of it.
+
+    Raises
+    ------
+    CatalogueError
+        If ``assumptions.csv`` misses a row, or a value lies outside its own bounds.
+
+    Examples
+    --------
+    >>> default_terms().price_yuan["new_area_400"]
+    220000.0
+    """
+    table = packaged_table("gridcheck.reinforcement", "assumptions.csv", _ASSUMPTIONS).set_index("name")
+    wanted = [field.name for field in fields(Terms) if field.name != "price_yuan"]
+    findings = [f"row {name} is missing" for name in wanted if name not in table.index]
+    outside = table.index[~((table["min"] <= table["value"]) & (table["value"] <= table["max"]))]
+    findings += [f"row {name}: value must lie between min and max" for name in outside]
+    if findings:
+        raise CatalogueError("reinforcement/assumptions.csv is not usable.", findings)
+    prices = measures()["cost_wan"] * YUAN_PER_WAN
+    return Terms(
+        price_yuan={str(name): float(price) for name, price in prices.items()},
+        **{name: float(table["value"][name]) for name in wanted},
+    )

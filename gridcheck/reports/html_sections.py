@@ -1,0 +1,240 @@
+"""The sections of report.html, each a function of the results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+
+from gridcheck.reports import labels, provenance
+from gridcheck.reports.folder import Results
+from gridcheck.reports.markup import Html, both, element, joined, table
+from gridcheck.reports.summaries import answer_sentence, banner, county_sentence, kpis
+from gridcheck.reports.texts import LANGUAGES, Language, text
+from gridcheck.reports.totals import SECURE_CODES, totals
+from gridcheck.reports.views import VIEWS, View, formatted_rows
+
+WORST_AREAS = 20
+_COLUMN_CLASS = {"text": "words", "long": "long", "integer": "number", "real": "number"}
+
+
+def page_header(results: Results) -> Html:
+    """Title, the word synthetic, and the buttons that choose the language."""
+    buttons = [
+        element("button", text(f"language.{language}", language), type="button", data_choose=language, class_="choose")
+        for language in LANGUAGES
+    ]
+    return element(
+        "header",
+        element(
+            "div", both(lambda language: text("report.title", language)), class_="title", role="heading", aria_level="1"
+        ),
+        element("nav", buttons, class_="languages", aria_label="Language"),
+        element("p", both(lambda language: banner(results, language)), class_="banner"),
+    )
+
+
+def footer_text(results: Results, language: Language) -> str:
+    """Return the last line of the report."""
+    word = text("word.synthetic" if results.synthetic else "word.real", language)
+    return text("report.footer", language, synthetic=word)
+
+
+def all_sections(results: Results) -> Html:
+    """Return the sections in the order in which a reader needs them."""
+    return joined(
+        [
+            _section("asked", lambda language: _paragraphs(_asked(results, language))),
+            _section("answer", lambda language: _answer(results, language)),
+            _section("counties", lambda language: _counties(results, language), charts=("map", "verdicts")),
+            _section("reasons", _reasons, charts=("reasons",)),
+            _section("n_minus_1", lambda language: _n_minus_1(results, language), charts=("n-minus-1",)),
+            _section("plan", lambda language: _plan(results, language), charts=("plan-curve", "plan-measures")),
+            _section("areas", lambda language: _areas(results, language)),
+            _section("limits", lambda language: _limits(results, language)),
+            _section("provenance", lambda language: _provenance(results, language)),
+        ]
+    )
+
+
+def _section(name: str, make: Callable[[Language], Html], charts: Sequence[str] = ()) -> Html:
+    return element(
+        "section",
+        element("h2", both(lambda language: text(f"report.{name}", language))),
+        element("div", [_chart(chart) for chart in charts], class_="charts") if charts else Html(""),
+        both(make, "div"),
+        id=name.replace("_", "-"),
+    )
+
+
+def _chart(name: str) -> Html:
+    return element(
+        "figure",
+        element("figcaption", both(lambda language: text(f"caption.{name.replace('-', '_')}", language))),
+        element("div", data_chart=name, class_="chart"),
+    )
+
+
+def _paragraphs(sentences: Sequence[str]) -> Html:
+    return joined([element("p", sentence) for sentence in sentences])
+
+
+def _asked(results: Results, language: Language) -> list[str]:
+    found = totals(results)
+    return [
+        text("report.asked_plan", language, target=labels.number(found.target)),
+        text("report.asked_run", language, areas=labels.number(found.areas), budget=labels.wan(results.budget_yuan, 0)),
+    ]
+
+
+def _answer(results: Results, language: Language) -> Html:
+    tiles = [
+        element(
+            "div",
+            element("span", tile.name, class_="kpi-name"),
+            element("strong", tile.value),
+            element("span", tile.note, class_="kpi-note"),
+            class_="kpi",
+        )
+        for tile in kpis(totals(results), language)
+    ]
+    sentences = [
+        element("li", county_sentence(results, str(code), language)) for code in results.counties["county_code"]
+    ]
+    return joined(
+        [
+            element("p", answer_sentence(results, language), class_="answer"),
+            element("div", tiles, class_="kpis"),
+            element("h3", text("report.by_county", language)),
+            element("ul", sentences, class_="counties"),
+        ]
+    )
+
+
+def _table(view: View, names: Sequence[str], rows: pd.DataFrame, caption: str) -> Html:
+    by_name = {column.name: column for column in view.columns}
+    columns = [by_name[name] for name in names]
+    return table(
+        [column.heading for column in columns],
+        formatted_rows(columns, rows),
+        classes=[_COLUMN_CLASS[column.shown] for column in columns],
+        caption=caption,
+    )
+
+
+def _counties(results: Results, language: Language) -> Html:
+    view = VIEWS["counties"](results, language)
+    names = [column.name for column in view.columns]
+    return _table(view, names, view.table, text("caption.county_table", language))
+
+
+def _reasons(language: Language) -> Html:
+    return element("p", text("report.reasons_note", language), class_="note")
+
+
+def _n_minus_1(results: Results, language: Language) -> Html:
+    outages = results.n_minus_1
+    secure = outages["status"].str.lower().isin(SECURE_CODES)
+    rows = []
+    for code in results.counties["county_code"]:
+        own = outages["county_code"] == code
+        worst = outages.loc[own, "unsupplied_households"].max()
+        rows.append(
+            [
+                labels.county_name(code, language),
+                labels.number(int(own.sum())),
+                labels.number(int((own & secure).sum())),
+                labels.number(int((own & ~secure).sum())),
+                labels.number(worst),
+                labels.percent(100.0 * outages.loc[own, "transfer_ratio"].mean()),
+            ]
+        )
+    headings = [
+        text(f"report.{name}", language)
+        for name in ("h_county", "h_studied", "h_secure", "h_open", "h_worst", "h_transfer")
+    ]
+    whole = table(headings, rows, classes=["words", *["number"] * 5], caption=text("caption.n_minus_1_table", language))
+    return joined([whole, element("p", text("report.n_minus_1_note", language), class_="note")])
+
+
+def _plan(results: Results, language: Language) -> Html:
+    view = VIEWS["plan"](results, language)
+    chosen = view.table[view.table["chosen_code"]]
+    names = (
+        "rank",
+        "county",
+        "measure",
+        "description",
+        "cost_wan",
+        "cumulative_cost_wan",
+        "households_unlocked",
+        "overload_hours_removed",
+        "undervoltage_hours_removed",
+        "area_id",
+        "feeder_id",
+    )
+    found = totals(results)
+    note = text(
+        "report.plan_note", language, candidates=labels.number(found.projects), chosen=labels.number(found.chosen)
+    )
+    return joined([element("p", note), _table(view, names, chosen, text("caption.plan_table", language))])
+
+
+def _areas(results: Results, language: Language) -> Html:
+    view = VIEWS["areas"](results, language)
+    worst = view.table.sort_values(
+        ["peak_loading_percent", "area_id"], ascending=[False, True], kind="stable", na_position="last"
+    ).head(WORST_AREAS)
+    names = (
+        "area_id",
+        "county",
+        "village",
+        "state",
+        "peak_loading_percent",
+        "peak_kw",
+        "kva",
+        "hot_spot_c",
+        "min_voltage_v",
+        "c2_kw",
+    )
+    unknown = int((view.table["state_code"] == "no_data").sum())
+    caption = text("caption.area_table", language, count=labels.number(len(worst)))
+    note = text("report.areas_note", language, unknown=labels.number(unknown))
+    return joined([_table(view, names, worst, caption), element("p", note, class_="note")])
+
+
+def _limits(results: Results, language: Language) -> Html:
+    used = provenance.limit_rows(results.summary, language)
+    headings = [text(key, language) for key in ("word.item", "word.value", "word.source", "word.confidence")]
+    parts = [element("ul", [element("li", line) for line in provenance.model_limits(results.summary, language)])]
+    if used:
+        parts.append(
+            table(
+                headings,
+                used,
+                classes=["words", "words", "long", "words"],
+                caption=text("caption.limit_table", language),
+            )
+        )
+    return joined(parts)
+
+
+def _provenance(results: Results, language: Language) -> Html:
+    rows = provenance.provenance_rows(results.summary, language)
+    files = provenance.file_rows(results.summary)
+    return joined(
+        [
+            table(
+                [text("word.item", language), text("word.value", language)],
+                rows,
+                classes=["words", "long"],
+                caption=text("caption.provenance_table", language),
+            ),
+            table(
+                [text("word.file", language), text("word.rows", language), "SHA-256"],
+                files,
+                classes=["words", "number", "words"],
+                caption=text("caption.file_table", language),
+            ),
+        ]
+    )

@@ -1,0 +1,249 @@
+"""Codes, numbers and times as people read them: one place for every format on screen and paper."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping
+from functools import cache
+from typing import Any
+
+import pandas as pd
+
+from gridcheck.catalogue import measures
+from gridcheck.geography import counties, villages
+from gridcheck.reports.palette import N_MINUS_1_SIGNS
+from gridcheck.reports.tables import LOCAL_TIME
+from gridcheck.reports.texts import Language, is_known, label, text
+from gridcheck.units import YUAN_PER_WAN
+
+Row = Mapping[Hashable, Any]
+
+MISSING = "—"
+# A number and its unit stay on one line.
+NO_BREAK = "\u00a0"
+
+# Unit and decimals on screen by the ending of a quantity's name; the house rule puts the unit there.
+_UNITS: tuple[tuple[str, str, int], ...] = (
+    ("_percent_yyn0", "%", 1),
+    ("_percent", "%", 1),
+    ("_pu", "pu", 3),
+    ("_kw", "kW", 1),
+    ("_c", "°C", 1),
+    ("_v", "V", 1),
+    ("_ratio", "", 2),
+)
+
+
+def is_missing(value: Any) -> bool:
+    """Tell whether a cell is empty, whatever stands for empty there."""
+    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
+
+
+def number(value: Any, decimals: int = 0) -> str:
+    """Return a number with thousands separators; a dash where there is none.
+
+    Examples
+    --------
+    >>> number(15503)
+    '15,503'
+    >>> number(float("nan"))
+    '—'
+    """
+    if is_missing(value):
+        return MISSING
+    shown = f"{float(value):,.{decimals}f}"
+    return shown.removeprefix("-") if float(shown.replace(",", "")) == 0 else shown
+
+
+def percent(value: Any, decimals: int = 1) -> str:
+    """Return a value that is already in percent with its sign."""
+    return MISSING if is_missing(value) else f"{number(value, decimals)}{NO_BREAK}%"
+
+
+def wan(cost_yuan: Any, decimals: int = 1) -> str:
+    """Return money in units of ten thousand yuan, without the unit.
+
+    Examples
+    --------
+    >>> wan(18_000_000)
+    '1,800.0'
+    """
+    return MISSING if is_missing(cost_yuan) else number(float(cost_yuan) / YUAN_PER_WAN, decimals)
+
+
+def local_time(moment: Any) -> str:
+    """Return a moment as month-day hour:minute in local time.
+
+    Examples
+    --------
+    >>> local_time(pd.Timestamp("2026-01-15T11:45:00Z"))
+    '01-15 19:45'
+    """
+    return MISSING if is_missing(moment) else pd.Timestamp(moment).tz_convert(LOCAL_TIME).strftime("%m-%d %H:%M")
+
+
+def quantity_unit(quantity: str) -> str:
+    """Return the unit that the name of a quantity ends with.
+
+    Examples
+    --------
+    >>> quantity_unit("lv_voltage_min_v")
+    'V'
+    """
+    return _unit_and_decimals(quantity)[0]
+
+
+def _unit_and_decimals(quantity: str) -> tuple[str, int]:
+    name = quantity.removesuffix("_min").removesuffix("_max")
+    for ending, unit, decimals in _UNITS:
+        if name.endswith(ending):
+            return unit, decimals
+    return "", 2
+
+
+def quantity_value(quantity: Any, value: Any) -> str:
+    """Return a value with the unit of its quantity."""
+    if is_missing(value):
+        return MISSING
+    unit, decimals = _unit_and_decimals("" if is_missing(quantity) else str(quantity))
+    return f"{number(value, decimals)}{NO_BREAK}{unit}".rstrip(NO_BREAK)
+
+
+@cache
+def _county_words() -> dict[str, dict[Language, str]]:
+    table = counties()
+    return {
+        str(code): {"zh": str(zh), "en": str(en)}
+        for code, zh, en in zip(table["county_code"], table["county"], table["county_en"], strict=True)
+    }
+
+
+def county_name(county_code: Any, language: Language) -> str:
+    """Return the name of a county; the code itself for one outside Yuncheng."""
+    if is_missing(county_code):
+        return ""
+    words = _county_words().get(str(county_code))
+    return str(county_code) if words is None else words[language]
+
+
+@cache
+def _village_words() -> dict[str, str]:
+    table = villages()
+    return {
+        str(code): f"{town}{village}"
+        for code, town, village in zip(table["village_code"], table["town"], table["village"], strict=True)
+    }
+
+
+def village_name(village_code: Any) -> str:
+    """Return town and village as one name; empty where the code is not known."""
+    return "" if is_missing(village_code) else _village_words().get(str(village_code), "")
+
+
+@cache
+def _measure_words() -> dict[str, dict[Language, str]]:
+    table = measures()
+    return {
+        str(code): {"zh": str(zh), "en": str(en)[:1].upper() + str(en)[1:]}
+        for code, zh, en in zip(table.index, table["label_zh"], table["label_en"], strict=True)
+    }
+
+
+def measure_name(measure: Any, language: Language) -> str:
+    """Return the name of a measure: the catalogue's, else the wording's, else the code."""
+    if is_missing(measure):
+        return ""
+    words = _measure_words().get(str(measure))
+    return label("measure", measure, language) if words is None else words[language]
+
+
+def conditions_text(conditions: Any, language: Language) -> str:
+    """Return the conditions of a verdict, spelt out.
+
+    Parameters
+    ----------
+    conditions : str or None
+        Codes separated by ``;``, each with a value behind a colon or equals sign where it has one.
+
+    Examples
+    --------
+    >>> conditions_text("phase:B;staggered_start", "en")
+    'connect to phase B; staggered start'
+    """
+    if is_missing(conditions):
+        return ""
+    parts = [part.strip() for part in str(conditions).split(";") if part.strip()]
+    return text("sentence.joiner", language).join(_condition(part, language) for part in parts)
+
+
+def _condition(part: str, language: Language) -> str:
+    code, _, value = part.replace("=", ":", 1).partition(":")
+    if not is_known("condition", code):
+        return part
+    shown = label("device", value.strip(), language)
+    return label("condition", code, language).replace("{value}", shown)
+
+
+def relation(value: float, limit: float, quantity: str) -> str:
+    """Return how a value stands to its limit: "above", "below" or "within".
+
+    Voltages have a floor unless their name says that the limit is the upper one; all else has a ceiling.
+    """
+    lower_is_bad = ("_v" in quantity or "vm_pu" in quantity or quantity.endswith("ratio")) and "max" not in quantity
+    if lower_is_bad:
+        return "below" if value < limit else "within"
+    return "above" if value > limit else "within"
+
+
+def binding_text(row: Row, language: Language) -> str:
+    """Return the binding constraint of one decision as one phrase; empty where there is none.
+
+    Parameters
+    ----------
+    row : mapping
+        ``binding_level``, ``binding_element``, ``binding_quantity``, ``binding_value``, ``binding_limit``,
+        ``limit_clause`` and ``binding_time`` of the decision.
+    """
+    quantity = row["binding_quantity"]
+    if is_missing(quantity):
+        return ""
+    place = " ".join(
+        word for word in (label("level", row["binding_level"], language), _element(row["binding_element"])) if word
+    )
+    what = label("quantity", quantity, language)
+    value, limit = row["binding_value"], row["binding_limit"]
+    if is_missing(value) or is_missing(limit):
+        return text("sentence.binding_plain", language, place=place, quantity=what)
+    how = relation(float(value), float(limit), str(quantity))
+    phrase = text(
+        "sentence.binding",
+        language,
+        place=place,
+        quantity=what,
+        value=quantity_value(quantity, value),
+        relation=label("binding_relation", how, language),
+        limit=quantity_value(quantity, limit),
+    )
+    when = row["binding_time"]
+    return phrase if is_missing(when) else phrase + text("sentence.at_time", language, time=local_time(when))
+
+
+def _element(element: Any) -> str:
+    return "" if is_missing(element) else str(element)
+
+
+def reason_text(row: Row, language: Language) -> str:
+    """Return why an application got its verdict, in one readable sentence."""
+    parts = [binding_text(row, language), conditions_text(row["conditions"], language)]
+    if not is_missing(row["blocked_by"]):
+        parts.append(text("sentence.blocked_by", language, blocked_by=row["blocked_by"]))
+    shown = [part for part in parts if part]
+    return text("sentence.joiner", language).join(shown) if shown else text("sentence.no_binding", language)
+
+
+def n_minus_1_text(status: Any, language: Language) -> str:
+    """Return sign and word of an N-1 status."""
+    if is_missing(status):
+        return f"○ {text('state.no_data', language)}"
+    sign = N_MINUS_1_SIGNS.get(str(status).lower(), "○")
+    return f"{sign} {label('n_minus_1_status', status, language)}"

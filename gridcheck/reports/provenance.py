@@ -1,0 +1,96 @@
+"""Where the numbers of a run come from, as rows for a screen or a sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from gridcheck.reports.folder import Summary
+from gridcheck.reports.labels import number
+from gridcheck.reports.schemas import TABLES
+from gridcheck.reports.texts import Language, codes, column_label, column_meaning, is_known, label, text
+
+# Parts of the summary that have a section of their own.
+_ELSEWHERE = frozenset({"files", "limits", "limits_of_model", "totals"})
+_SHORT_HASH = 12
+
+
+def provenance_rows(summary: Summary, language: Language) -> list[tuple[str, str]]:
+    """Return item and value of everything the summary says about the inputs of the run."""
+    rows = [(text("provenance.synthetic", language), _truth(summary.get("synthetic", True), language))]
+    for path, value in _leaves({key: summary[key] for key in sorted(summary) if key not in _ELSEWHERE}):
+        if path != ("synthetic",):
+            rows.append((_item(path, language), _shown(value, language)))
+    return rows
+
+
+def _leaves(node: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for key in sorted(node):
+        value = node[key]
+        if isinstance(value, Mapping):
+            yield from _leaves(value, (*path, key))
+        else:
+            yield (*path, key), value
+
+
+def _item(path: tuple[str, ...], language: Language) -> str:
+    return " / ".join(label("provenance", part, language) if is_known("provenance", part) else part for part in path)
+
+
+def _truth(value: Any, language: Language) -> str:
+    return text("word.yes" if value else "word.no", language)
+
+
+def _shown(value: Any, language: Language) -> str:
+    if isinstance(value, bool):
+        return _truth(value, language)
+    if value is None:
+        return text("word.none", language)
+    if isinstance(value, list):
+        return text("sentence.joiner", language).join(_shown(item, language) for item in value)
+    return f"{value}"
+
+
+def file_rows(summary: Summary) -> list[tuple[str, str, str]]:
+    """Return name, number of rows and beginning of the SHA-256 of each results file."""
+    files = summary.get("files", {})
+    return [
+        (name, number(files[name].get("rows")), str(files[name].get("sha256", ""))[:_SHORT_HASH])
+        for name in sorted(files)
+    ]
+
+
+def limit_rows(summary: Summary, language: Language) -> list[tuple[str, str, str, str]]:
+    """Return name, value with unit, clause and confidence of each limit that the run used."""
+    return [
+        (
+            label("quantity" if is_known("quantity", str(item["name"])) else "limit", item["name"], language),
+            f"{item['value']:g} {label('unit_word', item.get('unit', ''), language)}".strip(),
+            str(item.get("clause", "")),
+            label("confidence", item.get("confidence", ""), language),
+        )
+        for item in summary.get("limits", [])
+        if isinstance(item, Mapping)
+    ]
+
+
+def model_limits(summary: Summary, language: Language) -> list[str]:
+    """Return what the model does not do, in sentences: those of the run, else the program's own."""
+    given = summary.get("limits_of_model", [])
+    own = [str(item[language]) for item in given if isinstance(item, Mapping) and language in item]
+    return own or [label("model_limit", code, language) for code in codes("model_limit")]
+
+
+def definition_rows(language: Language) -> list[tuple[str, str, str, str, str]]:
+    """Return table, code, heading, unit and meaning of every column of the results files."""
+    return [
+        (
+            spec.file_name,
+            column.name,
+            column_label(spec.name, column.name, language),
+            label("unit_word", column.unit, language),
+            column_meaning(spec.name, column.name, language),
+        )
+        for spec in TABLES.values()
+        for column in spec.columns
+    ]

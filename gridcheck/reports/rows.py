@@ -1,0 +1,217 @@
+"""Turn the records of the stages into the tables of a results folder: one function per kind of record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from gridcheck.arrays import FloatArray, IntArray, TimeArray
+
+if TYPE_CHECKING:
+    from gridcheck.checks.county_state import CountyState
+    from gridcheck.checks.records import NMinus1Row
+    from gridcheck.connection.decide import Decision
+    from gridcheck.limits import Limit
+    from gridcheck.network.county import CountyGrid
+
+GREEN, YELLOW, RED = "green", "yellow", "red"
+
+
+def decision_rows(
+    decisions: Sequence[Decision], time_utc: TimeArray, clauses: Sequence[str], feeder_of_area: dict[str, str]
+) -> pd.DataFrame:
+    """Return the table of decisions of one county, in queue order.
+
+    Parameters
+    ----------
+    decisions : sequence of Decision
+        Decisions.
+    time_utc : ndarray of datetime64, shape (n_case,)
+        Start of each case.
+    clauses : sequence of str
+        Clause of the binding limit of each decision.
+    feeder_of_area : dict
+        Feeder id by area id.
+    """
+    return pd.DataFrame(
+        [
+            {
+                "application_id": d.application.application_id,
+                "county_code": d.application.county_code,
+                "area_id": d.application.area_id,
+                "feeder_id": feeder_of_area[d.application.area_id],
+                "queue_position": d.application.queue_position,
+                "device": d.application.device,
+                "rated_kw": d.application.rated_kw,
+                "phase": d.application.phase,
+                "verdict": str(d.verdict),
+                "conditions": ";".join(d.conditions) or None,
+                "binding_level": d.level,
+                "binding_element": d.element,
+                "binding_quantity": d.quantity,
+                "binding_value": d.value,
+                "binding_limit": d.limit,
+                "limit_clause": clause or None,
+                "binding_time": _moment(time_utc, d.case),
+                "probability": np.nan,  # one deterministic course: nothing to count a share of
+                "margin_kw": d.margin_kw if np.isfinite(d.margin_kw) else np.nan,
+                "blocked_by": None if d.blocked_by is None else str(d.blocked_by),
+                "value_before": d.value_before,
+                "village_code": d.application.village_code,
+            }
+            for d, clause in zip(decisions, clauses, strict=True)
+        ],
+        columns=[*_DECISION_COLUMNS, "value_before", "village_code"],
+    )
+
+
+_DECISION_COLUMNS = (
+    "application_id", "county_code", "area_id", "feeder_id", "queue_position", "device", "rated_kw", "phase", "verdict",
+    "conditions", "binding_level", "binding_element", "binding_quantity", "binding_value", "binding_limit", "limit_clause",
+    "binding_time", "probability", "margin_kw", "blocked_by",
+)  # fmt: skip
+
+
+def _moment(time_utc: TimeArray, case: int) -> Any:
+    return pd.NaT if case < 0 else pd.Timestamp(time_utc[case], tz="UTC")
+
+
+def area_grades(before: CountyState, after: CountyState) -> np.ndarray[Any, np.dtype[np.object_]]:
+    """Grade each area: green where room is left, yellow where the promises use it up, red where there was none."""
+    grade = np.where(after.room_kw > 0.0, GREEN, YELLOW)
+    return np.where((before.room_kw <= 0.0) | after.upper_broken, RED, grade)
+
+
+def area_rows(
+    grid: CountyGrid, before: CountyState, after: CountyState, heated: IntArray, *, heat_pump_kw: float
+) -> pd.DataFrame:
+    """Return the table of areas of one county with all approved applications connected.
+
+    Parameters
+    ----------
+    grid : CountyGrid
+        The county.
+    before, after : CountyState
+        State without and with the approved applications.
+    heated : ndarray of int, shape (n_area,)
+        Homes with electric heating, approved ones included.
+    heat_pump_kw : float
+        Rated input of the heat pump that the last column counts. [kW]
+    """
+    areas = grid.areas
+    return pd.DataFrame(
+        {
+            "area_id": areas["area_id"],
+            "county_code": areas["county_code"],
+            "feeder_id": areas["feeder_id"],
+            "village_code": areas["village_code"],
+            "kva": areas["kva"].astype(float),
+            "households": areas["households"],
+            "electric_households": heated,
+            "peak_kw": after.p_kw.max(axis=1),
+            "peak_loading_percent": after.peak_loading_percent,
+            "hot_spot_c": after.hot_spot_c,
+            "min_voltage_v": after.end_voltage_v,
+            # Not computed before the four-wire model exists; an empty cell is "not computed", never 0.
+            "neutral_percent": np.nan,
+            "unbalance_percent": np.nan,
+            "grade": area_grades(before, after),
+            "c1_kw": before.room_kw,
+            # Promises never add room; the estimate of both states is linear, so the last digit is cut off here.
+            "c2_kw": np.minimum(before.room_kw, after.room_kw),
+            "more_heat_pumps": np.where(after.upper_broken, 0, np.maximum(np.floor(after.room_kw / heat_pump_kw), 0)).astype(int),
+            "village": areas["village"],
+            "town": areas["town"],
+            "lon": areas["lon"],
+            "lat": areas["lat"],
+        }
+    )
+
+
+def feeder_rows(grid: CountyGrid, state: CountyState, n_minus_1: dict[str, tuple[str, float]]) -> pd.DataFrame:
+    """Return the table of feeders; `n_minus_1` gives status and transfer ratio by feeder id."""
+    feeders, areas = grid.feeders, grid.areas
+    by_feeder = areas.groupby("feeder_id")["households"].agg(["size", "sum"]).reindex(feeders["feeder_id"], fill_value=0)
+    red = {v.element for v in state.violations}
+    grade = [
+        RED if loading > 100.0 or feeder in red else YELLOW if loading > 80.0 else GREEN
+        for feeder, loading in zip(feeders["feeder_id"], state.feeder_loading_percent, strict=True)
+    ]
+    return pd.DataFrame(
+        {
+            "feeder_id": feeders["feeder_id"],
+            "county_code": feeders["county_code"].astype(str),
+            "length_km": feeders["length_km"].astype(float),
+            "areas": by_feeder["size"].to_numpy(),
+            "households": by_feeder["sum"].to_numpy(),
+            "peak_mw": state.feeder_peak_mw,
+            "peak_loading_percent": state.feeder_loading_percent,
+            "min_vm_pu": state.feeder_vm_min_pu,
+            "n_minus_1": [n_minus_1.get(i, ("not_studied", np.nan))[0] for i in feeders["feeder_id"]],
+            "transfer_ratio": [n_minus_1.get(i, ("not_studied", np.nan))[1] for i in feeders["feeder_id"]],
+            "grade": grade,
+            "name": feeders["name"],
+        }
+    )
+
+
+def violation_rows(grid: CountyGrid, state: CountyState, limits: Sequence[Limit], time_utc: TimeArray) -> pd.DataFrame:
+    """Return the table of broken limits by quantity and element; `limits` holds the limit of each violation."""
+    feeder_of = dict(zip(grid.areas["area_id"], grid.areas["feeder_id"], strict=True))
+    rows = []
+    for v, limit in zip(state.violations, limits, strict=True):
+        is_area = v.element in feeder_of
+        rows.append(
+            {
+                "county_code": grid.county_code,
+                "feeder_id": feeder_of.get(v.element, v.element if v.level == "feeder" else None),
+                "area_id": v.element if is_area else None,
+                "element_kind": v.level,
+                "element_id": v.element,
+                "quantity": v.quantity,
+                "value": v.value,
+                "limit": v.limit,
+                "unit": limit.unit,
+                "clause": f"{limit.clause} [{limit.confidence}]",
+                "time": _moment(time_utc, v.case),
+                "hours_above": v.hours,
+            }
+        )
+    columns = (
+        "county_code", "feeder_id", "area_id", "element_kind", "element_id", "quantity", "value", "limit", "unit", "clause",
+        "time", "hours_above",
+    )  # fmt: skip
+    return pd.DataFrame(rows, columns=list(columns)).sort_values(["quantity", "element_id"], kind="stable", ignore_index=True)
+
+
+def season_subsidy_yuan(rated_kw: FloatArray, kwh_per_kw: FloatArray, *, yuan_per_kwh: float, cap_yuan: float) -> FloatArray:
+    """Return the running subsidy of each household: by heating energy, up to the cap. [yuan]"""
+    result: FloatArray = np.minimum(rated_kw * kwh_per_kw * yuan_per_kwh, cap_yuan)
+    return result
+
+
+def n_minus_1_rows(rows: Sequence[NMinus1Row]) -> pd.DataFrame:
+    """Return the table of outages of one county."""
+    columns = (
+        "county_code", "feeder_id", "outage_id", "outage_kind", "status", "restored_by", "unsupplied_kw",
+        "unsupplied_households", "worst_loading_percent", "worst_vm_pu", "transfer_ratio", "supply_class", "demand_kw",
+        "served_kw", "interrupted_kw", "lost_kw", "restored_kw", "tried", "tripped_by", "worst_loading_element", "worst_vm_bus",
+    )  # fmt: skip
+    table = pd.DataFrame(
+        [
+            {
+                **{name: getattr(row, name) for name in columns if hasattr(row, name)},
+                "status": str(row.status).lower(),
+                "restored_by": ";".join(row.restored_by) or None,
+                "tried": ";".join(row.tried) or None,
+                "worst_loading_element": row.worst_loading_name,
+                "worst_vm_bus": row.worst_vm_bus_name,
+            }
+            for row in rows
+        ],
+        columns=list(columns),
+    )
+    return table

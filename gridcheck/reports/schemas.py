@@ -1,0 +1,312 @@
+"""What each file of a results folder holds: columns, kinds, units and the decimals they are written with.
+
+This is the one place that knows the columns. `tables` writes and reads by it, `workbook` and the
+dashboards take units and number formats from it, and `texts` holds the words for each column in
+both languages (``column.<name>`` and ``meaning.<table>.<name>``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+import pandera.pandas as pa
+
+from gridcheck.errors import SchemaError
+
+Kind = Literal["text", "integer", "real", "boolean", "time"]
+
+# One quarter of an hour; the curves of a results folder are sampled at this step.
+STEP_MINUTES = 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column of a results file.
+
+    Attributes
+    ----------
+    name : str
+        English code, as in the file.
+    kind : {"text", "integer", "real", "boolean", "time"}
+        What the cells are. A time is UTC inside and local time with its offset in the file.
+    unit : str
+        Unit of the numbers, "" for none.
+    decimals : int
+        Decimals of a real number in the file.
+    nullable : bool
+        Whether a cell may be empty.
+    """
+
+    name: str
+    kind: Kind
+    unit: str = ""
+    decimals: int = 3
+    nullable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableSpec:
+    """The columns of one results file.
+
+    Attributes
+    ----------
+    name : str
+        File name without its ending.
+    columns : tuple of Column
+        In the order of the file.
+    key : tuple of str
+        Columns that together occur once; empty where rows may repeat.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+
+    @property
+    def file_name(self) -> str:
+        """Name of the file in a results folder."""
+        return f"{self.name}.csv"
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names of the columns in the order of the file."""
+        return tuple(column.name for column in self.columns)
+
+    def column(self, name: str) -> Column:
+        """Return the column called `name`.
+
+        Raises
+        ------
+        SchemaError
+            If the table has no such column.
+        """
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise SchemaError(f"{self.file_name} has no column {name!r}. Columns: {', '.join(self.column_names)}.")
+
+
+def _text(name: str, *, nullable: bool = False) -> Column:
+    return Column(name=name, kind="text", nullable=nullable)
+
+
+def _integer(name: str, unit: str = "", *, nullable: bool = False) -> Column:
+    return Column(name=name, kind="integer", unit=unit, nullable=nullable)
+
+
+def _real(name: str, unit: str = "", decimals: int = 3, *, nullable: bool = False) -> Column:
+    return Column(name=name, kind="real", unit=unit, decimals=decimals, nullable=nullable)
+
+
+def _flag(name: str) -> Column:
+    return Column(name=name, kind="boolean")
+
+
+def _time(name: str) -> Column:
+    return Column(name=name, kind="time", nullable=True)
+
+
+DECISIONS = TableSpec(
+    name="decisions",
+    key=("application_id",),
+    columns=(
+        _text("application_id"),
+        _text("county_code"),
+        _text("area_id"),
+        _text("feeder_id"),
+        _integer("queue_position"),
+        _text("device"),
+        _real("rated_kw", "kW", 2),
+        _text("phase"),
+        _text("verdict"),
+        _text("conditions", nullable=True),
+        _text("binding_level", nullable=True),
+        _text("binding_element", nullable=True),
+        _text("binding_quantity", nullable=True),
+        _real("binding_value", nullable=True),
+        _real("binding_limit", nullable=True),
+        _text("limit_clause", nullable=True),
+        _time("binding_time"),
+        _real("probability", "1", 4, nullable=True),
+        _real("margin_kw", "kW", 2, nullable=True),
+        _text("blocked_by", nullable=True),
+    ),
+)
+
+PLAN = TableSpec(
+    name="plan",
+    key=("project_id",),
+    columns=(
+        _integer("rank"),
+        _text("project_id"),
+        _text("county_code"),
+        _text("feeder_id", nullable=True),
+        _text("area_id", nullable=True),
+        _text("measure"),
+        _text("description", nullable=True),
+        _real("cost_yuan", "yuan", 2),
+        _real("cumulative_cost_yuan", "yuan", 2, nullable=True),
+        _flag("chosen"),
+        _integer("households_unlocked"),
+        _real("overload_hours_removed", "h", 2),
+        _real("undervoltage_hours_removed", "h", 2),
+        _real("unsupplied_mwh_removed", "MWh", 4),
+        _real("benefit_per_wan", "1", 4),
+        _text("reason", nullable=True),
+    ),
+)
+
+N_MINUS_1 = TableSpec(
+    name="n_minus_1",
+    columns=(
+        _text("county_code"),
+        _text("feeder_id", nullable=True),
+        _text("outage_id"),
+        _text("outage_kind"),
+        _text("status"),
+        _text("restored_by", nullable=True),
+        _real("unsupplied_kw", "kW", 2, nullable=True),
+        _integer("unsupplied_households", nullable=True),
+        _real("worst_loading_percent", "%", 2, nullable=True),
+        _real("worst_vm_pu", "pu", 5, nullable=True),
+        _real("transfer_ratio", "1", 4, nullable=True),
+    ),
+)
+
+AREAS = TableSpec(
+    name="areas",
+    key=("area_id",),
+    columns=(
+        _text("area_id"),
+        _text("county_code"),
+        _text("feeder_id"),
+        _text("village_code", nullable=True),
+        _real("kva", "kVA", 1),
+        _integer("households"),
+        _integer("electric_households"),
+        _real("peak_kw", "kW", 2, nullable=True),
+        _real("peak_loading_percent", "%", 2, nullable=True),
+        _real("hot_spot_c", "°C", 2, nullable=True),
+        _real("min_voltage_v", "V", 2, nullable=True),
+        _real("neutral_percent", "%", 2, nullable=True),
+        _real("unbalance_percent", "%", 2, nullable=True),
+        _text("grade"),
+        _real("c1_kw", "kW", 2, nullable=True),
+        _real("c2_kw", "kW", 2, nullable=True),
+        _integer("more_heat_pumps", nullable=True),
+    ),
+)
+
+FEEDERS = TableSpec(
+    name="feeders",
+    key=("feeder_id",),
+    columns=(
+        _text("feeder_id"),
+        _text("county_code"),
+        _real("length_km", "km", 3),
+        _integer("areas"),
+        _integer("households"),
+        _real("peak_mw", "MW", 4, nullable=True),
+        _real("peak_loading_percent", "%", 2, nullable=True),
+        _real("min_vm_pu", "pu", 5, nullable=True),
+        _text("n_minus_1"),
+        _real("transfer_ratio", "1", 4, nullable=True),
+        _text("grade"),
+    ),
+)
+
+COUNTIES = TableSpec(
+    name="counties",
+    key=("county_code",),
+    columns=(
+        _text("county_code"),
+        _text("county"),
+        _integer("target_self_retrofit"),
+        _integer("applications"),
+        _integer("approved"),
+        _integer("conditional"),
+        _integer("deferred"),
+        _integer("gap_to_target"),
+        _real("budget_yuan", "yuan", 2),
+        _integer("households_unlocked"),
+        _real("subsidy_yuan", "yuan", 2),
+    ),
+)
+
+VIOLATIONS = TableSpec(
+    name="violations",
+    columns=(
+        _text("county_code"),
+        _text("feeder_id", nullable=True),
+        _text("area_id", nullable=True),
+        _text("element_kind"),
+        _text("element_id"),
+        _text("quantity"),
+        _real("value", nullable=True),
+        _real("limit", nullable=True),
+        _text("unit"),
+        _text("clause", nullable=True),
+        _time("time"),
+        _real("hours_above", "h", 2, nullable=True),
+    ),
+)
+
+TABLES: Mapping[str, TableSpec] = {
+    spec.name: spec for spec in (DECISIONS, PLAN, N_MINUS_1, AREAS, FEEDERS, COUNTIES, VIOLATIONS)
+}
+
+_DTYPES: Mapping[Kind, str] = {
+    "text": "str",
+    "integer": "Int64",
+    "real": "float64",
+    "boolean": "bool",
+    "time": "datetime64[ns, UTC]",
+}
+
+
+def pandera_schema(spec: TableSpec) -> pa.DataFrameSchema:
+    """Build the schema that a table must pass before it is written and after it is read.
+
+    Columns beyond those of `spec` are allowed: they are kept as text.
+    """
+    return pa.DataFrameSchema(
+        {
+            column.name: pa.Column(_DTYPES[column.kind], nullable=column.nullable, required=True)
+            for column in spec.columns
+        },
+        unique=list(spec.key) or None,
+        strict=False,
+        name=spec.name,
+    )
+
+
+def checked(table: pd.DataFrame, spec: TableSpec, where: str) -> pd.DataFrame:
+    """Return `table` after checking it against `spec`.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Rows whose columns already have the dtypes of the schema.
+    where : str
+        File named in the message.
+
+    Raises
+    ------
+    SchemaError
+        With one finding per faulty column and rule, naming the first rows.
+    """
+    try:
+        return pandera_schema(spec).validate(table, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        cases = error.failure_cases
+        findings = [
+            f"column {column!s}: {rule!s}, {len(rows)} case(s), first at row {rows['index'].iloc[0]!s}: "
+            f"found {rows['failure_case'].iloc[0]!r}"
+            for (column, rule), rows in cases.groupby(["column", "check"], sort=True, dropna=False)
+        ]
+        raise SchemaError(
+            f"{where} breaks the rules of its columns (see gridcheck.reports.schemas).", findings
+        ) from error

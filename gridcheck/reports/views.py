@@ -1,0 +1,377 @@
+"""The tables of a run as people read them: words for codes, local times, money in ten thousand yuan.
+
+The workbook and the dashboards show the same view of a table, so a number is worded alike everywhere.
+A view keeps numbers as numbers; only its `ViewColumn` says how many decimals are shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+from gridcheck.reports import labels
+from gridcheck.reports.folder import Results
+from gridcheck.reports.palette import GRADE_SIGNS, STATE_SIGNS, VERDICT_SIGNS
+from gridcheck.reports.texts import Language, column_label, label, text
+from gridcheck.reports.totals import area_states, feeder_states, thresholds
+from gridcheck.units import YUAN_PER_WAN
+
+Shown = Literal["text", "integer", "real", "long"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewColumn:
+    """How one column of a view is shown.
+
+    Attributes
+    ----------
+    name : str
+        Column of the view's table.
+    heading : str
+        Heading in the language of the view, unit included.
+    shown : {"text", "integer", "real", "long"}
+        ``long`` is running text that may wrap.
+    decimals : int
+        Decimals of a real number.
+    """
+
+    name: str
+    heading: str
+    shown: Shown = "text"
+    decimals: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class View:
+    """A table for people.
+
+    Attributes
+    ----------
+    name : str
+        Name of the results file that it shows.
+    title : str
+        Title in the language of the view.
+    columns : tuple of ViewColumn
+        In the order in which they are shown.
+    table : DataFrame
+        One row per row of the file; holds the columns above and, for filters, the codes behind them in
+        columns ending with ``_code``.
+    """
+
+    name: str
+    title: str
+    columns: tuple[ViewColumn, ...]
+    table: pd.DataFrame
+
+
+Layout = tuple[tuple[str, Shown, int, str], ...]
+
+_DECISIONS: Layout = (
+    ("application_id", "text", 0, ""),
+    ("county", "text", 0, ""),
+    ("queue_position", "integer", 0, ""),
+    ("device", "text", 0, ""),
+    ("rated_kw", "real", 1, "kW"),
+    ("verdict", "text", 0, ""),
+    ("reason", "long", 0, ""),
+    ("margin_kw", "real", 1, "kW"),
+    ("probability_percent", "real", 0, "%"),
+    ("area_id", "text", 0, ""),
+    ("feeder_id", "text", 0, ""),
+    ("phase", "text", 0, ""),
+    ("conditions", "long", 0, ""),
+    ("binding_level", "text", 0, ""),
+    ("binding_element", "text", 0, ""),
+    ("binding_quantity", "text", 0, ""),
+    ("binding_value", "real", 2, ""),
+    ("binding_limit", "real", 2, ""),
+    ("limit_clause", "long", 0, ""),
+    ("binding_time", "text", 0, ""),
+    ("blocked_by", "text", 0, ""),
+)
+_PLAN: Layout = (
+    ("rank", "integer", 0, ""),
+    ("chosen", "text", 0, ""),
+    ("county", "text", 0, ""),
+    ("measure", "text", 0, ""),
+    ("description", "long", 0, ""),
+    ("cost_wan", "real", 2, "wan"),
+    ("cumulative_cost_wan", "real", 1, "wan"),
+    ("households_unlocked", "integer", 0, "household"),
+    ("benefit_per_wan", "real", 3, ""),
+    ("overload_hours_removed", "real", 1, "h"),
+    ("undervoltage_hours_removed", "real", 1, "h"),
+    ("unsupplied_mwh_removed", "real", 2, "MWh"),
+    ("feeder_id", "text", 0, ""),
+    ("area_id", "text", 0, ""),
+    ("project_id", "text", 0, ""),
+    ("reason", "long", 0, ""),
+)
+_N_MINUS_1: Layout = (
+    ("county", "text", 0, ""),
+    ("outage_id", "text", 0, ""),
+    ("outage_kind", "text", 0, ""),
+    ("feeder_id", "text", 0, ""),
+    ("status", "text", 0, ""),
+    ("unsupplied_households", "integer", 0, "household"),
+    ("unsupplied_kw", "real", 1, "kW"),
+    ("transfer_percent", "real", 1, "%"),
+    ("worst_loading_percent", "real", 1, "%"),
+    ("worst_vm_pu", "real", 3, "pu"),
+    ("restored_by", "long", 0, ""),
+)
+_AREAS: Layout = (
+    ("area_id", "text", 0, ""),
+    ("county", "text", 0, ""),
+    ("village", "text", 0, ""),
+    ("state", "text", 0, ""),
+    ("grade", "text", 0, ""),
+    ("peak_loading_percent", "real", 1, "%"),
+    ("peak_kw", "real", 1, "kW"),
+    ("kva", "real", 0, "kVA"),
+    ("min_voltage_v", "real", 1, "V"),
+    ("hot_spot_c", "real", 1, "°C"),
+    ("c1_kw", "real", 1, "kW"),
+    ("c2_kw", "real", 1, "kW"),
+    ("more_heat_pumps", "integer", 0, ""),
+    ("households", "integer", 0, "household"),
+    ("electric_households", "integer", 0, "household"),
+    ("neutral_percent", "real", 1, "%"),
+    ("unbalance_percent", "real", 1, "%"),
+    ("feeder_id", "text", 0, ""),
+)
+_FEEDERS: Layout = (
+    ("feeder_id", "text", 0, ""),
+    ("county", "text", 0, ""),
+    ("state", "text", 0, ""),
+    ("n_minus_1", "text", 0, ""),
+    ("peak_loading_percent", "real", 1, "%"),
+    ("peak_mw", "real", 2, "MW"),
+    ("min_vm_pu", "real", 3, "pu"),
+    ("transfer_percent", "real", 1, "%"),
+    ("length_km", "real", 1, "km"),
+    ("areas", "integer", 0, ""),
+    ("households", "integer", 0, "household"),
+    ("grade", "text", 0, ""),
+)
+_COUNTIES: Layout = (
+    ("county", "text", 0, ""),
+    ("target_self_retrofit", "integer", 0, "household"),
+    ("applications", "integer", 0, "household"),
+    ("approved", "integer", 0, "household"),
+    ("conditional", "integer", 0, "household"),
+    ("deferred", "integer", 0, "household"),
+    ("connectable_percent", "real", 1, "%"),
+    ("gap_to_target", "integer", 0, "household"),
+    ("households_unlocked", "integer", 0, "household"),
+    ("budget_wan", "real", 1, "wan"),
+    ("subsidy_wan", "real", 1, "wan"),
+)
+_VIOLATIONS: Layout = (
+    ("county", "text", 0, ""),
+    ("element_kind", "text", 0, ""),
+    ("element_id", "text", 0, ""),
+    ("quantity", "text", 0, ""),
+    ("value", "real", 2, ""),
+    ("limit", "real", 2, ""),
+    ("unit", "text", 0, ""),
+    ("hours_above", "real", 2, "h"),
+    ("time", "text", 0, ""),
+    ("clause", "long", 0, ""),
+    ("feeder_id", "text", 0, ""),
+    ("area_id", "text", 0, ""),
+)
+
+
+def _words(cells: pd.Series, section: str, language: Language) -> pd.Series:
+    return cells.map(lambda code: label(section, code, language))
+
+
+def _signed(cells: pd.Series, section: str, signs: Mapping[str, str], language: Language) -> pd.Series:
+    return cells.map(lambda code: f"{signs.get(str(code).lower(), '○')} {label(section, code, language)}")
+
+
+def _rows(table: pd.DataFrame, make: Callable[[labels.Row], str]) -> pd.Series:
+    return pd.Series([make(row) for row in table.to_dict("records")], index=table.index, dtype=object)
+
+
+def _times(cells: pd.Series) -> pd.Series:
+    return cells.map(lambda moment: "" if labels.is_missing(moment) else labels.local_time(moment))
+
+
+def _counties(table: pd.DataFrame, language: Language) -> pd.Series:
+    return table["county_code"].map(lambda code: labels.county_name(code, language))
+
+
+def _with_unit(heading: str, unit: str, language: Language) -> str:
+    if not unit:
+        return heading
+    shown = text(f"unit.{unit}", language) if unit in ("wan", "household") else unit
+    return text("sentence.heading_with_unit", language, heading=heading, unit=shown)
+
+
+def _view(name: str, layout: Layout, table: pd.DataFrame, language: Language) -> View:
+    columns = tuple(
+        ViewColumn(
+            name=column,
+            heading=_with_unit(column_label(name, column, language), unit, language),
+            shown=shown,
+            decimals=decimals,
+        )
+        for column, shown, decimals, unit in layout
+    )
+    return View(name=name, title=text(f"table.{name}", language), columns=columns, table=table)
+
+
+def decisions_view(results: Results, language: Language) -> View:
+    """Show every application with its verdict and the reason in words."""
+    given = results.decisions
+    table = given.assign(
+        county=_counties(given, language),
+        verdict_code=given["verdict"],
+        device_code=given["device"],
+        level_code=given["binding_level"],
+        quantity_code=given["binding_quantity"],
+        verdict=_signed(given["verdict"], "verdict", VERDICT_SIGNS, language),
+        device=_words(given["device"], "device", language),
+        phase=_words(given["phase"], "phase", language),
+        reason=_rows(given, lambda row: labels.reason_text(row, language)),
+        conditions=given["conditions"].map(lambda codes: labels.conditions_text(codes, language)),
+        binding_level=_words(given["binding_level"], "level", language),
+        binding_quantity=_words(given["binding_quantity"], "quantity", language),
+        binding_time=_times(given["binding_time"]),
+        probability_percent=100.0 * given["probability"],
+    )
+    return _view("decisions", _DECISIONS, table, language)
+
+
+def plan_view(results: Results, language: Language) -> View:
+    """Show every candidate project in the order of its rank."""
+    given = results.plan.sort_values(["rank", "project_id"], kind="stable").reset_index(drop=True)
+    yes, no = text("word.chosen", language), text("word.not_chosen", language)
+    table = given.assign(
+        county=_counties(given, language),
+        chosen_code=given["chosen"],
+        measure_code=given["measure"],
+        chosen=given["chosen"].map({True: f"● {yes}", False: f"○ {no}"}),
+        measure=given["measure"].map(lambda code: labels.measure_name(code, language)),
+        cost_wan=given["cost_yuan"] / YUAN_PER_WAN,
+        cumulative_cost_wan=given["cumulative_cost_yuan"] / YUAN_PER_WAN,
+        reason=_words(given["reason"], "plan_reason", language),
+    )
+    return _view("plan", _PLAN, table, language)
+
+
+def n_minus_1_view(results: Results, language: Language) -> View:
+    """Show every outage that was studied."""
+    given = results.n_minus_1
+    table = given.assign(
+        county=_counties(given, language),
+        status_code=given["status"],
+        kind_code=given["outage_kind"],
+        outage_kind=_words(given["outage_kind"], "outage_kind", language),
+        status=given["status"].map(lambda status: labels.n_minus_1_text(status, language)),
+        transfer_percent=100.0 * given["transfer_ratio"],
+    )
+    return _view("n_minus_1", _N_MINUS_1, table, language)
+
+
+def areas_view(results: Results, language: Language) -> View:
+    """Show every area with its state at the peak of the cold wave."""
+    given = results.areas
+    state = area_states(given, thresholds(results.summary))
+    table = given.assign(
+        county=_counties(given, language),
+        village=given["village_code"].map(labels.village_name),
+        state_code=state,
+        grade_code=given["grade"],
+        state=_signed(state, "state", STATE_SIGNS, language),
+        grade=_signed(given["grade"], "grade", GRADE_SIGNS, language),
+    )
+    return _view("areas", _AREAS, table, language)
+
+
+def feeders_view(results: Results, language: Language) -> View:
+    """Show every 10 kV feeder with its state and its N-1 answer."""
+    given = results.feeders
+    state = feeder_states(given, thresholds(results.summary))
+    table = given.assign(
+        county=_counties(given, language),
+        state_code=state,
+        status_code=given["n_minus_1"],
+        state=_signed(state, "state", STATE_SIGNS, language),
+        n_minus_1=given["n_minus_1"].map(lambda status: labels.n_minus_1_text(status, language)),
+        transfer_percent=100.0 * given["transfer_ratio"],
+        grade=_signed(given["grade"], "grade", GRADE_SIGNS, language),
+    )
+    return _view("feeders", _FEEDERS, table, language)
+
+
+_COUNTY_SUMS = (
+    "target_self_retrofit",
+    "applications",
+    "approved",
+    "conditional",
+    "deferred",
+    "gap_to_target",
+    "budget_yuan",
+    "households_unlocked",
+    "subsidy_yuan",
+)
+
+
+def counties_view(results: Results, language: Language) -> View:
+    """Show the counties with targets, verdicts and money, and their sum in the last row (empty county code)."""
+    own = results.counties[["county_code", *_COUNTY_SUMS]]
+    whole = pd.DataFrame({"county_code": [""], **{name: [own[name].sum()] for name in _COUNTY_SUMS}})
+    given = pd.concat([own, whole.astype(own.dtypes)], ignore_index=True)
+    connectable = (given["approved"] + given["conditional"]).astype("float64")
+    applications = given["applications"].astype("float64")
+    names = _counties(given, language)
+    table = given.assign(
+        county=names.where(given["county_code"] != "", text("word.city", language)),
+        connectable_percent=100.0 * connectable / applications.where(applications > 0),
+        budget_wan=given["budget_yuan"] / YUAN_PER_WAN,
+        subsidy_wan=given["subsidy_yuan"] / YUAN_PER_WAN,
+    )
+    return _view("counties", _COUNTIES, table, language)
+
+
+def violations_view(results: Results, language: Language) -> View:
+    """Show every limit that is not met on the grid as it stands."""
+    given = results.violations
+    table = given.assign(
+        county=_counties(given, language),
+        kind_code=given["element_kind"],
+        quantity_code=given["quantity"],
+        element_kind=_words(given["element_kind"], "level", language),
+        quantity=_words(given["quantity"], "quantity", language),
+        time=_times(given["time"]),
+    )
+    return _view("violations", _VIOLATIONS, table, language)
+
+
+VIEWS: Mapping[str, Callable[[Results, Language], View]] = {
+    "counties": counties_view,
+    "decisions": decisions_view,
+    "plan": plan_view,
+    "n_minus_1": n_minus_1_view,
+    "feeders": feeders_view,
+    "areas": areas_view,
+    "violations": violations_view,
+}
+
+
+def formatted_rows(columns: Sequence[ViewColumn], rows: pd.DataFrame) -> list[list[str]]:
+    """Return rows of a view as texts, a dash for what is not known."""
+    shown = [[_cell(value, column) for value in rows[column.name]] for column in columns]
+    return [list(row) for row in zip(*shown, strict=True)]
+
+
+def _cell(value: object, column: ViewColumn) -> str:
+    if column.shown in ("integer", "real"):
+        return labels.number(value, column.decimals)
+    return labels.MISSING if labels.is_missing(value) or value == "" else str(value)

@@ -1,0 +1,167 @@
+"""The assumptions of a study, read from a TOML file; every key is checked, unknown ones are refused."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gridcheck.errors import ConfigError
+from gridcheck.geography import counties
+from gridcheck.limits import DEFAULT_LIMITS, LimitSet, with_overrides
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StudySection(_Section):
+    """Which counties are studied, and the seed of everything synthetic."""
+
+    counties: tuple[str, ...] = Field(default=(), description="six-digit codes; empty for all counties of the plan")
+    seed: int = Field(default=2025, ge=0, description="seed of the synthetic queue and the day-to-day weather")
+
+
+class WeatherSection(_Section):
+    """The weather event."""
+
+    start: date = Field(default=date(2026, 1, 20), description="first local day of the study window")
+    days: int = Field(default=5, ge=1, le=31, description="length of the study window [d]")
+    wave: Literal["none", "W1", "W2", "W3", "W4"] = Field(default="W1", description="cold-wave template")
+
+
+class DemandSection(_Section):
+    """What is connected before the queue is decided."""
+
+    existing: bool = Field(default=True, description="electric heating that stands already")
+    key_area: bool = Field(default=True, description="this year's conversions of the key area")
+    base_growth_percent: float = Field(default=0.0, ge=-50, le=100, description="growth of the base load [%]")
+
+
+class QueueSection(_Section):
+    """The applications."""
+
+    applications: str = Field(default="synthetic", description="'synthetic', or the path of an application file (CSV)")
+
+
+class ReinforcementSection(_Section):
+    """The money."""
+
+    budget_yuan: float = Field(default=18_000_000.0, ge=0, le=1e10, description="money of the plan [yuan]")
+
+
+class LimitOverride(_Section):
+    """A limit of the user's own."""
+
+    value: float = Field(description="value in the unit of the limit")
+    source: str = Field(min_length=3, description="where the value comes from; printed wherever the limit is")
+
+
+class Scenario(_Section):
+    """All assumptions of a study."""
+
+    name: str = Field(default="cold-wave", min_length=1, max_length=60, description="short name of the scenario")
+    title_zh: str = Field(default="", description="title on reports, Chinese")
+    title_en: str = Field(default="", description="title on reports, English")
+    study: StudySection = StudySection()
+    weather: WeatherSection = WeatherSection()
+    demand: DemandSection = DemandSection()
+    queue: QueueSection = QueueSection()
+    reinforcement: ReinforcementSection = ReinforcementSection()
+    limits: dict[str, LimitOverride] = Field(default={}, description="limits of the user's own, by name")
+
+    def limit_set(self) -> LimitSet:
+        """Return the limits of the study.
+
+        Raises
+        ------
+        ConfigError
+            If an override names no limit.
+        """
+        return with_overrides(DEFAULT_LIMITS, {name: (own.value, own.source) for name, own in self.limits.items()})
+
+    def county_codes(self) -> tuple[str, ...]:
+        """Return the codes of the counties to study, in code order.
+
+        Raises
+        ------
+        ConfigError
+            If a code is no county of the plan.
+        """
+        return require_counties(self.study.counties, "study.counties")
+
+
+def require_counties(codes: tuple[str, ...], where: str) -> tuple[str, ...]:
+    """Check county codes; none given means all counties of the plan.
+
+    Raises
+    ------
+    ConfigError
+        Naming the code, and all codes that are allowed.
+    """
+    table = counties()
+    table = table[table["in_plan"]]
+    known = dict(zip(table["county_code"], table["county"], strict=True))
+    unknown = [code for code in codes if code not in known]
+    if unknown:
+        allowed = ", ".join(f"{code} {name}" for code, name in sorted(known.items()))
+        raise ConfigError(f"{where}: unknown county {', '.join(unknown)}. Allowed: {allowed}.")
+    return tuple(sorted(codes or known))
+
+
+def read_scenario(path: Path) -> Scenario:
+    """Read a scenario file.
+
+    Parameters
+    ----------
+    path : Path
+        TOML file.
+
+    Returns
+    -------
+    Scenario
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read, or a key or value is not allowed: names file, key, value and what is allowed.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"The scenario file {path} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not readable TOML: {error}.") from error
+    try:
+        scenario = Scenario.model_validate(content)
+    except ValidationError as error:
+        raise ConfigError(f"{path} is not a valid scenario.", [_finding(item) for item in error.errors()]) from error
+    try:
+        scenario.limit_set()
+        scenario.county_codes()
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error.message}", error.findings) from error
+    return scenario
+
+
+def _finding(item: Any) -> str:
+    place = ".".join(str(part) for part in item["loc"])
+    if item["type"] == "extra_forbidden":
+        allowed = _keys_at(item["loc"][:-1])
+        near = difflib.get_close_matches(str(item["loc"][-1]), allowed, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        return f"{place}: unknown key{hint} Allowed: {', '.join(allowed)}."
+    return f"{place} = {item['input']!r}: {item['msg'][0].lower()}{item['msg'][1:]}"
+
+
+def _keys_at(path: tuple[Any, ...]) -> list[str]:
+    model: Any = Scenario
+    for part in path:
+        if part == "limits":
+            return list(LimitOverride.model_fields)
+        model = model.model_fields[part].annotation
+    return list(model.model_fields)

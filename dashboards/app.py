@@ -65,7 +65,7 @@ def create_app(settings: Settings) -> Dash:
         assets_ignore=r".*\.(svg|json|txt)$",
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
-    app.layout = frame()
+    app.layout = frame(settings.language)
     _register_shell(app, store, pages)
     grid.register(app, store)
     for page in pages:
@@ -117,6 +117,8 @@ def _localise_first_answer(server: flask.Flask, default: Language) -> None:
             language = parse_address("/", search, default).language
             page = response.get_data(as_text=True)
             page = page.replace("%LANG%", HTML_LANG[language]).replace("%TITLE%", text("shell.title", language))
+            # Shown by the renderer until the first layout arrives.
+            page = page.replace("Loading...", text("shell.loading", language))
             response.set_data(page)
         return response
 

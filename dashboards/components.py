@@ -16,6 +16,9 @@ from gridcheck.reports.texts import Language, text
 
 Children = Any
 
+# A choice of more options than this gets a search field.
+_SEARCHABLE_FROM = 15
+
 
 def aria(**names: str) -> dict[str, Any]:
     """Return attributes for assistive technology: ``aria(label="x")`` is ``aria-label="x"``."""
@@ -122,6 +125,7 @@ def dropdown(
         options=[{"value": key, "label": label} for key, label in options],
         value=value,
         clearable=clearable,
+        searchable=len(options) > _SEARCHABLE_FROM,
         placeholder=text("word.all", language),
         labels=words,
         maxHeight=340,

@@ -19,7 +19,7 @@ from dashboards.store import ResultsStore
 from gridcheck.errors import LedgerError
 from gridcheck.reports import palette
 from gridcheck.reports.texts import Language, text
-from gridcheck.reports.views import View, ViewColumn
+from gridcheck.reports.views import View, ViewColumn, shown_columns
 
 _CACHE_ROWS = 100
 _CACHE_BLOCKS = 5
@@ -39,7 +39,25 @@ ID_COLUMNS: Mapping[str, str] = {
     "feeders": "feeder_id",
     "violations": "element_id",
 }
+# Widths by kind of column, and of those that need another. [px]
 _WIDTHS = {"text": 128, "integer": 96, "real": 112, "long": 320}
+_OWN_WIDTHS = {
+    "application_id": 138,
+    "county": 122,
+    "verdict": 118,
+    "reason": 420,
+    "margin_kw": 98,
+    "device": 150,
+    "measure": 172,
+    "rank": 78,
+    "chosen": 104,
+    "outage_id": 152,
+    "description": 260,
+}
+
+
+# From all is well to not known.
+_SIGN_ORDER = "●▲▽◆◇○"
 
 
 def grid_id(table: str) -> dict[str, str]:
@@ -69,7 +87,7 @@ def _column_def(column: ViewColumn, pinned: str) -> dict[str, Any]:
         "field": column.name,
         "headerName": column.heading,
         "filter": "agNumberColumnFilter" if numeric else "agTextColumnFilter",
-        "width": _WIDTHS[column.shown],
+        "width": _OWN_WIDTHS.get(column.name, _WIDTHS[column.shown]),
         "tooltipField": column.name if column.shown == "long" else None,
         "pinned": "left" if column.name == pinned else None,
     }
@@ -117,7 +135,7 @@ def table_grid(
     grid: Component = dag.AgGrid(
         id=grid_id(view.name),
         rowModelType="infinite",
-        columnDefs=[_column_def(column, pinned) for column in view.columns],
+        columnDefs=[_column_def(column, pinned) for column in shown_columns(view)],
         defaultColDef={"sortable": True, "resizable": True, "suppressHeaderMenuButton": False, "wrapHeaderText": True},
         getRowId="params.data.row_id",
         filterModel=filter_model(filters or {}),
@@ -142,7 +160,7 @@ def filter_bar(
     boxes = []
     for name in columns:
         words = [word for word in dict.fromkeys(view.table[name]) if word]
-        ordered = words if name == "county" else sorted(words)
+        ordered = words if name == "county" else sorted(words, key=_mildest_first)
         boxes.append(
             dropdown(
                 filter_id(view.name, name),
@@ -154,6 +172,11 @@ def filter_bar(
         )
     count = html.P(id={"type": "count", "table": view.name}, className="count", role="status", **aria(live="polite"))
     return html.Div([*boxes, count], className="filters")
+
+
+def _mildest_first(word: str) -> tuple[int, str]:
+    """Sort words that begin with a sign by what the sign says, and then by the alphabet."""
+    return (_SIGN_ORDER.find(word[0]), word)
 
 
 def register(app: Dash, store: ResultsStore) -> None:

@@ -12,7 +12,7 @@ from dashboards.components import Children, aria, notice
 from dashboards.pages import Page
 from dashboards.store import ResultsStore
 from gridcheck.errors import LedgerError
-from gridcheck.reports.texts import HTML_LANG, LANGUAGES, text
+from gridcheck.reports.texts import HTML_LANG, LANGUAGES, Language, text
 
 TICK = "tick"
 NEWS = "news"
@@ -22,14 +22,14 @@ MAIN = "main"
 _TICK_MS = 30_000
 
 
-def frame() -> Component:
+def frame(language: Language) -> Component:
     """Return what is loaded once: the address, the clock and the place where pages appear."""
     return html.Div(
         [
             dcc.Location(id="url", refresh="callback-nav"),
             dcc.Interval(id=TICK, interval=_TICK_MS),
             dcc.Store(id=VERSION),
-            html.Div(id="shell"),
+            html.Div(html.P(text("shell.loading", language), className="loading"), id="shell"),
         ]
     )
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from gridcheck import __version__, terminal
+from gridcheck import __version__
 from gridcheck.terminal import EXIT_FINE, EXIT_INCOMPLETE, EXIT_VIOLATIONS, friendly_errors
 
 app = typer.Typer(
@@ -21,7 +21,9 @@ networks_app = typer.Typer(no_args_is_help=True, help="County grids: build the s
 app.add_typer(networks_app, name="networks")
 
 Json = Annotated[bool, typer.Option("--json", help="print machine-readable output")]
-Counties = Annotated[list[str] | None, typer.Option("--county", help="six-digit county code; may be given several times")]
+Counties = Annotated[
+    list[str] | None, typer.Option("--county", help="six-digit county code; may be given several times")
+]
 NetworksFolder = Annotated[Path | None, typer.Option("--networks", help="folder with one folder per county")]
 ResultsFolder = Annotated[Path, typer.Option("--results", help="folder that `gridcheck run` wrote")]
 StoreFolder = Annotated[Path, typer.Option("--store", help="folder of the readings store")]
@@ -48,13 +50,15 @@ def run(
     county: Counties = None,
     out: Annotated[Path, typer.Option("--out", help="results folder")] = Path("out"),
     networks: NetworksFolder = None,
-    workers: Annotated[int | None, typer.Option("--workers", min=1, help="processes; one per processor by default")] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="processes; one per processor by default")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Run the whole walk: demand, load flow, N-1, verdicts, plan; write the results folder."""
-    from gridcheck import commands
-
     with friendly_errors():
+        from gridcheck import commands
+
         result = commands.run(scenario or commands.scenario_path(SCENARIO), tuple(county or ()), out, networks, workers)
     commands.show_run(result, out, as_json=json)
     raise typer.Exit(EXIT_VIOLATIONS if result.has_violations else EXIT_FINE)
@@ -64,14 +68,16 @@ def run(
 def explain(
     identifier: Annotated[str, typer.Argument(help="application id, or outage id of n_minus_1.csv")],
     results: ResultsFolder = Path("out"),
-    out: Annotated[Path | None, typer.Option("--out", help="where to write; <results>/evidence/<ID> by default")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="where to write; <results>/evidence/<ID> by default")
+    ] = None,
     networks: NetworksFolder = None,
     json: Json = False,
 ) -> None:
     """Write the evidence of one verdict or outage as a pandapower case that shows the same value."""
-    from gridcheck import commands
-
     with friendly_errors():
+        from gridcheck import commands
+
         statement, folder = commands.explain(identifier, results, out, networks)
     commands.show_statement(statement, folder, as_json=json)
 
@@ -83,9 +89,9 @@ def networks_build(
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="seed; the committed grids' own by default")] = None,
 ) -> None:
     """Generate the synthetic county grids from public facts; the same seed gives the same bytes."""
-    from gridcheck import commands
-
     with friendly_errors():
+        from gridcheck import commands
+
         commands.build_networks(out, tuple(county or ()), seed)
 
 
@@ -94,9 +100,9 @@ def networks_validate(
     folder: Annotated[Path, typer.Argument(help="a county folder, or a pandapower JSON file")], json: Json = False
 ) -> None:
     """Check a network: readable, complete, radial as switched, every bus supplied."""
-    from gridcheck import commands
-
     with friendly_errors():
+        from gridcheck import commands
+
         commands.validate_network(folder, as_json=json)
 
 
@@ -108,9 +114,9 @@ def powerflow(
     json: Json = False,
 ) -> None:
     """Solve one network file with its own loads."""
-    from gridcheck import commands
-
     with friendly_errors():
+        from gridcheck import commands
+
         converged, violations = commands.solve_network(network, vm_min_pu, max_loading_percent, as_json=json)
     raise typer.Exit(EXIT_INCOMPLETE if not converged else EXIT_VIOLATIONS if violations else EXIT_FINE)
 
@@ -124,9 +130,9 @@ def n_minus_1(
     json: Json = False,
 ) -> None:
     """Lose each section of one network file in turn, restore through ties, report what stays dark."""
-    from gridcheck import commands
-
     with friendly_errors():
+        from gridcheck import commands
+
         insecure = commands.lose_each_section(network, out, vm_min_pu, max_loading_percent, as_json=json)
     raise typer.Exit(EXIT_VIOLATIONS if insecure else EXIT_FINE)
 
@@ -140,9 +146,9 @@ def ingest(
     json: Json = False,
 ) -> None:
     """Take meter readings of areas into the readings store; bad rows come back in a file with the reason."""
-    from gridcheck import commands
-
     with friendly_errors():
+        from gridcheck import commands
+
         commands.ingest(file, store, time_label, networks, as_json=json)
 
 
@@ -155,9 +161,9 @@ def alarms(
     json: Json = False,
 ) -> None:
     """List heavy, overloaded and low-voltage areas of a day, with hours."""
-    from gridcheck import commands
-
     with friendly_errors():
+        from gridcheck import commands
+
         found = commands.alarms(day.date(), store, tuple(county or ()), networks, as_json=json)
     raise typer.Exit(EXIT_VIOLATIONS if found else EXIT_FINE)
 
@@ -171,9 +177,9 @@ def sample_readings(
     networks: NetworksFolder = None,
 ) -> None:
     """Write a synthetic meter file of one cold-wave week of one county, as a meter system would deliver it."""
-    from gridcheck import commands
-
     with friendly_errors():
+        from gridcheck import commands
+
         commands.sample_readings(out, county, scenario or commands.scenario_path(SCENARIO), seed, networks)
 
 
@@ -185,9 +191,9 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65535, help="port to listen on")] = 8050,
 ) -> None:
     """Show the results in a browser."""
-    from gridcheck import commands
-
     with friendly_errors():
+        from gridcheck import commands
+
         commands.serve(results, store, host, port)
 
 

@@ -31,10 +31,15 @@ def scenario_path(default: Path) -> Path:
 
 def _county_names() -> dict[str, str]:
     table = counties()
-    return {str(code): f"{zh} {en}" for code, zh, en in zip(table["county_code"], table["county"], table["county_en"], strict=True)}
+    return {
+        str(code): f"{zh} {en}"
+        for code, zh, en in zip(table["county_code"], table["county"], table["county_en"], strict=True)
+    }
 
 
-def run(scenario: Path, county_codes: tuple[str, ...], out: Path, networks: Path | None, workers: int | None) -> StudyResult:
+def run(
+    scenario: Path, county_codes: tuple[str, ...], out: Path, networks: Path | None, workers: int | None
+) -> StudyResult:
     """Run a study and write its results folder."""
     from gridcheck.study import require_results_place, run_study, write_study
 
@@ -53,13 +58,27 @@ def show_run(result: StudyResult, out: Path, *, as_json: bool) -> None:
     table = result.tables["counties"]
     names = ("target_self_retrofit", "applications", "approved", "conditional", "deferred", "households_unlocked")
     rows: list[list[object]] = [
-        [row["county"], *(int(row[name]) for name in names), f"{row['budget_yuan'] / YUAN_PER_WAN:,.1f}"] for row in table.to_dict("records")
+        [row["county"], *(int(row[name]) for name in names), f"{row['budget_yuan'] / YUAN_PER_WAN:,.1f}"]
+        for row in table.to_dict("records")
     ]
-    rows.append(["合计 total", *(int(table[name].sum()) for name in names), f"{table['budget_yuan'].sum() / YUAN_PER_WAN:,.1f}"])
-    headings = ["县 county", "目标 target", "申请 applied", "同意 yes", "附条件 cond.", "暂缓 defer", "方案解锁 unlocked", "投资/万元 plan"]
+    rows.append(
+        ["合计 total", *(int(table[name].sum()) for name in names), f"{table['budget_yuan'].sum() / YUAN_PER_WAN:,.1f}"]
+    )
+    headings = [
+        "县 county",
+        "目标 target",
+        "申请 applied",
+        "同意 yes",
+        "附条件 cond.",
+        "暂缓 defer",
+        "方案解锁 unlocked",
+        "投资/万元 plan",
+    ]
     terminal.print_table("合成数据 synthetic data", headings, rows, last_is_total=True)
     performance = result.summary["performance"]
-    stages = [[name, stage["cpu_process_seconds"], stage["peak_memory_mb"]] for name, stage in performance["stages"].items()]
+    stages = [
+        [name, stage["cpu_process_seconds"], stage["peak_memory_mb"]] for name, stage in performance["stages"].items()
+    ]
     terminal.print_table("阶段 stages", ["stage", "process s", "peak MiB"], stages)
     terminal.console().print(
         f"完成 done: {performance['wall_seconds']:.0f} s. 结果 results: {out}/ "
@@ -89,16 +108,25 @@ def task_of_run(results: Path, county_code: str, networks: Path | None) -> Count
 
 def explain(identifier: str, results: Path, out: Path | None, networks: Path | None) -> tuple[dict[str, Any], Path]:
     """Write the evidence of one application or outage; return the statement and the folder."""
+    from gridcheck.checks.county_n_minus_1 import county_n_minus_1
+    from gridcheck.county_study import decide_county, feeder_loads, prepare_county
     from gridcheck.evidence import explain_application, explain_outage, write_evidence
 
-    county_code = identifier.split("-")[0]
-    if county_code not in _county_names():
-        raise InputError(f"{identifier!r} is no application or outage id: ids begin with a county code, such as 140881-P00001.")
-    task = task_of_run(results, county_code, networks)
-    is_application = identifier.split("-")[1:2] and identifier.split("-")[1].startswith("P")
-    evidence = explain_application(task, identifier) if is_application else explain_outage(task, identifier)
+    parts = identifier.split("-")
+    if parts[0] not in _county_names() or len(parts) < 2:
+        raise InputError(
+            f"{identifier!r} is no application or outage id: ids begin with a county code, such as 140881-P00001."
+        )
+    task = task_of_run(results, parts[0], networks)
+    case = prepare_county(task)
+    queue = decide_county(case)
+    if parts[1].startswith("P"):
+        evidence = explain_application(case, queue.decisions, identifier)
+    else:
+        rows = county_n_minus_1(case.grid, feeder_loads(case, queue.counts), limits=case.limits)
+        evidence = explain_outage(case, queue.counts, rows, identifier)
     folder = out if out is not None else results / "evidence" / identifier
-    write_evidence(evidence, task, folder)
+    write_evidence(evidence, task.folder, folder)
     return evidence.statement, folder
 
 
@@ -107,7 +135,10 @@ def show_statement(statement: dict[str, Any], folder: Path, *, as_json: bool) ->
     if as_json:
         terminal.print_json({"folder": str(folder), **statement})
         return
-    rows = [[key, json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else value] for key, value in statement.items()]
+    rows = [
+        [key, json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else value]
+        for key, value in statement.items()
+    ]
     terminal.print_table(f"{folder}/network.json", ["", ""], rows)
 
 
@@ -127,7 +158,12 @@ def validate_network(folder: Path, *, as_json: bool) -> None:
 
     if folder.is_dir():
         grid = read_county(folder)
-        content: dict[str, object] = {"county": grid.county, "areas": len(grid.areas), "feeders": len(grid.feeders), "synthetic": grid.synthetic}
+        content: dict[str, object] = {
+            "county": grid.county,
+            "areas": len(grid.areas),
+            "feeders": len(grid.feeders),
+            "synthetic": grid.synthetic,
+        }
         network = grid.network
     else:
         network = read_network(folder)
@@ -156,7 +192,9 @@ def solve_network(path: Path, vm_min_pu: float, max_loading_percent: float, *, a
     return bool(report["converged"]), len(report["violations"])
 
 
-def lose_each_section(path: Path, out: Path | None, vm_min_pu: float, max_loading_percent: float, *, as_json: bool) -> int:
+def lose_each_section(
+    path: Path, out: Path | None, vm_min_pu: float, max_loading_percent: float, *, as_json: bool
+) -> int:
     """Study every outage of one network file; return how many are not secure."""
     from gridcheck.checks.n_minus_1 import run_n_minus_1
     from gridcheck.limits import DEFAULT_LIMITS, with_overrides
@@ -170,7 +208,10 @@ def lose_each_section(path: Path, out: Path | None, vm_min_pu: float, max_loadin
     network = network_from_tables(
         tables, name=str(header["name"]), f_hz=float(header["f_hz"]), sn_mva=float(header["sn_mva"]), source=str(path)
     )
-    own = {"n_minus_1_vm_min_pu": (vm_min_pu, "command line"), "n_minus_1_loading_percent": (max_loading_percent, "command line")}
+    own = {
+        "n_minus_1_vm_min_pu": (vm_min_pu, "command line"),
+        "n_minus_1_loading_percent": (max_loading_percent, "command line"),
+    }
     rows = run_n_minus_1(
         network,
         loads_from_tables(tables, network, source=str(path)),
@@ -185,7 +226,9 @@ def lose_each_section(path: Path, out: Path | None, vm_min_pu: float, max_loadin
     if as_json:
         terminal.print_json(json.loads(shown.to_json(orient="records")))
     else:
-        terminal.print_table(str(path), list(shown.columns), [[_cell(v) for v in row] for row in shown.itertuples(index=False)])
+        terminal.print_table(
+            str(path), list(shown.columns), [[_cell(v) for v in row] for row in shown.itertuples(index=False)]
+        )
     return int((table["status"] != "secure").sum())
 
 
@@ -199,7 +242,11 @@ def _areas(networks: Path | None, county_codes: tuple[str, ...]) -> pd.DataFrame
 
     codes = require_counties(county_codes, "--county")
     folder = networks if networks is not None else shipped_folder("networks")
-    parts = [pd.read_csv(path / "areas.csv", usecols=["area_id", "kva"]) for code in codes for path in sorted(folder.glob(f"{code}-*"))]
+    parts = [
+        pd.read_csv(path / "areas.csv", usecols=["area_id", "kva"])
+        for code in codes
+        for path in sorted(folder.glob(f"{code}-*"))
+    ]
     if not parts:
         raise InputError(f"{folder} holds no county folders.")
     return pd.concat(parts, ignore_index=True)
@@ -238,7 +285,9 @@ def alarms(day: date, store: Path, county_codes: tuple[str, ...], networks: Path
     else:
         columns = ["area_id", "alarm", "hours", "peak_value", "peak_time_utc", "completeness_percent"]
         shown = [c for c in columns if c in table]
-        terminal.print_table(f"{day}", shown, [[_cell(v) for v in row] for row in real[shown].head(50).itertuples(index=False)])
+        terminal.print_table(
+            f"{day}", shown, [[_cell(v) for v in row] for row in real[shown].head(50).itertuples(index=False)]
+        )
         counts = table["alarm"].value_counts()
         terminal.print_table("合计 totals", ["alarm", "areas"], [[name, int(n)] for name, n in counts.items()])
     return len(real)
@@ -250,7 +299,9 @@ def sample_readings(out: Path, county_code: str, scenario: Path, seed: int, netw
     from gridcheck.scenario import read_scenario
 
     written = sample_week(read_scenario(scenario), county_code, out, seed=seed, networks=networks, days=_SAMPLE_DAYS)
-    terminal.console().print(f"合成数据 synthetic: {out} ({written.n_row:,} rows, {out.stat().st_size / 2**20:.1f} MiB)")
+    terminal.console().print(
+        f"合成数据 synthetic: {out} ({written.n_row:,} rows, {out.stat().st_size / 2**20:.1f} MiB)"
+    )
 
 
 def serve(results: Path, store: Path, host: str, port: int) -> None:

@@ -20,11 +20,13 @@ from gridcheck.arrays import FloatArray, IntArray, TimeArray
 from gridcheck.cases import FactoredLoads
 from gridcheck.catalogue import heater_ratings
 from gridcheck.checks.assessment import Course, binding_course, full_course
-from gridcheck.checks.county_state import CountyState, county_state
 from gridcheck.checks.county_n_minus_1 import county_n_minus_1, summarise_feeders
+from gridcheck.checks.county_state import CountyState, county_state
+from gridcheck.checks.records import NMinus1Row
 from gridcheck.checks.supply_tree import SupplyTree, limit_of, supply_trees
 from gridcheck.connection.applications import Application, parse_applications
-from gridcheck.connection.decide import QueueResult, clause_of, decide_queue
+from gridcheck.connection.decide import QueueResult, decide_queue
+from gridcheck.connection.decision import clause_of
 from gridcheck.demand.profiles import ClassCounts, ClassProfiles, class_counts, class_profiles, factored_loads
 from gridcheck.demand.weather import scenario_weather
 from gridcheck.limits import LimitSet
@@ -161,6 +163,28 @@ class CountyOutcome:
     clock: StageClock
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CountyWalk:
+    """One county after its walk: what people read, and what the plan starts from.
+
+    Attributes
+    ----------
+    outcome : CountyOutcome
+        Tables and curves.
+    case : CountyCase
+        The prepared county.
+    queue : QueueResult
+        The decided queue.
+    outages : tuple of NMinus1Row
+        Every outage studied.
+    """
+
+    outcome: CountyOutcome
+    case: CountyCase
+    queue: QueueResult
+    outages: tuple[NMinus1Row, ...]
+
+
 def prepare_county(task: CountyTask) -> CountyCase:
     """Read a county's grid and make its demand and its queue.
 
@@ -173,7 +197,11 @@ def prepare_county(task: CountyTask) -> CountyCase:
     limits = scenario.limit_set()
     grid = read_county(task.folder)
     weather = scenario_weather(
-        task.county_code, start=scenario.weather.start, days=scenario.weather.days, wave=scenario.weather.wave, seed=scenario.study.seed
+        task.county_code,
+        start=scenario.weather.start,
+        days=scenario.weather.days,
+        wave=scenario.weather.wave,
+        seed=scenario.study.seed,
     )
     profiles = class_profiles(weather)
     counts = _connected_before(grid, scenario)
@@ -195,7 +223,9 @@ def prepare_county(task: CountyTask) -> CountyCase:
 
 
 def _connected_before(grid: CountyGrid, scenario: Scenario) -> ClassCounts:
-    layers = [name for name, on in (("existing", scenario.demand.existing), ("key_area_2025", scenario.demand.key_area)) if on]
+    layers = [
+        name for name, on in (("existing", scenario.demand.existing), ("key_area_2025", scenario.demand.key_area)) if on
+    ]
     counts = class_counts(grid.areas, grid.heating[grid.heating["layer"].isin(layers)])
     rated_kw = counts.rated_kw.copy()
     rated_kw[:, 0] *= 1.0 + scenario.demand.base_growth_percent / 100.0
@@ -213,11 +243,17 @@ def decide_county(case: CountyCase, *, progress: Progress | None = None) -> Queu
             progress("queue", done, total)
 
     return decide_queue(
-        case.trees, case.course, case.counts, case.applications, case.limits, area_ids=list(case.grid.areas["area_id"]), progress=report
+        case.trees,
+        case.course,
+        case.counts,
+        case.applications,
+        case.limits,
+        area_ids=list(case.grid.areas["area_id"]),
+        progress=report,
     )
 
 
-def study_county(task: CountyTask, *, progress: Progress | None = None) -> tuple[CountyOutcome, CountyCase, QueueResult]:
+def study_county(task: CountyTask, *, progress: Progress | None = None) -> CountyWalk:
     """Walk one county from its files to verdicts, states and N-1.
 
     Parameters
@@ -229,12 +265,7 @@ def study_county(task: CountyTask, *, progress: Progress | None = None) -> tuple
 
     Returns
     -------
-    outcome : CountyOutcome
-        Tables and curves.
-    case : CountyCase
-        The prepared county.
-    queue : QueueResult
-        The decided queue.
+    CountyWalk
     """
     clock = StageClock()
     case = prepare_county(task)
@@ -255,18 +286,20 @@ def study_county(task: CountyTask, *, progress: Progress | None = None) -> tuple
         decisions=_decisions(case, queue),
         n_minus_1=n_minus_1_rows(rows),
         areas=area_rows(case.grid, before, after, _heated(queue.counts), heat_pump_kw=_usual_heat_pump_kw()),
-        feeders=feeder_rows(case.grid, after, {f.feeder_id: (str(f.status).lower(), f.transfer_ratio) for f in feeders}),
+        feeders=feeder_rows(
+            case.grid, after, {f.feeder_id: (str(f.status).lower(), f.transfer_ratio) for f in feeders}
+        ),
         violations=_violations(case, after),
         area_id=tuple(case.grid.areas["area_id"]),
         p_kw=after.p_kw.astype(np.float32),
         loading_percent=after.loading_percent.astype(np.float32),
         time_utc=case.profiles.time_utc,
-        subsidy_yuan=_subsidy_yuan(task, case, queue),
+        subsidy_yuan=_subsidy_yuan(task, queue),
         weather=task.scenario.weather.wave,
         clock=clock,
     )
     clock.stage("tables")
-    return outcome, case, queue
+    return CountyWalk(outcome=outcome, case=case, queue=queue, outages=rows)
 
 
 def feeder_loads(case: CountyCase, counts: ClassCounts) -> FactoredLoads:
@@ -293,7 +326,8 @@ def _violations(case: CountyCase, state: CountyState) -> pd.DataFrame:
 
 
 def _heated(counts: ClassCounts) -> IntArray:
-    return np.rint(counts.count[:, 1:].sum(axis=1)).astype(np.int64)
+    homes: IntArray = np.rint(counts.count[:, 1:].sum(axis=1)).astype(np.int64)
+    return homes
 
 
 def _usual_heat_pump_kw() -> float:
@@ -303,7 +337,7 @@ def _usual_heat_pump_kw() -> float:
     return float(ratings.sort_values("share", kind="stable")["rated_kw"].iloc[-1])
 
 
-def _subsidy_yuan(task: CountyTask, case: CountyCase, queue: QueueResult) -> float:
+def _subsidy_yuan(task: CountyTask, queue: QueueResult) -> float:
     plan = plan_2025()
     weather = scenario_weather(
         task.county_code, start=_SEASON_START, days=_SEASON_DAYS, wave="none", seed=task.scenario.study.seed

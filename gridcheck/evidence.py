@@ -8,6 +8,7 @@ must be, and how it follows from pandapower's tables.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,11 @@ import numpy as np
 import pandas as pd
 
 from gridcheck.arrays import FloatArray
-from gridcheck.checks.county_n_minus_1 import county_n_minus_1
 from gridcheck.checks.records import NMinus1Row
 from gridcheck.checks.supply_tree import CheckKind, SupplyTree
-from gridcheck.connection.decide import Decision, clause_of, decide_queue
-from gridcheck.county_study import CountyCase, CountyTask, decide_county, feeder_loads, prepare_county
+from gridcheck.connection.applications import Application
+from gridcheck.connection.decision import Decision, clause_of
+from gridcheck.county_study import CountyCase, feeder_loads
 from gridcheck.demand.profiles import ClassCounts, factored_loads
 from gridcheck.errors import InputError
 from gridcheck.network.tables import read_tables
@@ -52,13 +53,15 @@ class Evidence:
     switch_closed: dict[int, bool]
 
 
-def explain_application(task: CountyTask, application_id: str) -> Evidence:
-    """Decide the queue again up to one application and gather what its verdict rests on.
+def explain_application(case: CountyCase, decisions: Sequence[Decision], application_id: str) -> Evidence:
+    """Gather what one verdict rests on.
 
     Parameters
     ----------
-    task : CountyTask
-        The county with the scenario of the run.
+    case : CountyCase
+        The prepared county.
+    decisions : sequence of Decision
+        All decisions of its queue, in order.
     application_id : str
         The application.
 
@@ -67,38 +70,55 @@ def explain_application(task: CountyTask, application_id: str) -> Evidence:
     InputError
         If there is no such application, or its load flow has no solution.
     """
-    case = prepare_county(task)
-    place = next((i for i, a in enumerate(case.applications) if a.application_id == application_id), None)
+    place = next((i for i, d in enumerate(decisions) if d.application.application_id == application_id), None)
     if place is None:
-        raise InputError(f"There is no application {application_id} in county {task.county_code}.")
-    queue = decide_queue(
-        case.trees, case.course, case.counts, case.applications[: place + 1], case.limits, area_ids=list(case.grid.areas["area_id"])
-    )
-    decision = queue.decisions[-1]
+        raise InputError(f"There is no application {application_id} in county {case.grid.county_code}.")
+    decision = decisions[place]
     if decision.kind is None:
         raise InputError(f"The load flow of application {application_id} has no solution: there is no case to show.")
-    counts = queue.counts if decision.connected else _with(case, queue.counts, decision)
+    promised = [d.application for d in decisions[:place] if d.connected] + [decision.application]
+    counts = _with(case, case.counts, promised)
+    if decision.kind in _OWN_CHECKS:
+        area = _area_position(case, decision)
+        crowd = _with(case, case.counts, [d.application for d in decisions])
+        rated_kw, count = crowd.rated_kw.copy(), crowd.count.copy()
+        rated_kw[area], count[area] = counts.rated_kw[area], counts.count[area]
+        counts = ClassCounts(rated_kw=rated_kw, count=count)
     return _evidence(case, decision, counts)
 
 
-def _with(case: CountyCase, counts: ClassCounts, decision: Decision) -> ClassCounts:
-    area = list(case.grid.areas["area_id"]).index(decision.application.area_id)
-    column = case.profiles.classes.index(decision.application.device)
+_OWN_CHECKS = (CheckKind.AREA_LOADING, CheckKind.HOT_SPOT, CheckKind.END_VOLTAGE)
+
+
+def _area_position(case: CountyCase, decision: Decision) -> int:
+    return list(case.grid.areas["area_id"]).index(decision.application.area_id)
+
+
+def _with(case: CountyCase, counts: ClassCounts, applications: Sequence[Application]) -> ClassCounts:
+    """Return the counts with some applications connected."""
+    position = {area_id: i for i, area_id in enumerate(case.grid.areas["area_id"])}
+    column = {name: i for i, name in enumerate(case.profiles.classes)}
     rated_kw, count = counts.rated_kw.copy(), counts.count.copy()
-    rated_kw[area, column] += decision.application.rated_kw
-    count[area, column] += 1.0
+    for application in applications:
+        at = position[application.area_id], column[application.device]
+        rated_kw[at] += application.rated_kw
+        count[at] += 1.0
     return ClassCounts(rated_kw=rated_kw, count=count)
 
 
 def _evidence(case: CountyCase, decision: Decision, counts: ClassCounts) -> Evidence:
     grid, kind = case.grid, decision.kind
     assert kind is not None
-    own_diversity = kind in (CheckKind.AREA_LOADING, CheckKind.HOT_SPOT, CheckKind.END_VOLTAGE)
+    own_diversity = kind in _OWN_CHECKS
     loads = factored_loads(
-        case.profiles, counts, area_bus=grid.area_bus, n_bus=grid.network.n_bus, group=None if own_diversity else grid.area_feeder
+        case.profiles,
+        counts,
+        area_bus=grid.area_bus,
+        n_bus=grid.network.n_bus,
+        group=None if own_diversity else grid.area_feeder,
     )
     one = loads.cases(decision.case, decision.case + 1)
-    area = list(grid.areas["area_id"]).index(decision.application.area_id)
+    area = _area_position(case, decision)
     tree = next(t for t in case.trees if area in t.area)
     application = decision.application
     statement = {
@@ -114,6 +134,11 @@ def _evidence(case: CountyCase, decision: Decision, counts: ClassCounts) -> Evid
         "binding_limit": decision.limit,
         "limit_clause": clause_of(decision, case.limits),
         "diversity": "each area's own households" if own_diversity else "all households of the feeder",
+        "loads": (
+            "this area as promised so far with this heater; all pending applications of other areas connected"
+            if own_diversity
+            else "everything promised so far, with this heater"
+        ),
         "solve_with": _PANDAPOWER,
         "read": _where_to_look(case, tree, decision.check, kind),
         **_common(case, decision.case),
@@ -149,26 +174,33 @@ def _where_to_look(case: CountyCase, tree: SupplyTree, check: int, kind: CheckKi
             "because": "the hot spot follows from the whole course of this loading; only its moment is shown"}  # fmt: skip
 
 
-def explain_outage(task: CountyTask, outage_id: str) -> Evidence:
-    """Decide the queue again, study the outage and gather what its row rests on.
+def explain_outage(case: CountyCase, counts: ClassCounts, rows: Sequence[NMinus1Row], outage_id: str) -> Evidence:
+    """Gather what one outage rests on.
+
+    Parameters
+    ----------
+    case : CountyCase
+        The prepared county.
+    counts : ClassCounts
+        Homes and heaters of every area with all approved applications connected.
+    rows : sequence of NMinus1Row
+        All outages of the county.
+    outage_id : str
+        The outage.
 
     Raises
     ------
     InputError
-        If there is no such outage.
+        If there is no such outage, or nothing is left supplied in it.
     """
-    case = prepare_county(task)
-    queue = decide_county(case)
-    loads = feeder_loads(case, queue.counts)
-    rows = county_n_minus_1(case.grid, loads, limits=case.limits)
     row = next((r for r in rows if r.outage_id == outage_id), None)
     if row is None:
-        raise InputError(f"There is no outage {outage_id} in county {task.county_code}.")
+        raise InputError(f"There is no outage {outage_id} in county {case.grid.county_code}.")
     by_voltage = row.worst_vm_pu < case.limits.n_minus_1_vm_min_pu.value
     at = row.worst_vm_case if by_voltage else row.worst_loading_case
     if at < 0:
         raise InputError(f"Outage {outage_id} leaves no supplied part to show: its status is {row.status}.")
-    one = loads.cases(at, at + 1)
+    one = feeder_loads(case, counts).cases(at, at + 1)
     return Evidence(
         statement=_outage_statement(case, row, at, by_voltage=by_voltage),
         case=at,
@@ -203,14 +235,21 @@ def _outage_statement(case: CountyCase, row: NMinus1Row, at: int, *, by_voltage:
 def _where_the_worst_is(case: CountyCase, row: NMinus1Row, *, by_voltage: bool) -> dict[str, Any]:
     if by_voltage:
         return {"table": "res_bus", "index": row.worst_vm_bus_id, "column": "vm_pu"}
-    read: dict[str, Any] = {"table": f"res_{row.worst_loading_kind}", "index": row.worst_loading_id, "column": "loading_percent"}
+    read: dict[str, Any] = {
+        "table": f"res_{row.worst_loading_kind}",
+        "index": row.worst_loading_id,
+        "column": "loading_percent",
+    }
     feeders = case.grid.feeders
     outlet = np.flatnonzero(feeders["outlet_line"].to_numpy() == row.worst_loading_id)
     if row.worst_loading_kind == "line" and len(outlet):
         lines = read_tables(case.grid.folder / "network.json")[0]["line"]
         rating_ka = float(lines.loc[row.worst_loading_id, "max_i_ka"])
         limit_ka = float(feeders["limit_ka"].iloc[outlet[0]])
-        read |= {"times": rating_ka / min(rating_ka, limit_ka), "because": "rating of the line over the limit current of the feeder"}
+        read |= {
+            "times": rating_ka / min(rating_ka, limit_ka),
+            "because": "rating of the line over the limit current of the feeder",
+        }
     return read
 
 
@@ -225,21 +264,21 @@ def _common(case: CountyCase, at: int) -> dict[str, Any]:
     }
 
 
-def write_evidence(evidence: Evidence, task: CountyTask, folder: Path) -> None:
+def write_evidence(evidence: Evidence, grid_folder: Path, folder: Path) -> None:
     """Write ``network.json`` (pandapower) and ``evidence.json`` into a folder.
 
     Parameters
     ----------
     evidence : Evidence
         What to write.
-    task : CountyTask
-        The county.
+    grid_folder : Path
+        The county's folder, whose network.json is taken.
     folder : Path
         Made where it does not exist.
     """
     from gridcheck.network.pandapower_net import net_from_tables, net_to_json_text
 
-    tables, header = read_tables(task.folder / "network.json")
+    tables, header = read_tables(grid_folder / "network.json")
     buses = tables["bus"].sort_index().index
     position = pd.Series(np.arange(len(buses)), index=buses)
     load = tables["load"].copy()
@@ -248,7 +287,12 @@ def write_evidence(evidence: Evidence, task: CountyTask, folder: Path) -> None:
     switch = tables["switch"].copy()
     for index, closed in evidence.switch_closed.items():
         switch.loc[index, "closed"] = closed
-    net = net_from_tables({**tables, "load": load, "switch": switch}, name=str(header["name"]), f_hz=float(header["f_hz"]), sn_mva=float(header["sn_mva"]))
+    net = net_from_tables(
+        {**tables, "load": load, "switch": switch},
+        name=str(header["name"]),
+        f_hz=float(header["f_hz"]),
+        sn_mva=float(header["sn_mva"]),
+    )
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "network.json").write_text(net_to_json_text(net), encoding="utf-8")
     text = json.dumps(evidence.statement, ensure_ascii=False, indent=2, allow_nan=False)

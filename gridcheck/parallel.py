@@ -6,13 +6,20 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from multiprocessing.pool import IMapIterator
 from types import TracebackType
 from typing import Any, Self, TypeVar
+
+from gridcheck.errors import SolveError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Listener = Callable[[str, str, int, int], None]
+
+# How long to wait for a result, and for a message, before looking whether everybody is still there. [s]
+_LOOK_AFTER_S = 1.0
+_LISTEN_AGAIN_S = 0.05
 
 # The channel of a worker process to its parent; set once when the process starts.
 _channel: Any = None
@@ -49,29 +56,72 @@ class WorkerPool:
         context = multiprocessing.get_context("spawn")
         self._progress = progress
         self._queue = context.SimpleQueue()
+        others = set(multiprocessing.active_children())
         self._pool = context.Pool(max(1, min(wanted, n_task)), _start_worker, (self._queue,))
+        self._processes = set(multiprocessing.active_children()) - others
+        self._ended = threading.Event()
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._pool.terminate()
         self._pool.join()
-        self._queue.put(None)
-        self._listener.join(timeout=5.0)
+        # Not through the queue: a worker that was ended in the middle of a message never frees it.
+        self._ended.set()
+        self._listener.join(timeout=_LOOK_AFTER_S)
 
-    def map(self, work: Callable[[Item], Result], items: Sequence[Item], *, weight: Callable[[Item], float]) -> list[Result]:
-        """Apply `work` to all items, the heaviest first, and return the results in the order of the items."""
+    def map(
+        self, work: Callable[[Item], Result], items: Sequence[Item], *, weight: Callable[[Item], float]
+    ) -> list[Result]:
+        """Apply `work` to all items, the heaviest first, and return the results in the order of the items.
+
+        Raises
+        ------
+        SolveError
+            If a worker process is gone, for example ended by the system for lack of memory.
+        """
         order = sorted(range(len(items)), key=lambda i: (-weight(items[i]), i))
         results: list[Any] = [None] * len(items)
-        shuffled: Iterable[Result] = self._pool.imap(work, [items[i] for i in order], chunksize=1)
-        for place, result in zip(order, shuffled, strict=True):
-            results[place] = result
+        arriving = self._pool.imap(work, [items[i] for i in order], chunksize=1)
+        for place in order:
+            results[place] = self._next(arriving)
         return results
 
+    def _next(self, arriving: IMapIterator[Result]) -> Result:
+        while True:
+            try:
+                return arriving.next(timeout=_LOOK_AFTER_S)
+            except multiprocessing.TimeoutError:
+                # A pool replaces a lost worker and waits for its result for ever.
+                if not self._processes <= set(multiprocessing.active_children()):
+                    raise SolveError(
+                        "A worker process ended before its work was done, most likely for lack of memory. "
+                        "Try again with --workers 1."
+                    ) from None
+
+    def run(self, work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+        """Apply `work` to all items, in their order."""
+        return self._pool.map(work, items, chunksize=1)
+
     def _listen(self) -> None:
-        while (message := self._queue.get()) is not None:
-            if self._progress is not None:
-                self._progress(*message)
+        while True:
+            last_look = self._ended.is_set()
+            while not self._queue.empty():
+                self._pass_on(self._queue.get())
+            if last_look:
+                return
+            self._ended.wait(_LISTEN_AGAIN_S)
+
+    def _pass_on(self, message: tuple[str, str, int, int]) -> None:
+        if self._progress is None:
+            return
+        try:
+            self._progress(*message)
+        except Exception:
+            # A screen that fails must not stop the work: workers wait for this channel to be emptied.
+            self._progress = None

@@ -39,7 +39,9 @@ def sample_week(
     WrittenSample
     """
     weather = scenario.weather.model_copy(update={"days": days})
-    (task,) = county_tasks(scenario.model_copy(update={"weather": weather}), county_codes=(county_code,), networks=networks)
+    (task,) = county_tasks(
+        scenario.model_copy(update={"weather": weather}), county_codes=(county_code,), networks=networks
+    )
     case = prepare_county(task)
     course = full_course(case.profiles, case.limits)
     shape = (len(course.case), len(case.grid.areas))

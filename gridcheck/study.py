@@ -102,7 +102,7 @@ def run_study(
     with WorkerPool(workers, n_task=len(tasks), progress=progress) as pool:
         pairs = pool.map(_study_one, tasks, weight=_expected_work)
         outcomes = tuple(outcome for outcome, _ in pairs)
-        plan = make_plan([county for _, county in pairs], tasks, chosen.reinforcement.budget_yuan, pool=pool)
+        plan = make_plan([county for _, county in pairs], chosen.reinforcement.budget_yuan, run=pool.run)
     tables = _tables(outcomes, plan)
     summary = _summary(chosen, tasks, outcomes, plan, tables, seconds=time.perf_counter() - started)
     return StudyResult(scenario=chosen, outcomes=outcomes, plan=plan, tables=tables, summary=summary)
@@ -114,8 +114,11 @@ def _study_one(task: CountyTask) -> tuple[CountyOutcome, CountyPlanInput]:
     def progress(stage: str, done: int, total: int) -> None:
         tell(task.county_code, stage, done, total)
 
-    outcome, case, queue = study_county(task, progress=progress)
-    return outcome, plan_input(case, queue, progress=progress)
+    walk = study_county(task, progress=progress)
+    progress("candidates", 0, 1)
+    found = plan_input(walk)
+    progress("candidates", 1, 1)
+    return walk.outcome, found
 
 
 def _expected_work(task: CountyTask) -> float:
@@ -187,13 +190,16 @@ def _county_folder(networks: Path, code: str) -> Path:
 
 
 def _tables(outcomes: Sequence[CountyOutcome], plan: StudyPlan) -> dict[str, pd.DataFrame]:
-    tables = {
-        name: pd.concat([getattr(outcome, name) for outcome in outcomes], ignore_index=True)
-        for name in ("decisions", "n_minus_1", "areas", "feeders", "violations")
-    }
+    tables = {name: _joined([getattr(o, name) for o in outcomes]) for name in ("decisions", "n_minus_1", "areas", "feeders", "violations")}
     tables["plan"] = plan.table
     tables["counties"] = _county_table(outcomes, tables["decisions"], plan.table)
     return tables
+
+
+def _joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Put the rows of all counties below each other; counties without rows say nothing about column types."""
+    filled = [part for part in parts if len(part)]
+    return pd.concat(filled, ignore_index=True) if filled else parts[0]
 
 
 def _county_table(outcomes: Sequence[CountyOutcome], decisions: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:

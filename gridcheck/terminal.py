@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from gridcheck.errors import GridcheckError, InputError
+from gridcheck.errors import GridcheckError, InputError, SolveError
 
 EXIT_FINE, EXIT_VIOLATIONS, EXIT_BAD_INPUT, EXIT_INCOMPLETE = 0, 1, 2, 3
 _INTERRUPTED = 130
@@ -35,12 +36,15 @@ def console() -> Console:
 
 @contextmanager
 def friendly_errors() -> Iterator[None]:
-    """Turn an error of the user's input into one message and exit code 2; Ctrl-C into 130."""
+    """Turn an error of the user's input into one message and exit code 2, a failed study into 3; Ctrl-C into 130."""
     try:
         yield
     except InputError as error:
         _complain(error.message, error.findings)
         raise typer.Exit(EXIT_BAD_INPUT) from None
+    except SolveError as error:
+        _complain(str(error), ())
+        raise typer.Exit(EXIT_INCOMPLETE) from None
     except GridcheckError as error:
         _complain(str(error), ())
         raise typer.Exit(EXIT_BAD_INPUT) from None
@@ -83,7 +87,9 @@ def study_progress(county_names: Mapping[str, str]) -> Iterator[Callable[[str, s
         yield tell
 
 
-def print_table(title: str, headings: Sequence[str], rows: Sequence[Sequence[object]], *, last_is_total: bool = False) -> None:
+def print_table(
+    title: str, headings: Sequence[str], rows: Sequence[Sequence[object]], *, last_is_total: bool = False
+) -> None:
     """Print a table for people; the last row is set apart where it is a total."""
     table = Table(title=title, title_justify="left")
     for number, heading in enumerate(headings):
@@ -96,5 +102,14 @@ def print_table(title: str, headings: Sequence[str], rows: Sequence[Sequence[obj
 
 
 def print_json(content: object) -> None:
-    """Print machine-readable output, nothing else, on standard output."""
-    sys.stdout.write(json.dumps(content, ensure_ascii=False, indent=2, default=str) + "\n")
+    """Print machine-readable output, nothing else, on standard output; a number that is not one becomes null."""
+    text = json.dumps(_without_nan(content), ensure_ascii=False, indent=2, default=str, allow_nan=False)
+    sys.stdout.write(f"{text}\n")
+
+
+def _without_nan(content: object) -> object:
+    if isinstance(content, Mapping):
+        return {key: _without_nan(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [_without_nan(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content

@@ -12,7 +12,7 @@ from dashboards.components import choices, figure_block, graph, kpi_tiles, plain
 from dashboards.store import ResultsStore
 from gridcheck.reports.figures import county_verdicts
 from gridcheck.reports.maps import MAP_MEASURES, county_map
-from gridcheck.reports.summaries import answer_sentence, county_sentence, kpis
+from gridcheck.reports.summaries import answer_sentence, county_sentences, kpis
 from gridcheck.reports.texts import text
 from gridcheck.reports.totals import totals
 from gridcheck.reports.views import formatted_rows
@@ -22,6 +22,8 @@ MAP = "overview-map"
 MAP_CAPTION = "overview-map-caption"
 VERDICTS = "overview-verdicts"
 
+# As high as the map with its switch, so that both blocks end on one line.
+BARS_HEIGHT_PX = 500
 _COLUMN_CLASS = {"text": "words", "long": "long", "integer": "number", "real": "number"}
 
 
@@ -29,11 +31,12 @@ def layout(store: ResultsStore, address: Address) -> list[Component]:
     """Build the page."""
     language = address.language
     results = store.results()
-    measures = [(measure.code, text(f"map.{measure.code}", language)) for measure in MAP_MEASURES]
+    measures = [(measure.code, text(f"map_short.{measure.code}", language)) for measure in MAP_MEASURES]
     first = MAP_MEASURES[0]
     map_figure = county_map(results, language, first)
     bars = county_verdicts(results.counties, results.decisions, language)
-    sentences = [html.Li(county_sentence(results, str(code), language)) for code in results.counties["county_code"]]
+    bars.update_layout(height=BARS_HEIGHT_PX)
+    sentences = [html.Li(sentence) for sentence in county_sentences(results, language).values()]
     return [
         html.P(answer_sentence(results, language), className="answer"),
         kpi_tiles(kpis(totals(results), language)),

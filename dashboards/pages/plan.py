@@ -25,6 +25,8 @@ def layout(store: ResultsStore, address: Address) -> list[Component]:
     language = address.language
     results = store.results()
     view = store.view("plan", language)
+    if view.table.empty:
+        return [kpi_tiles(_tiles(results, language)), html.P(text("page.no_projects", language), className="block")]
     chosen_word = next(iter(view.table.loc[view.table["chosen_code"], "chosen"]), "")
     filters = {"chosen": chosen_word}
     return [

@@ -63,38 +63,7 @@ def card(decision: Mapping[Any, Any] | None, language: Language, address: Addres
     verdict = str(decision["verdict"])
     known = is_known("verdict", verdict)
     sign = VERDICT_SIGNS.get(verdict, "○")
-    rows: list[tuple[str, Any]] = [
-        (
-            text("card.binding", language),
-            labels.binding_text(decision, language) or text("sentence.no_binding", language),
-        ),
-        (text("card.clause", language), _or_dash(decision["limit_clause"])),
-        (text("card.margin", language), _with_unit(decision["margin_kw"], 1, "kW")),
-        (text("card.probability", language), labels.percent(_times_100(decision["probability"]), 0)),
-        (text("card.conditions", language), labels.conditions_text(decision["conditions"], language) or labels.MISSING),
-        (text("card.blocked_by", language), _or_dash(decision["blocked_by"])),
-        (
-            text("card.device", language),
-            text(
-                "card.device_value",
-                language,
-                device=label("device", decision["device"], language),
-                kw=labels.number(decision["rated_kw"], 1),
-                phase=label("phase", decision["phase"], language),
-            ),
-        ),
-        (
-            text("card.place", language),
-            text(
-                "card.place_value",
-                language,
-                county=labels.county_name(decision["county_code"], language),
-                area=decision["area_id"],
-                feeder=decision["feeder_id"],
-            ),
-        ),
-        (text("card.queue", language), labels.number(decision["queue_position"])),
-    ]
+    rows = _card_rows(decision, language)
     link = []
     if address is not None:
         link = [
@@ -127,16 +96,45 @@ def card(decision: Mapping[Any, Any] | None, language: Language, address: Addres
     )
 
 
-def _or_dash(value: Any) -> str:
-    return labels.MISSING if labels.is_missing(value) else str(value)
+def _card_rows(decision: Mapping[Any, Any], language: Language) -> list[tuple[str, Any]]:
+    verdict, quantity = str(decision["verdict"]), decision["binding_quantity"]
+    rows: list[tuple[str, Any]] = [
+        ("binding", labels.binding_text(decision, language) or text("sentence.no_binding", language)),
+        ("clause", labels.clause_text(decision["limit_clause"], language)),
+        ("margin", _with_unit(decision["margin_kw"], 1, "kW")),
+    ]
+    before = decision.get("value_before")
+    if not labels.is_missing(before):
+        values = {
+            "before": labels.quantity_value(quantity, before),
+            "after": labels.quantity_value(quantity, decision["binding_value"]),
+        }
+        rows.append(("before", text("card.before_value", language, **values)))
+    if not labels.is_missing(decision["probability"]):
+        rows.append(("probability", labels.percent(100.0 * float(decision["probability"]), 0)))
+    device = {
+        "device": label("device", decision["device"], language),
+        "kw": labels.number(decision["rated_kw"], 2),
+        "phase": label("phase", decision["phase"], language),
+    }
+    place = {
+        "county": labels.county_name(decision["county_code"], language),
+        "village": labels.village_name(decision.get("village_code")),
+        "area": decision["area_id"],
+        "feeder": decision["feeder_id"],
+    }
+    rows += [
+        ("conditions", labels.conditions_text(decision["conditions"], language, verdict)),
+        ("blocked_by", label("blocked_by", decision["blocked_by"], language)),
+        ("device", text("card.device_value", language, **device)),
+        ("place", text("card.place_value", language, **place)),
+        ("queue", labels.number(decision["queue_position"])),
+    ]
+    return [(text(f"card.{code}", language), value) for code, value in rows if value]
 
 
 def _with_unit(value: Any, decimals: int, unit: str) -> str:
     return labels.MISSING if labels.is_missing(value) else f"{labels.number(value, decimals)}{labels.NO_BREAK}{unit}"
-
-
-def _times_100(value: Any) -> float | None:
-    return None if labels.is_missing(value) else 100.0 * float(value)
 
 
 def register(app: Dash, store: ResultsStore) -> None:

@@ -18,6 +18,7 @@ from gridcheck.checks.thermal import hot_spot_c, steady_hot_spot_c
 from gridcheck.demand.profiles import ClassCounts, ClassProfiles, diversity
 from gridcheck.errors import NotConvergedError
 from gridcheck.limits import LimitSet
+from gridcheck.powerflow.radial import RadialModel
 from gridcheck.powerflow.reductions import highest, lowest, sliding_windows, sustained_highest
 from gridcheck.powerflow.solve import node_loading_percent, node_voltages
 from gridcheck.powerflow.sweep import NodeLoads, SweepState, in_blocks, solve_nodes
@@ -25,6 +26,9 @@ from gridcheck.units import KW_PER_MW, SQRT3
 
 # Areas stand on 0.4 kV busbars: phase-to-neutral volts of 1 pu.
 _LV_PHASE_V = 400.0 / SQRT3
+
+_Part = tuple[FloatArray, IntArray]
+"""Worst values of some checks, and the positions of their cases in the course."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -89,7 +93,7 @@ def binding_course(profiles: ClassProfiles, limits: LimitSet) -> Course:
     """
     full = full_course(profiles, limits)
     level = np.concatenate([profiles.mean, profiles.single], axis=1)
-    not_above = (level[:, None, :] <= level[None, :, :]).all(axis=2)
+    not_above: BoolArray = np.all(level[:, None, :] <= level[None, :, :], axis=2)
     cases = _not_dominated(not_above)
     # weaker[a, t]: window a holds a case that draws no more than case t.
     weaker = np.stack([not_above[window].any(axis=0) for window in full.windows])
@@ -113,6 +117,25 @@ def _course(profiles: ClassProfiles, case: IntArray, windows: IntArray) -> Cours
     return Course(profiles=profiles, case=case, blocks=in_blocks(columns), columns=columns, windows=windows)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LevelAssessment:
+    """Worst value of the checks of one level of a tree.
+
+    Attributes
+    ----------
+    value : ndarray, shape (n_check_of_level,)
+        Worst value in the unit of the limit, in the order of the tree's check list.
+    case : ndarray of int, shape (n_check_of_level,)
+        The case in which the element has that value.
+    state : SweepState
+        The solution.
+    """
+
+    value: FloatArray
+    case: IntArray
+    state: SweepState
+
+
 def assess(
     tree: SupplyTree,
     course: Course,
@@ -120,7 +143,7 @@ def assess(
     limits: LimitSet,
     *,
     start: Assessment | None = None,
-    follow_overloaded: bool = False,
+    follow_hot_spots: bool = False,
 ) -> Assessment:
     """Check every element of a tree with the given heaters and homes in its areas.
 
@@ -136,9 +159,9 @@ def assess(
         Constants of the hot-spot model.
     start : Assessment, optional
         Of a nearly equal state: its voltages save sweeps.
-    follow_overloaded : bool
-        Follow the hot spot also of transformers whose loading is beyond its limit already; otherwise their
-        hot spot stays NaN, because it decides nothing more.
+    follow_hot_spots : bool
+        Follow the hot spot of every transformer. Otherwise it is followed only where it can decide something:
+        where it could reach its limit while the loading keeps its own. Elsewhere it is NaN, not followed.
 
     Returns
     -------
@@ -149,20 +172,72 @@ def assess(
     NotConvergedError
         If the load flow of some case has no solution: the state cannot be supplied at all.
     """
-    model = tree.model
-    own = _node_loads(tree, course, counts, group=None)
-    shared = _node_loads(tree, course, counts, group=tree.area_feeder)
-    area_state = solve_nodes(model, own, start=start.area_state if start else None)
-    feeder_state = solve_nodes(model, shared, start=start.feeder_state if start else None)
-    for state in (area_state, feeder_state):
-        if state.status.any():
-            raise NotConvergedError(f"{np.count_nonzero(state.status)} of {state.n_case} cases have no load flow solution.")
-    parts = (*_area_checks(tree, course, own, area_state, limits, follow_overloaded=follow_overloaded), *_upper_checks(tree, feeder_state))
+    areas = assess_areas(
+        tree, course, counts, limits, start=start.area_state if start else None, follow_hot_spots=follow_hot_spots
+    )
+    upper = assess_upper(tree, course, counts, start=start.feeder_state if start else None)
     return Assessment(
+        value=np.concatenate([areas.value, upper.value]),
+        case=np.concatenate([areas.case, upper.case]),
+        area_state=areas.state,
+        feeder_state=upper.state,
+    )
+
+
+def assess_areas(
+    tree: SupplyTree,
+    course: Course,
+    counts: ClassCounts,
+    limits: LimitSet,
+    *,
+    rows: IntArray | None = None,
+    start: SweepState | None = None,
+    follow_hot_spots: bool = False,
+) -> LevelAssessment:
+    """Check transformers and low-voltage lines, every area with the diversity of its own households.
+
+    Parameters as in `assess`; `rows` names the areas whose checks are wanted, all where not given. The values
+    stand area by area within each kind: loading, hot spot, end voltage.
+
+    Raises
+    ------
+    NotConvergedError
+        If the load flow of some case has no solution.
+    """
+    loads = _node_loads(tree, course, counts, group=None)
+    state = _solved(tree.model, loads, start)
+    wanted = np.arange(len(tree.area)) if rows is None else rows
+    parts = _area_checks(tree, course, loads, state, limits, wanted, follow_hot_spots=follow_hot_spots)
+    return _level(parts, course, state)
+
+
+def assess_upper(
+    tree: SupplyTree, course: Course, counts: ClassCounts, *, start: SweepState | None = None
+) -> LevelAssessment:
+    """Check 10 kV voltages, lines, feeders and the main transformer, with the diversity of whole feeders.
+
+    Raises
+    ------
+    NotConvergedError
+        If the load flow of some case has no solution.
+    """
+    state = _solved(tree.model, _node_loads(tree, course, counts, group=tree.area_feeder), start)
+    return _level(_upper_checks(tree, state), course, state)
+
+
+def _solved(model: RadialModel, loads: NodeLoads, start: SweepState | None) -> SweepState:
+    state = solve_nodes(model, loads, start=start)
+    failed = np.count_nonzero(state.status)
+    if failed:
+        raise NotConvergedError(f"{failed} of {state.n_case} cases have no load flow solution.")
+    return state
+
+
+def _level(parts: tuple[_Part, ...], course: Course, state: SweepState) -> LevelAssessment:
+    return LevelAssessment(
         value=np.concatenate([value for value, _ in parts]),
         case=course.case[np.concatenate([case for _, case in parts])],
-        area_state=area_state,
-        feeder_state=feeder_state,
+        state=state,
     )
 
 
@@ -173,7 +248,11 @@ def _node_loads(tree: SupplyTree, course: Course, counts: ClassCounts, *, group:
     row = np.full(tree.model.n_node, -1, dtype=np.int64)
     row[tree.area_node] = np.arange(len(tree.area_node))
     return NodeLoads(
-        n_case=len(course.case), row=row, p_weight=weight, q_weight=weight * np.tile(profiles.tan_phi, 2), profile=course.blocks
+        n_case=len(course.case),
+        row=row,
+        p_weight=weight,
+        q_weight=weight * np.tile(profiles.tan_phi, 2),
+        profile=course.blocks,
     )
 
 
@@ -217,50 +296,64 @@ def check_courses(tree: SupplyTree, course: Course, counts: ClassCounts, solved:
     )
 
 
-_Part = tuple[FloatArray, IntArray]
-
-
 def _area_checks(
-    tree: SupplyTree, course: Course, loads: NodeLoads, state: SweepState, limits: LimitSet, *, follow_overloaded: bool
+    tree: SupplyTree,
+    course: Course,
+    loads: NodeLoads,
+    state: SweepState,
+    limits: LimitSet,
+    rows: IntArray,
+    *,
+    follow_hot_spots: bool,
 ) -> tuple[_Part, ...]:
-    model, node = tree.model, tree.area_node
-    loading = node_loading_percent(model, state)[node]
+    node = tree.area_node[rows]
+    loading = node_loading_percent(tree.model, state)[node]
     voltage_v = node_voltages(state)[node] * _LV_PHASE_V
-    p_mw, q_mvar = _power_mw(tree, course, loads)
+    p_mw, q_mvar = (power[rows] for power in _power_mw(tree, course, loads))
+    end_v = end_voltage_v(voltage_v, p_mw, q_mvar, tree.lines.of(rows))
+    peak, peak_case = highest(loading)
     sustained = sustained_highest(loading, course.windows)
-    followed = np.full(len(node), follow_overloaded) | (sustained[0] <= limits.area_loading_percent.value)
-    return (
-        sustained,
-        _hottest(tree, course, loads, loading, followed, limits),
-        lowest(end_voltage_v(voltage_v, p_mw, q_mvar, tree.lines)),
-    )
+    followed = np.ones(len(rows), dtype=bool)
+    if not follow_hot_spots:
+        # Steady heat at the highest load and the warmest hour is an upper bound of the course of the hot spot.
+        warmest_c = float(course.profiles.temperature_c.max())
+        bound = steady_hot_spot_c(peak / 100.0, warmest_c, tree.loss_ratio[rows], limits)
+        followed = (sustained[0] <= limits.area_loading_percent.value) & (bound > limits.hot_spot_c.value)
+    hot_spot = _hottest(tree, course, loads, loading, rows, followed, limits) if followed.any() else None
+    unknown = np.full(len(rows), np.nan), peak_case
+    return sustained, hot_spot or unknown, lowest(end_v)
 
 
 def _hottest(
-    tree: SupplyTree, course: Course, loads: NodeLoads, loading: FloatArray, followed: BoolArray, limits: LimitSet
+    tree: SupplyTree,
+    course: Course,
+    loads: NodeLoads,
+    loading: FloatArray,
+    rows: IntArray,
+    followed: BoolArray,
+    limits: LimitSet,
 ) -> _Part:
-    """Return the highest hot spot and its case; the whole time is followed only where it could reach the limit.
-
-    Steady heat at the highest load and the warmest hour is an upper bound of the course of the hot spot;
-    where it stays below the limit, that bound is what is reported.
-    """
-    ambient_c = course.profiles.temperature_c
-    peak, case = highest(loading)
-    value = np.array(steady_hot_spot_c(peak / 100.0, float(ambient_c.max()), tree.loss_ratio, limits))
-    could_reach = value > limits.hot_spot_c.value
-    value[could_reach] = np.nan
-    hot = np.flatnonzero(could_reach & followed)
-    if len(hot):
-        profiles = course.profiles
-        everything = _course(profiles, np.arange(profiles.n_case), course.windows)
-        state = solve_nodes(tree.model, replace(loads, n_case=profiles.n_case, profile=everything.blocks))
-        full = node_loading_percent(tree.model, state)[tree.area_node[hot]]
-        celsius = hot_spot_c(full.T / 100.0, ambient_c, tree.loss_ratio[hot], limits)
-        at = celsius.argmax(axis=0)
-        value[hot] = celsius[at, np.arange(len(hot))]
-        # Positions in the course: the kept case nearest in time carries the moment of the hottest hour.
-        case[hot] = np.searchsorted(course.case, at).clip(max=len(course.case) - 1)
+    """Return the highest hot spot of the `followed` areas and its case; NaN elsewhere."""
+    value, case = np.full(len(rows), np.nan), np.zeros(len(rows), dtype=np.int64)
+    full = _loading_in_all_cases(tree, course, loads, loading, rows)[followed]
+    celsius = hot_spot_c(full.T / 100.0, course.profiles.temperature_c, tree.loss_ratio[rows[followed]], limits)
+    at = celsius.argmax(axis=0)
+    value[followed] = celsius[at, np.arange(len(at))]
+    # A position in the course is wanted: the kept case that follows the hottest hour stands for its moment.
+    case[followed] = np.searchsorted(course.case, at).clip(max=len(course.case) - 1)
     return value, case
+
+
+def _loading_in_all_cases(
+    tree: SupplyTree, course: Course, loads: NodeLoads, loading: FloatArray, rows: IntArray
+) -> FloatArray:
+    """Return the loading of some areas' transformers in every case, shape (n_rows, n_case). [%]"""
+    n_case = course.profiles.n_case
+    if len(course.case) == n_case:
+        return loading
+    everything = _course(course.profiles, np.arange(n_case), course.windows)
+    state = solve_nodes(tree.model, replace(loads, n_case=n_case, profile=everything.blocks))
+    return node_loading_percent(tree.model, state)[tree.area_node[rows]]
 
 
 def _upper_checks(tree: SupplyTree, state: SweepState) -> tuple[_Part, ...]:

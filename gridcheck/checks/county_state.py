@@ -117,13 +117,17 @@ def county_state(
     """
     n_area, n_case = len(counts.rated_kw), len(course.case)
     by_case = {name: np.full((n_area, n_case), np.nan) for name in ("p_kw", "loading_percent")}
-    by_area = {name: np.full(n_area, np.nan) for name in ("peak_loading_percent", "hot_spot_c", "end_voltage_v", "room_kw")}
+    by_area = {
+        name: np.full(n_area, np.nan) for name in ("peak_loading_percent", "hot_spot_c", "end_voltage_v", "room_kw")
+    }
     upper = np.zeros(n_area, dtype=bool)
-    by_feeder = {name: np.full(n_feeder, np.nan) for name in ("feeder_peak_mw", "feeder_loading_percent", "feeder_vm_min_pu")}
+    by_feeder = {
+        name: np.full(n_feeder, np.nan) for name in ("feeder_peak_mw", "feeder_loading_percent", "feeder_vm_min_pu")
+    }
     assessments, violations = [], []
     for tree in trees:
         own = ClassCounts(rated_kw=counts.rated_kw[tree.area], count=counts.count[tree.area])
-        now = assess(tree, course, own, limits, follow_overloaded=True)
+        now = assess(tree, course, own, limits, follow_hot_spots=True)
         assessments.append(now)
         courses = check_courses(tree, course, own, now)
         n = len(tree.area)
@@ -138,7 +142,12 @@ def county_state(
         upper[tree.area] = _upper_broken(tree, broken)
         violations += _violations(tree, now, broken, courses, course.profiles.duration_h)
     return CountyState(
-        assessments=tuple(assessments), upper_broken=upper, violations=tuple(violations), **by_case, **by_area, **by_feeder
+        assessments=tuple(assessments),
+        upper_broken=upper,
+        violations=tuple(violations),
+        **by_case,
+        **by_area,
+        **by_feeder,
     )
 
 
@@ -181,7 +190,8 @@ def _upper_broken(tree: SupplyTree, broken: BoolArray) -> BoolArray:
     for node in range(len(parent)):
         if parent[node] >= 0:
             bad_node[node] |= bad_node[parent[node]]
-    return bad_node[tree.area_node]
+    above: BoolArray = bad_node[tree.area_node]
+    return above
 
 
 def _violations(
@@ -203,4 +213,3 @@ def _violations(
             )
         )
     return result
-

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from gridcheck.arrays import FloatArray, frozen
+from gridcheck.arrays import FloatArray, IntArray, frozen
 from gridcheck.catalogue import conductors
 from gridcheck.errors import NetworkError
 
@@ -45,6 +45,10 @@ class LowVoltageLines:
         for field in ("p_drop", "q_drop"):
             object.__setattr__(self, field, frozen(getattr(self, field), np.float64, (None,), name=field))
 
+    def of(self, rows: IntArray) -> LowVoltageLines:
+        """Return the lines of some areas."""
+        return LowVoltageLines(p_drop=self.p_drop[rows], q_drop=self.q_drop[rows])
+
 
 def low_voltage_lines(areas: pd.DataFrame) -> LowVoltageLines:
     """Gather the drop factors of all areas from their table.
@@ -61,7 +65,10 @@ def low_voltage_lines(areas: pd.DataFrame) -> LowVoltageLines:
     """
     catalogue = conductors()
     unknown = areas.loc[~areas["lv_type_name"].isin(catalogue.index)]
-    findings = [f"area {row.area_id}: lv_type_name {row.lv_type_name!r} is not in the catalogue" for row in unknown.head(20).itertuples()]
+    findings = [
+        f"area {row.area_id}: lv_type_name {row.lv_type_name!r} is not in the catalogue"
+        for row in unknown.head(20).itertuples()
+    ]
     for column in ("lv_radius_m", "lv_circuits", "lv_unbalance_factor"):
         bad = areas.loc[~(areas[column].astype(float) > 0), "area_id"]
         findings += [f"area {area_id}: {column} must be greater than 0" for area_id in bad.head(20)]
@@ -69,10 +76,15 @@ def low_voltage_lines(areas: pd.DataFrame) -> LowVoltageLines:
         raise NetworkError("The low-voltage lines of the areas cannot be evaluated.", findings)
     line = catalogue.loc[areas["lv_type_name"]]
     length_km = areas["lv_radius_m"].to_numpy(dtype=float) / 1000.0
-    share = areas["lv_unbalance_factor"].to_numpy(dtype=float) * length_km / (6.0 * areas["lv_circuits"].to_numpy(dtype=float))
+    share = (
+        areas["lv_unbalance_factor"].to_numpy(dtype=float)
+        * length_km
+        / (6.0 * areas["lv_circuits"].to_numpy(dtype=float))
+    )
     warm = 1.0 + ALUMINIUM_PER_K * (CONDUCTOR_TEMPERATURE_C - 20.0)
     return LowVoltageLines(
-        p_drop=_W_PER_MW * share * line["r_ohm_per_km"].to_numpy() * warm, q_drop=_W_PER_MW * share * line["x_ohm_per_km"].to_numpy()
+        p_drop=_W_PER_MW * share * line["r_ohm_per_km"].to_numpy() * warm,
+        q_drop=_W_PER_MW * share * line["x_ohm_per_km"].to_numpy(),
     )
 
 

@@ -75,12 +75,29 @@ class CheckList:
 
     def __post_init__(self) -> None:
         n_check = len(self.element)
-        for field, dtype in (("kind", np.int64), ("node", np.int64), ("sign", np.float64), ("limit", np.float64), ("design", np.float64)):
+        for field, dtype in (
+            ("kind", np.int64),
+            ("node", np.int64),
+            ("sign", np.float64),
+            ("limit", np.float64),
+            ("design", np.float64),
+        ):
             object.__setattr__(self, field, frozen(getattr(self, field), dtype, (n_check,), name=field))
 
-    def beyond_limit(self, value: FloatArray, *, tolerance: float = 1e-9) -> BoolArray:
-        """True where a value breaks its limit by more than `tolerance` as a share of it, shape (n_check,)."""
-        return self.sign * (value - self.limit) > tolerance * self.limit
+    def at(self, position: IntArray) -> CheckList:
+        """Return some of the checks."""
+        return CheckList(
+            kind=self.kind[position],
+            node=self.node[position],
+            sign=self.sign[position],
+            limit=self.limit[position],
+            design=self.design[position],
+            element=tuple(self.element[i] for i in position),
+        )
+
+    def beyond_limit(self, value: FloatArray) -> BoolArray:
+        """True where a value breaks its limit, shape (n_check,)."""
+        return self.sign * (value - self.limit) > 1e-9 * self.limit
 
     def beyond_design(self, value: FloatArray) -> BoolArray:
         """True where a value crosses its planning value, shape (n_check,)."""
@@ -145,6 +162,11 @@ class SupplyTree:
             nodes[node] = True
             node = int(self.model.parent[node])
         return nodes[self.checks.node]
+
+    def on_feeder_of(self, area: int) -> BoolArray:
+        """True for the checks of the whole feeder of an area (position within the tree), shape (n_check,)."""
+        own: BoolArray = self.feeder_of_node[self.checks.node] == self.area_feeder[area]
+        return own
 
 
 def supply_trees(grid: CountyGrid, limits: LimitSet) -> tuple[SupplyTree, ...]:
@@ -244,7 +266,9 @@ def _check_list(
         node=np.concatenate([node for _, node, *_ in parts]),
         sign=np.concatenate([np.full(len(node), -1.0 if kind in lower else 1.0) for kind, node, *_ in parts]),
         limit=np.concatenate([np.full(len(node), limit.value) for _, node, _, limit, _ in parts]),
-        design=np.concatenate([np.full(len(node), np.nan if plan is None else plan.value) for _, node, _, _, plan in parts]),
+        design=np.concatenate(
+            [np.full(len(node), np.nan if plan is None else plan.value) for _, node, _, _, plan in parts]
+        ),
         element=tuple(name for _, _, names, *_ in parts for name in names),
     )
 

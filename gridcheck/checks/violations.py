@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from gridcheck.arrays import FloatArray
+from gridcheck.arrays import BoolArray, FloatArray
 from gridcheck.limits import Limit, LimitSet, with_overrides
-from gridcheck.network.loads import loads_from_tables
 from gridcheck.network.convert import network_from_tables
+from gridcheck.network.loads import loads_from_tables
 from gridcheck.network.records import BranchKind, Network
 from gridcheck.network.tables import read_tables
 from gridcheck.powerflow.results import CONVERGED, PowerFlowResult
@@ -48,7 +48,9 @@ class Finding:
     hours: float
 
 
-def find_violations(network: Network, result: PowerFlowResult, limits: LimitSet, *, duration_h: FloatArray | None = None) -> tuple[Finding, ...]:
+def find_violations(
+    network: Network, result: PowerFlowResult, limits: LimitSet, *, duration_h: FloatArray | None = None
+) -> tuple[Finding, ...]:
     """Hold a load flow result against the limits of its voltage levels.
 
     Parameters
@@ -69,39 +71,84 @@ def find_violations(network: Network, result: PowerFlowResult, limits: LimitSet,
         Unsolved cases and unsupplied buses first, then voltages, then loadings.
     """
     hours = np.ones(len(result.status)) if duration_h is None else duration_h
-    nan = float("nan")
-    found = [Finding(element_kind="case", element=str(i), quantity="not_converged", value=nan, limit=nan, case=int(i), hours=float(hours[i]))
-             for i in np.flatnonzero(result.status != CONVERGED)]  # fmt: skip
-    dark = np.flatnonzero(~result.supplied & network.buses.in_service)
-    found += [Finding(element_kind="bus", element=_bus(network, i), quantity="unsupplied", value=nan, limit=nan, case=-1, hours=float(hours.sum()))
-              for i in dark]  # fmt: skip
-    medium = network.buses.vn_kv >= _MEDIUM_VOLTAGE_KV
-    for limit, sign in ((limits.mv_vm_min_pu, -1.0), (limits.mv_vm_max_pu, 1.0)):
-        found += _beyond(result.vm_pu, medium, limit, sign, hours, "vm_pu", [("bus", _bus(network, i)) for i in range(network.n_bus)])
-    names = [(BranchKind(int(k)).name.lower(), network.branches.name[i] or str(network.branches.branch_id[i]))
-             for i, k in enumerate(network.branches.kind)]  # fmt: skip
-    lines = network.branches.kind == BranchKind.LINE
-    for mask, limit in ((lines, limits.section_loading_percent), (~lines, limits.area_loading_percent)):
-        found += _beyond(result.loading_percent, mask, limit, 1.0, hours, "loading_percent", names)
+    found = [
+        _state("case", str(i), "not_converged", int(i), float(hours[i]))
+        for i in np.flatnonzero(result.status != CONVERGED).tolist()
+    ]
+    dark = np.flatnonzero(~result.supplied & network.buses.in_service).tolist()
+    found += [_state("bus", _bus(network, i), "unsupplied", -1, float(hours.sum())) for i in dark]
+    for watch in _watches(network, limits):
+        found += _beyond(result.vm_pu if watch.quantity == "vm_pu" else result.loading_percent, watch, hours)
     return tuple(found)
+
+
+def _state(element_kind: str, element: str, quantity: str, case: int, hours: float) -> Finding:
+    """Return a finding about a state: it has no value that could be held against a limit."""
+    nan = float("nan")
+    return Finding(
+        element_kind=element_kind, element=element, quantity=quantity, value=nan, limit=nan, case=case, hours=hours
+    )
 
 
 def _bus(network: Network, position: int) -> str:
     return network.buses.name[position] or str(network.bus_id[position])
 
 
-def _beyond(
-    values: FloatArray, mask: np.ndarray, limit: Limit, sign: float, hours: FloatArray, quantity: str, names: list[tuple[str, str]]  # type: ignore[type-arg]
-) -> list[Finding]:
-    excess = sign * (values - limit.value)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Watch:
+    """One limit, the elements that it holds for (mask), and what all elements of the table are called."""
+
+    quantity: str
+    mask: BoolArray
+    limit: Limit
+    sign: float
+    names: list[tuple[str, str]]
+
+
+def _watches(network: Network, limits: LimitSet) -> tuple[_Watch, ...]:
+    branches, vn_kv = network.branches, network.buses.vn_kv
+    medium = vn_kv >= _MEDIUM_VOLTAGE_KV
+    buses = [("bus", _bus(network, i)) for i in range(network.n_bus)]
+    names = [
+        (BranchKind(kind).name.lower(), branches.name[i] or str(branches.branch_id[i]))
+        for i, kind in enumerate(branches.kind.tolist())
+    ]
+    is_line = branches.kind == BranchKind.LINE
+    is_main = (branches.kind == BranchKind.TRAFO) & medium[branches.to_bus]
+    loadings = (
+        (is_line, limits.section_loading_percent),
+        (is_main, limits.main_transformer_loading_percent),
+        (~is_line & ~is_main, limits.area_loading_percent),
+    )
+    return (
+        _Watch(quantity="vm_pu", mask=medium, limit=limits.mv_vm_min_pu, sign=-1.0, names=buses),
+        _Watch(quantity="vm_pu", mask=medium, limit=limits.mv_vm_max_pu, sign=1.0, names=buses),
+        *(
+            _Watch(quantity="loading_percent", mask=mask, limit=limit, sign=1.0, names=names)
+            for mask, limit in loadings
+        ),
+    )
+
+
+def _beyond(values: FloatArray, watch: _Watch, hours: FloatArray) -> list[Finding]:
     with np.errstate(invalid="ignore"):
-        broken = (excess > 0.0) & mask
+        excess = watch.sign * (values - watch.limit.value)
+        broken = (excess > 0.0) & watch.mask
     found = []
-    for i in np.flatnonzero(broken.any(axis=0)):
+    for i in np.flatnonzero(broken.any(axis=0)).tolist():
         case = int(np.nanargmax(excess[:, i]))
-        kind, name = names[i]
-        found.append(Finding(element_kind=kind, element=name, quantity=quantity, value=float(values[case, i]), limit=limit.value,
-                             case=case, hours=float(hours[broken[:, i]].sum())))  # fmt: skip
+        kind, name = watch.names[i]
+        found.append(
+            Finding(
+                element_kind=kind,
+                element=name,
+                quantity=watch.quantity,
+                value=float(values[case, i]),
+                limit=watch.limit.value,
+                case=case,
+                hours=float(hours[broken[:, i]].sum()),
+            )
+        )
     return found
 
 
@@ -125,6 +172,7 @@ def network_findings(path: Path, *, vm_min_pu: float, max_loading_percent: float
             "mv_vm_min_pu": (vm_min_pu, own),
             "section_loading_percent": (max_loading_percent, own),
             "area_loading_percent": (max_loading_percent, own),
+            "main_transformer_loading_percent": (max_loading_percent, own),
         },
     )
     converged = bool((result.status == CONVERGED).all())
@@ -134,13 +182,20 @@ def network_findings(path: Path, *, vm_min_pu: float, max_loading_percent: float
         "network": network.name,
         "buses": network.n_bus,
         "converged": converged,
-        "unsupplied_buses": int((~result.supplied).sum()),
+        "unsupplied_buses": sum(finding.quantity == "unsupplied" for finding in found),
         "vm_min_pu": float(np.nanmin(result.vm_pu)) if solved else None,
         "vm_max_pu": float(np.nanmax(result.vm_pu)) if solved else None,
         "max_loading_percent": _largest(result.loading_percent) if solved else None,
         "loss_mw": float(result.loss_mw[0]) if solved else None,
         "violations": [
-            {"element": f"{f.element_kind} {f.element}", "quantity": f.quantity, "value": f.value, "limit": f.limit, "hours": f.hours} for f in found
+            {
+                "element": f"{f.element_kind} {f.element}",
+                "quantity": f.quantity,
+                "value": f.value,
+                "limit": f.limit,
+                "hours": f.hours,
+            }
+            for f in found
         ],
     }
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from gridcheck.catalogue import DEVICE_CLASSES
@@ -80,7 +82,9 @@ def read_applications(path: Path) -> pd.DataFrame:
         raise InputError(f"{path} cannot be read as a table of applications: {error}") from error
 
 
-def parse_applications(table: pd.DataFrame, *, area_ids: Sequence[str], county_code: str, source: str) -> tuple[Application, ...]:
+def parse_applications(
+    table: pd.DataFrame, *, area_ids: Sequence[str], county_code: str, source: str
+) -> tuple[Application, ...]:
     """Check the applications of one county and put them in queue order.
 
     Parameters
@@ -106,14 +110,17 @@ def parse_applications(table: pd.DataFrame, *, area_ids: Sequence[str], county_c
     """
     missing = [column for column in COLUMNS if column not in table]
     if missing:
-        raise SchemaError(f"{source}: columns are missing.", [f"column {c}; expected {', '.join(COLUMNS)}" for c in missing])
+        raise SchemaError(
+            f"{source}: columns are missing.", [f"column {c}; expected {', '.join(COLUMNS)}" for c in missing]
+        )
     rows = table[table["county_code"].astype(str) == county_code]
     known = set(area_ids)
     findings: list[str] = []
     result: list[Application] = []
-    for number, row in zip(rows.index, rows[list(COLUMNS)].itertuples(index=False), strict=True):
-        application, faults = _parse_row(row._asdict(), known)
-        findings += [f"row {int(number) + 2} ({row.application_id}): {fault}" for fault in faults]
+    records = [{str(column): cell for column, cell in record.items()} for record in rows.to_dict("records")]
+    for number, record in zip(_row_numbers(rows), records, strict=True):
+        application, faults = _parse_row(record, known)
+        findings += [f"row {number} ({record['application_id']}): {fault}" for fault in faults]
         if application is not None:
             result.append(application)
     findings += _duplicates(rows)
@@ -122,8 +129,16 @@ def parse_applications(table: pd.DataFrame, *, area_ids: Sequence[str], county_c
     return tuple(sorted(result, key=lambda a: (a.queue_position, a.application_id)))
 
 
-def _parse_row(row: dict[str, object], known: set[str]) -> tuple[Application | None, list[str]]:
+def _row_numbers(rows: pd.DataFrame) -> list[int]:
+    """Return the line of each row in its file: the heading is line 1."""
+    numbers: list[int] = (rows.index.to_numpy(dtype=np.int64) + 2).tolist()
+    return numbers
+
+
+def _parse_row(row: Mapping[str, object], known: set[str]) -> tuple[Application | None, list[str]]:
     faults = []
+    if not str(row["application_id"]).strip():
+        faults.append("application_id must not be empty")
     if str(row["area_id"]) not in known:
         faults.append(f"area_id {row['area_id']!r} is not an area of the county (see areas.csv)")
     if row["device"] not in DEVICE_CLASSES:
@@ -164,12 +179,21 @@ def _number(value: object) -> float | None:
         number = float(str(value))
     except ValueError:
         return None
-    return number if number == number and abs(number) != float("inf") else None
+    return number if math.isfinite(number) else None
 
 
 def _duplicates(rows: pd.DataFrame) -> list[str]:
+    ids = rows["application_id"].astype(str)
+    positions = rows["queue_position"].map(_number)
     findings = []
-    for column in ("application_id", "queue_position"):
-        doubled = rows[rows[column].astype(str).duplicated(keep="first")]
-        findings += [f"row {int(i) + 2}: {column} {value!r} stands more than once" for i, value in doubled[column].head(20).items()]
+    for column, doubled in (
+        ("application_id", ids.duplicated()),
+        # 7 and 7.0 are the same place; what is no number was found already.
+        ("queue_position", positions.notna() & positions.duplicated()),
+    ):
+        again = rows[doubled]
+        findings += [
+            f"row {number}: {column} {value!r} stands more than once"
+            for number, value in zip(_row_numbers(again), again[column].tolist(), strict=True)
+        ]
     return findings

@@ -1,113 +1,36 @@
 """Decide applications in queue order, each against everything that was promised before it.
 
-The plain algorithm: add the heater, solve every case, look at every check of the supply tree. A limit counts
-against an application where it is broken with the heater connected and either the element supplies the
-household, or the limit was kept before. So nobody answers for a violation elsewhere that was there already,
-and nobody is connected behind an element that is already beyond its limit.
+The plain algorithm: add the heater, solve every case, look at every check between the household and the
+source. Two rules keep each answer true for good:
 
-Elements beside the way of supply feel a heater only through the common voltage, often in the fifth digit.
-They count once they are beyond their limit by more than `SIDE_TOLERANCE`; otherwise a neighbour's transformer
-that stands at 99.999 % would close the whole feeder.
+* The 10 kV level (sections, feeder, main transformer) carries what was promised so far. A limit counts there
+  where it is broken on the way of supply, or anywhere on the own feeder where it was kept before. So nobody
+  answers for a violation elsewhere that was there already.
+* An area's own transformer and low-voltage lines are checked with its promises so far, and with every pending
+  application of *other* areas connected. Others act on an area only by lowering the common 10 kV voltage, so no
+  later approval elsewhere can break what this check has shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from gridcheck.arrays import FloatArray, IntArray
+from gridcheck.arrays import BoolArray, FloatArray, IntArray
 from gridcheck.catalogue import heaters
-from gridcheck.checks.assessment import Assessment, Course, assess
-from gridcheck.checks.supply_tree import LEVEL, QUANTITY, CheckKind, SupplyTree, limit_of
+from gridcheck.checks.assessment import Assessment, Course, LevelAssessment, assess, assess_areas, assess_upper
+from gridcheck.checks.supply_tree import CheckKind, CheckList, SupplyTree
 from gridcheck.connection.applications import Application
+from gridcheck.connection.decision import Blocker, Decision, Verdict
 from gridcheck.demand.profiles import ClassCounts
 from gridcheck.errors import NotConvergedError
 from gridcheck.limits import LimitSet
+from gridcheck.powerflow.sweep import SweepState
 
-# How far an element beside the way of supply may be moved beyond its limit, as a share of it. (E)
-SIDE_TOLERANCE = 0.005
 # A check that a heater moves by less than this share of its limit has no bearing on it.
 _NEGLIGIBLE = 1e-6
-
-
-class Verdict(StrEnum):
-    """Answer to an application."""
-
-    APPROVE = "approve"
-    APPROVE_WITH_CONDITIONS = "approve_with_conditions"
-    DEFER = "defer"
-    INSUFFICIENT_DATA = "insufficient_data"
-
-
-class Blocker(StrEnum):
-    """Whose load leaves no room for an application."""
-
-    EXISTING_LOAD = "existing_load"
-    PROMISED_LOAD = "promised_load"
-    OWN_LOAD = "own_load"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """The answer to one application, with the limit that leaves the least room.
-
-    Attributes
-    ----------
-    application : Application
-        What was asked.
-    verdict : Verdict
-        The answer.
-    conditions : tuple of str
-        Codes of what must be kept for an approval, or what would fit instead for a deferral.
-    kind : CheckKind or None
-        The binding check; None where the load flow has no solution.
-    check : int
-        Its position among the checks of the supply tree, -1 where there is none.
-    element : str
-        Id of the binding element.
-    value, value_before, limit : float
-        Worst value of the binding quantity with and without the heater, and its limit, in the limit's unit.
-    case : int
-        The case of `value`, -1 where there is none.
-    margin_kw : float
-        Rated power that still fits here after the heater; negative: what is missing. Linear estimate. [kW]
-    blocked_by : Blocker or None
-        For deferrals: whose load uses the room up.
-    promised_before : int
-        Applications of the same supply tree that were approved before this one.
-    """
-
-    application: Application
-    verdict: Verdict
-    conditions: tuple[str, ...]
-    kind: CheckKind | None
-    check: int
-    element: str
-    value: float
-    value_before: float
-    limit: float
-    case: int
-    margin_kw: float
-    blocked_by: Blocker | None
-    promised_before: int
-
-    @property
-    def level(self) -> str:
-        """Level of the grid at which the binding check stands."""
-        return "network" if self.kind is None else LEVEL[self.kind]
-
-    @property
-    def quantity(self) -> str:
-        """Name of the binding quantity."""
-        return "not_converged" if self.kind is None else QUANTITY[self.kind]
-
-    @property
-    def connected(self) -> bool:
-        """True for approvals, with or without conditions."""
-        return self.verdict in (Verdict.APPROVE, Verdict.APPROVE_WITH_CONDITIONS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -130,15 +53,44 @@ class QueueResult:
     counts: ClassCounts
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _View:
+    """The checks that applications of one area are held against.
+
+    `check` are positions in the tree's check list, `path` those on the way of supply, `feeder` those of the own feeder.
+    """
+
+    check: IntArray
+    checks: CheckList
+    path: BoolArray
+    feeder: BoolArray
+
+
+def _view(tree: SupplyTree, row: int) -> _View:
+    n_area = len(tree.area)
+    check = np.concatenate([row + n_area * np.arange(3), np.arange(3 * n_area, len(tree.checks.element))])
+    return _View(
+        check=check, checks=tree.checks.at(check), path=tree.on_path(row)[check], feeder=tree.on_feeder_of(row)[check]
+    )
+
+
 @dataclass(slots=True)
 class _TreeState:
-    """What is promised below one main transformer so far."""
+    """What is promised below one main transformer so far.
+
+    `crowd_*` hold every pending application as if connected; `own` keeps the last values of each area's own checks.
+    """
 
     tree: SupplyTree
     rated_kw: FloatArray
     count: FloatArray
+    crowd_kw: FloatArray
+    crowd_count: FloatArray
     base: Assessment
-    now: Assessment
+    crowd: SweepState
+    upper: LevelAssessment
+    own: dict[int, FloatArray] = field(default_factory=dict)
+    views: dict[int, _View] = field(default_factory=dict)
     promised: int = 0
 
 
@@ -180,12 +132,16 @@ def decide_queue(
     NotConvergedError
         If the county cannot be supplied even without the applications.
     """
-    states = [_start(tree, course, counts, limits) for tree in trees]
     place = {}
     for number, tree in enumerate(trees):
         for row, area in enumerate(tree.area.tolist()):
             place[area_ids[area]] = (number, row)
     column = {name: i for i, name in enumerate(course.profiles.classes)}
+    pending: list[list[tuple[int, int, float]]] = [[] for _ in trees]
+    for application in applications:
+        number, row = place[application.area_id]
+        pending[number].append((row, column[application.device], application.rated_kw))
+    states = [_start(tree, course, counts, limits, own) for tree, own in zip(trees, pending, strict=True)]
     preferred = heaters()["preferred"].to_dict()
     decisions = []
     for application in applications:
@@ -198,15 +154,41 @@ def decide_queue(
     return QueueResult(
         decisions=tuple(decisions),
         base=tuple(state.base for state in states),
-        final=tuple(state.now for state in states),
+        final=tuple(_end(state, course, limits) for state in states),
         counts=_gather(states, counts),
     )
 
 
-def _start(tree: SupplyTree, course: Course, counts: ClassCounts, limits: LimitSet) -> _TreeState:
+def _start(
+    tree: SupplyTree, course: Course, counts: ClassCounts, limits: LimitSet, pending: Sequence[tuple[int, int, float]]
+) -> _TreeState:
     own = ClassCounts(rated_kw=counts.rated_kw[tree.area], count=counts.count[tree.area])
     base = assess(tree, course, own, limits)
-    return _TreeState(tree=tree, rated_kw=own.rated_kw.copy(), count=own.count.copy(), base=base, now=base)
+    crowd_kw, crowd_count = own.rated_kw.copy(), own.count.copy()
+    for row, column, rated_kw in pending:
+        crowd_kw[row, column] += rated_kw
+        crowd_count[row, column] += 1.0
+    try:
+        crowd = assess_areas(
+            tree, course, ClassCounts(rated_kw=crowd_kw, count=crowd_count), limits, start=base.area_state
+        ).state
+    except NotConvergedError:
+        # So many applications that they cannot all be supplied at once: then the promises so far stand for the others.
+        crowd_kw, crowd_count, crowd = own.rated_kw.copy(), own.count.copy(), base.area_state
+    return _TreeState(
+        tree=tree,
+        rated_kw=own.rated_kw.copy(),
+        count=own.count.copy(),
+        crowd_kw=crowd_kw,
+        crowd_count=crowd_count,
+        base=base,
+        crowd=crowd,
+        upper=assess_upper(tree, course, own, start=base.feeder_state),
+    )
+
+
+def _end(state: _TreeState, course: Course, limits: LimitSet) -> Assessment:
+    return assess(state.tree, course, ClassCounts(rated_kw=state.rated_kw, count=state.count), limits, start=state.base)
 
 
 def _gather(states: Sequence[_TreeState], counts: ClassCounts) -> ClassCounts:
@@ -218,64 +200,103 @@ def _gather(states: Sequence[_TreeState], counts: ClassCounts) -> ClassCounts:
 
 
 def _decide(
-    state: _TreeState, row: int, column: int, application: Application, course: Course, limits: LimitSet, *, preferred: dict[str, bool]
+    state: _TreeState,
+    row: int,
+    column: int,
+    application: Application,
+    course: Course,
+    limits: LimitSet,
+    *,
+    preferred: Mapping[str, bool],
 ) -> Decision:
-    tree, before = state.tree, state.now.value
+    tree = state.tree
+    if row not in state.own:
+        state.own[row] = _own_checks(state, row, state.rated_kw[row], state.count[row], course, limits).value
     rated_kw, count = state.rated_kw.copy(), state.count.copy()
     rated_kw[row, column] += application.rated_kw
     count[row, column] += 1.0
     try:
-        after = assess(tree, course, ClassCounts(rated_kw=rated_kw, count=count), limits, start=state.now)
+        own = _own_checks(state, row, rated_kw[row], count[row], course, limits)
+        upper = assess_upper(tree, course, ClassCounts(rated_kw=rated_kw, count=count), start=state.upper.state)
     except NotConvergedError:
         return _no_solution(application, state.promised)
-    checks = tree.checks
-    path = tree.on_path(row)
-    beside = checks.beyond_limit(after.value, tolerance=SIDE_TOLERANCE) & ~checks.beyond_limit(before, tolerance=SIDE_TOLERANCE)
-    charged = np.where(path, checks.beyond_limit(after.value), beside)
-    margin = _margins(tree, before, after.value, application.rated_kw)
-    relevant = charged if charged.any() else path
-    binding = int(np.flatnonzero(relevant)[np.argmin(margin[relevant])])
-    if charged.any():
-        verdict = Verdict.DEFER
-        conditions = _what_fits(margin, path, application.rated_kw)
-        blocked_by = _blocker(state, binding, before, after.value)
-    else:
-        conditions = _conditions(tree, after.value, path, preferred=preferred[application.device])
-        verdict = Verdict.APPROVE_WITH_CONDITIONS if conditions else Verdict.APPROVE
-        blocked_by = None
-    decision = Decision(
-        application=application,
-        verdict=verdict,
-        conditions=conditions,
-        kind=CheckKind(int(checks.kind[binding])),
-        check=binding,
-        element=checks.element[binding],
-        value=float(after.value[binding]),
-        value_before=float(before[binding]),
-        limit=float(checks.limit[binding]),
-        case=int(after.case[binding]),
-        margin_kw=float(margin[binding]),
-        blocked_by=blocked_by,
-        promised_before=state.promised,
+    if row not in state.views:
+        state.views[row] = _view(tree, row)
+    seen = _Seen(
+        before=np.concatenate([state.own[row], state.upper.value]),
+        after=np.concatenate([own.value, upper.value]),
+        case=np.concatenate([own.case, upper.case]),
     )
+    decision = _judge(state, state.views[row], seen, application, preferred=preferred[application.device])
     if decision.connected:
-        state.rated_kw, state.count, state.now = rated_kw, count, after
+        state.rated_kw, state.count, state.upper = rated_kw, count, upper
+        state.own[row] = own.value
         state.promised += 1
     return decision
 
 
-def _margins(tree: SupplyTree, before: FloatArray, after: FloatArray, rated_kw: float) -> FloatArray:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Seen:
+    """Values of the checks that one application is held against, without and with it, and the cases of the latter."""
+
+    before: FloatArray
+    after: FloatArray
+    case: IntArray
+
+
+def _own_checks(
+    state: _TreeState, row: int, rated_kw: FloatArray, count: FloatArray, course: Course, limits: LimitSet
+) -> LevelAssessment:
+    """Check one area's transformer and lines: its own load as given, every pending application elsewhere connected."""
+    crowd_kw, crowd_count = state.crowd_kw.copy(), state.crowd_count.copy()
+    crowd_kw[row], crowd_count[row] = rated_kw, count
+    counts = ClassCounts(rated_kw=crowd_kw, count=crowd_count)
+    return assess_areas(state.tree, course, counts, limits, rows=np.array([row]), start=state.crowd)
+
+
+def _judge(state: _TreeState, view: _View, seen: _Seen, application: Application, *, preferred: bool) -> Decision:
+    checks, path = view.checks, view.path
+    newly = view.feeder & ~checks.beyond_limit(seen.before)
+    charged = checks.beyond_limit(seen.after) & (path | newly)
+    margin = _margins(checks, seen, application.rated_kw)
+    relevant = charged if charged.any() else path
+    binding = int(np.flatnonzero(relevant)[np.argmin(margin[relevant])])
+    blocked_by = None
+    if charged.any():
+        verdict = Verdict.DEFER
+        conditions = _what_fits(margin[charged], application.rated_kw)
+        blocked_by = _blocker(state, view, seen, binding)
+    else:
+        conditions = _conditions(checks, seen.after, path, preferred=preferred)
+        verdict = Verdict.APPROVE_WITH_CONDITIONS if conditions else Verdict.APPROVE
+    return Decision(
+        application=application,
+        verdict=verdict,
+        conditions=conditions,
+        kind=CheckKind(int(checks.kind[binding])),
+        check=int(view.check[binding]),
+        element=checks.element[binding],
+        value=float(seen.after[binding]),
+        value_before=float(seen.before[binding]),
+        limit=float(checks.limit[binding]),
+        case=int(seen.case[binding]),
+        margin_kw=float(margin[binding]),
+        blocked_by=blocked_by,
+        promised_before=state.promised,
+    )
+
+
+def _margins(checks: CheckList, seen: _Seen, rated_kw: float) -> FloatArray:
     """Estimate how many more rated kW of the same heater each check allows after this one; inf where it has no bearing."""
-    checks = tree.checks
-    per_kw = checks.sign * (after - before) / rated_kw
-    room = checks.sign * (checks.limit - after)
+    per_kw = checks.sign * (seen.after - seen.before) / rated_kw
+    room = checks.sign * (checks.limit - seen.after)
     felt = per_kw * rated_kw > _NEGLIGIBLE * checks.limit
     margin = np.where(felt, room / np.where(felt, per_kw, 1.0), np.where(room < 0.0, -rated_kw, np.inf))
-    return np.where(np.isnan(after), np.inf, margin)
+    return np.where(np.isnan(seen.after), np.inf, margin)
 
 
-def _what_fits(margin: FloatArray, path: np.ndarray, rated_kw: float) -> tuple[str, ...]:  # type: ignore[type-arg]
-    fits_kw = rated_kw + float(margin[path].min())
+def _what_fits(margin_kw: FloatArray, rated_kw: float) -> tuple[str, ...]:
+    fits_kw = rated_kw + float(margin_kw.min())
     # Heaters below this size do not exist in the catalogue.
     return (f"limit_kw:{np.floor(fits_kw * 10.0) / 10.0:g}",) if fits_kw >= _SMALLEST_KW else ()
 
@@ -290,9 +311,9 @@ _WATCH = {
 }
 
 
-def _conditions(tree: SupplyTree, value: FloatArray, path: np.ndarray, *, preferred: bool) -> tuple[str, ...]:  # type: ignore[type-arg]
-    beyond = path & tree.checks.beyond_design(value)
-    codes = [code for kind, code in _WATCH.items() if (beyond & (tree.checks.kind == kind)).any()]
+def _conditions(checks: CheckList, value: FloatArray, path: BoolArray, *, preferred: bool) -> tuple[str, ...]:
+    beyond = path & checks.beyond_design(value)
+    codes = [code for kind, code in _WATCH.items() if (beyond & (checks.kind == kind)).any()]
     if beyond.any():
         codes.append("staggered_start")
     if not preferred:
@@ -300,12 +321,12 @@ def _conditions(tree: SupplyTree, value: FloatArray, path: np.ndarray, *, prefer
     return tuple(codes)
 
 
-def _blocker(state: _TreeState, binding: int, before: FloatArray, after: FloatArray) -> Blocker:
-    checks, base = state.tree.checks, state.base.value
-    sign, limit = checks.sign[binding], checks.limit[binding]
-    if sign * (base[binding] - limit) > 0.0:
+def _blocker(state: _TreeState, view: _View, seen: _Seen, binding: int) -> Blocker:
+    base = state.base.value[view.check[binding]]
+    sign, limit = view.checks.sign[binding], view.checks.limit[binding]
+    if sign * (base - limit) > 0.0:
         return Blocker.EXISTING_LOAD
-    alone = base[binding] + (after[binding] - before[binding])
+    alone = base + (seen.after[binding] - seen.before[binding])
     return Blocker.OWN_LOAD if sign * (alone - limit) > 0.0 else Blocker.PROMISED_LOAD
 
 
@@ -315,11 +336,3 @@ def _no_solution(application: Application, promised: int) -> Decision:
         application=application, verdict=Verdict.DEFER, conditions=(), kind=None, check=-1, element=application.area_id, value=nan,
         value_before=nan, limit=nan, case=-1, margin_kw=-application.rated_kw, blocked_by=Blocker.OWN_LOAD, promised_before=promised,
     )  # fmt: skip
-
-
-def clause_of(decision: Decision, limits: LimitSet) -> str:
-    """Return the clause of the binding limit with its confidence mark."""
-    if decision.kind is None:
-        return ""
-    limit = limit_of(decision.kind, limits)
-    return f"{limit.clause} [{limit.confidence}]"

@@ -67,7 +67,7 @@ class CsvFile:
         layout = self.layout
         names = [str(position) for position in range(len(layout.headers))]
         used = [name for name, role in zip(names, layout.roles, strict=True) if role]
-        reader = pacsv.open_csv(
+        with pacsv.open_csv(
             self.path,
             # Without threads the parser knows the number of a faulty line.
             pacsv.ReadOptions(
@@ -90,13 +90,13 @@ class CsvFile:
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=True,
             ),
-        )
-        cursor = layout.header_row + 1
-        for batch in reader:
-            row = self._row_numbers(cursor, batch.num_rows)
-            cursor = int(row[-1]) + 1 if len(row) else cursor
-            columns = {int(name): batch.column(place) for place, name in enumerate(used)}
-            yield TextChunk(row=row, columns=columns)
+        ) as reader:
+            cursor = layout.header_row + 1
+            for batch in reader:
+                row = self._row_numbers(cursor, batch.num_rows)
+                cursor = int(row[-1]) + 1 if len(row) else cursor
+                columns = {int(name): batch.column(place) for place, name in enumerate(used)}
+                yield TextChunk(row=row, columns=columns)
 
     def _on_ragged(self, invalid: Any) -> str:
         self.ragged.append(

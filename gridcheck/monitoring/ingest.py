@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from gridcheck.errors import InputError
 from gridcheck.monitoring.commits import Commit
 from gridcheck.monitoring.csvfile import open_csv
 from gridcheck.monitoring.formats import Layout
-from gridcheck.monitoring.parsing import PointTime, RowParser, parse_time
+from gridcheck.monitoring.parsing import PointTime, RowParser, distinct_times, parse_time_cell
 from gridcheck.monitoring.readings import TimeLabel
 from gridcheck.monitoring.sources import ReadingsFile, TextChunk
 from gridcheck.monitoring.staging import Staging
@@ -142,8 +142,10 @@ def ingest_file(
         If the store cannot be written.
     """
     file = Path(path)
-    opened = _open(file)
     listing = store.path.parent / f"{file.name}.rejected.csv" if rejected_path is None else Path(rejected_path)
+    if listing.resolve() == file.resolve():
+        raise InputError(f"{listing} is the file itself. Name another place for the list of rejected cells.")
+    opened = _open(file)
     chunks = opened.chunks()
     first = next(chunks, None)
     label, basis = _settled_label(TimeLabel(time_label), opened.layout, first, where=file.name)
@@ -210,30 +212,16 @@ def _settled_label(stated: TimeLabel, layout: Layout, first: TextChunk | None, *
         return layout.label, "headers"
     if stated is not TimeLabel.AUTO:
         return stated, "stated"
-    clocks = list(_first_clocks(layout, first))
-    if "24:00" in clocks:
+    points = [] if first is None else [parse_time_cell(cell, TimeLabel.START) for cell in distinct_times(layout, first)]
+    if "time_24_00" in points:
         return TimeLabel.END, "24:00 found"
-    if min(clocks, default="") == "00:15":
+    earliest = min((point for point in points if isinstance(point, PointTime)), default=None)
+    if earliest is not None and earliest.slot == 1:
         raise InputError(
-            f"{where}: its times begin at 00:15. Say time_label='end' if a time marks the end of its interval (then "
+            f"{where}: its first time is 00:15. Say time_label='end' if a time marks the end of its interval (then "
             "00:15 is point 1), or 'start' if the first point of the day is missing."
         )
     return TimeLabel.START, "assumed"
-
-
-def _first_clocks(layout: Layout, first: TextChunk | None) -> Iterator[str]:
-    """Yield the clock times of the first rows as HH:MM, 24:00 among them."""
-    position, day_position = layout.column("time"), layout.column("day")
-    if first is None or position is None:
-        return
-    texts = [word for word in first.columns[position].unique().to_pylist() if word is not None]
-    # A clock time without a date is read on any day; only the clock matters here.
-    any_day = "" if day_position is None else "2000-01-01"
-    for text in texts:
-        if isinstance(point := parse_time(text.strip(), TimeLabel.START, any_day), PointTime):
-            yield f"{point.slot // 4:02d}:{point.slot % 4 * 15:02d}"
-        elif point == "time_24_00":
-            yield "24:00"
 
 
 def _fingerprint(label: TimeLabel, area_ids: Collection[str] | None, *, allow_negative_power: bool) -> str:

@@ -36,6 +36,7 @@ _CLOCK_ONLY = re.compile(_CLOCK, re.ASCII)
 _YEARS = range(2000, 2101)
 _LOCAL = dt.timezone(dt.timedelta(hours=8))
 _CACHE_SIZE = 200_000
+_JOINT = "\x1f"  # Between a date and a time that stand in two columns.
 _FALSE_WORDS = ("", "0", "false", "FALSE", "False", "no", "否")
 
 
@@ -140,6 +141,33 @@ def parse_day(text: str) -> PointTime | str:
     return PointTime(day_number(date), 0, has_offset=False) if year in _YEARS else "bad_time"
 
 
+def parse_time_cell(cell: str, label: TimeLabel) -> PointTime | str:
+    """Read a time as `distinct_times` gives it: the time, or the date and the time where they stand in two columns."""
+    day_text, _, text = cell.rpartition(_JOINT)
+    return parse_time(text.strip(), label, day_text.strip())
+
+
+def distinct_times(layout: Layout, chunk: TextChunk) -> list[str]:
+    """Return the distinct times of a chunk of a long file as text for `parse_time_cell`."""
+    return [cell for cell in _time_cells(layout, chunk).unique().to_pylist() if cell is not None]
+
+
+def _time_position(layout: Layout) -> int:
+    position = layout.column("time")
+    if position is None:
+        position = layout.column("day")
+    assert position is not None, layout.roles  # `find_layout` does not let a file through without it.
+    return position
+
+
+def _time_cells(layout: Layout, chunk: TextChunk) -> Any:
+    text = chunk.columns[_time_position(layout)]
+    day_column = layout.column("day")
+    if layout.kind == "wide" or day_column is None:
+        return text
+    return pc.binary_join_element_wise(pc.fill_null(chunk.columns[day_column], ""), pc.fill_null(text, ""), _JOINT)
+
+
 class RowParser:
     """Parses the chunks of one file, remembering areas and the kind of times seen so far."""
 
@@ -224,14 +252,8 @@ class RowParser:
 
     def _point_times(self, chunk: TextChunk, present: BoolArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Return local days and positions in the day; the day is -1 where the time is not usable (reported)."""
-        day_column = self.layout.column("day")
-        time_column = self.layout.column("time")
-        position = self._required("day") if time_column is None else time_column
-        text = chunk.columns[position]
-        if time_column is not None and day_column is not None:
-            text = pc.binary_join_element_wise(
-                pc.fill_null(chunk.columns[day_column], ""), pc.fill_null(text, ""), "\x1f"
-            )
+        position = _time_position(self.layout)
+        text = _time_cells(self.layout, chunk)
         points: list[PointTime] = []
 
         def code(cell: str | None) -> int | str:
@@ -260,8 +282,7 @@ class RowParser:
     def _parsed_time(self, cell: str) -> PointTime | str:
         if self.layout.kind == "wide":
             return parse_day(cell.strip())
-        day_text, _, text = cell.rpartition("\x1f")
-        return parse_time(text.strip(), self._label, day_text.strip())
+        return parse_time_cell(cell, self._label)
 
     def _quantities(self, chunk: TextChunk, present: BoolArray) -> npt.NDArray[np.int64]:
         """Return positions in `QUANTITIES`, -1 for quantities not used, -2 for unknown ones (reported)."""
@@ -290,7 +311,7 @@ class RowParser:
         result[places] = numbers[word_at]
         for rule in sorted({code for code in codes if isinstance(code, str)}):
             broken = np.flatnonzero(np.array([code == rule for code in codes])[word_at])
-            found = [(words[word_at[place]] or "").replace("\x1f", " ") for place in broken]
+            found = [(words[word_at[place]] or "").replace(_JOINT, " ").strip() for place in broken]
             header = self.layout.headers[position]
             self.rejections.add(rule, chunk.row[places[broken]], header, found, whole_row=True)
         return result

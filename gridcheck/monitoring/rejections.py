@@ -100,15 +100,14 @@ class Rejections:
     def write(self, path: Path) -> None:
         """Write all rejections as CSV for a spreadsheet (UTF-8 with byte order mark), in one step (atomic)."""
         cells = self._sorted()
-        rules = cells["rule"].to_pylist()
         table = pa.table(
             {
                 "row": cells["row"],
                 "column": _harmless(cells["column"]),
                 "value": _harmless(cells["value"]),
-                "rule": pa.array([_RULES[rule] for rule in rules], type=pa.string()),
+                "rule": pa.array(_RULES).take(cells["rule"]),
                 "scope": cells["scope"],
-                "remedy": pa.array([REMEDIES[_RULES[rule]] for rule in rules], type=pa.string()),
+                "remedy": pa.array(REMEDIES.values()).take(cells["rule"]),
             }
         )
         with written_in_one_step(path) as file:

@@ -7,6 +7,7 @@ Memory follows one day of the file, not the file. Rows of one area and time (lon
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,6 +136,8 @@ class Staging:
                     writer.write_table(
                         _table(sorted_ids, ranks, interval_start_utc(day, slots), value, synthetic=synthetic)
                     )
+            with path.open("rb+") as file:
+                os.fsync(file.fileno())  # A commit must not outlive its day files in a power cut.
             parts.append(StagedPart(day=day_of(day).isoformat(), path=path, n_reading=n_reading))
         self.n_area = int(seen.sum())
         return parts

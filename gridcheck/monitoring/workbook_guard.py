@@ -15,11 +15,9 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.sax import SAXException
-from xml.sax.handler import ContentHandler
-from xml.sax.xmlreader import AttributesImpl
 
 import defusedxml
-import defusedxml.sax
+from defusedxml.expatreader import DefusedExpatParser
 
 from gridcheck.errors import InputError
 
@@ -33,7 +31,8 @@ MAX_GRID_CELLS = 5_000_000
 _RATIO_FREE_BYTES = 2**20  # Small members of blanks compress well; the ratio counts from here.
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 _ENCRYPTED = 0x1
-_CELL_REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+_COLUMN = re.compile(r"[A-Za-z]{1,3}")
+_MAX_ROW_DIGITS = 7
 _PIECE_BYTES = 1 << 16
 _RELATIONS = "xl/_rels/workbook.xml.rels"
 
@@ -98,9 +97,6 @@ def _walk(content: bytes) -> WorkbookFacts:
     sheets: dict[str, _Part] = {}
     for member in members:
         part = _Part()
-        parser = defusedxml.sax.make_parser()
-        parser.forbid_dtd = True
-        parser.setContentHandler(part)
         is_xml = member.filename.endswith((".xml", ".rels"))
         n_bytes = 0
         for piece in _unpacked(content, member):
@@ -110,9 +106,9 @@ def _walk(content: bytes) -> WorkbookFacts:
             if n_bytes > _RATIO_FREE_BYTES and n_bytes > MAX_RATIO * member.compress_size:
                 raise _RefusedError(f"{member.filename} unpacks to more than {MAX_RATIO} times its size")
             if is_xml:
-                parser.feed(piece)
+                part.feed(piece)
         if is_xml:
-            parser.close()
+            part.close()
             sheets[member.filename] = part
         unpacked += n_bytes
     first = _first_sheet(sheets)
@@ -151,18 +147,28 @@ def _unpacked(content: bytes, member: zipfile.ZipInfo) -> Iterator[bytes]:
         yield inflate.flush()
 
 
-class _Part(ContentHandler):
-    """Counts the cells of one XML part, whichever kind of part it is."""
+class _Part(DefusedExpatParser):  # type: ignore[misc]  # defusedxml has no types
+    """Walks one XML part, whichever kind it is, and measures the extent of its cells.
+
+    Hooks into the parser below SAX, because a sheet has millions of cells and only the starts of elements matter.
+    """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(forbid_dtd=True)
         self.formulas: set[tuple[int, int]] = set()
         self.sheet_relation = ""
         self.targets: dict[str, str] = {}
         self._row = self._column = -1
         self._last_row = self._last_column = 0
+        self._columns: dict[str, int] = {}
 
-    def startElement(self, name: str, attrs: AttributesImpl) -> None:
+    def reset(self) -> None:
+        """Prepare the parser; texts and ends of elements are passed over."""
+        super().reset()
+        self._parser.EndElementHandler = None
+        self._parser.CharacterDataHandler = None
+
+    def start_element(self, name: str, attrs: dict[str, str]) -> None:
         """Take note of rows, cells, formulas, sheets and relations."""
         tag = name.rpartition(":")[2]
         if tag == "c":
@@ -174,7 +180,7 @@ class _Part(ContentHandler):
             self._row = int(number) - 1 if number is not None else self._row + 1
             self._column = -1
         elif tag == "sheet" and not self.sheet_relation:
-            self.sheet_relation = next((attrs[key] for key in attrs.getNames() if key.endswith(":id")), "")
+            self.sheet_relation = next((attrs[key] for key in attrs if key.endswith(":id")), "")
         elif tag == "Relationship":
             self.targets[attrs.get("Id", "")] = attrs.get("Target", "")
 
@@ -182,13 +188,12 @@ class _Part(ContentHandler):
         if reference is None:
             self._column += 1
         else:
-            match = _CELL_REFERENCE.fullmatch(reference.upper())
-            if match is None:
-                raise _RefusedError(f"a cell is called {reference[:20]!r}")
-            column = 0
-            for letter in match[1]:
-                column = column * 26 + ord(letter) - ord("A") + 1
-            self._column, self._row = column - 1, int(match[2]) - 1
+            letters = reference.rstrip("0123456789")
+            column = self._columns.get(letters)
+            self._column = self._column_of(letters) if column is None else column
+            self._row = _row_of(reference[len(letters) :])
+        if self._row < self._last_row and self._column < self._last_column:
+            return
         self._last_row = max(self._last_row, self._row + 1)
         self._last_column = max(self._last_column, self._column + 1)
         if self._last_row * self._last_column > MAX_GRID_CELLS:
@@ -196,6 +201,21 @@ class _Part(ContentHandler):
                 f"its cells span {self._last_row} rows x {self._last_column} columns, "
                 f"allowed are {MAX_GRID_CELLS} cells"
             )
+
+    def _column_of(self, letters: str) -> int:
+        if not _COLUMN.fullmatch(letters):
+            raise _RefusedError(f"a cell stands in column {letters[:20]!r}")
+        column = 0
+        for letter in letters.upper():
+            column = column * 26 + ord(letter) - ord("A") + 1
+        self._columns[letters] = column - 1
+        return column - 1
+
+
+def _row_of(digits: str) -> int:
+    if not 0 < len(digits) <= _MAX_ROW_DIGITS:
+        raise _RefusedError(f"a cell stands in row {digits[:20]!r}")
+    return int(digits) - 1
 
 
 def _first_sheet(parts: dict[str, _Part]) -> str:

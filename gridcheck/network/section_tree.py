@@ -9,7 +9,7 @@ import numpy as np
 
 from gridcheck.arrays import BoolArray, IntArray, frozen
 from gridcheck.network.convert import add_open_ends
-from gridcheck.network.records import Branches, BranchKind, Network
+from gridcheck.network.records import Branches, BranchKind, Network, Switches
 from gridcheck.network.sections import NONE, Sections
 
 
@@ -213,8 +213,8 @@ def switched_network(network: Network, sections: Sections, closed: BoolArray) ->
     Returns
     -------
     Network
-        With the charging of lines that are now open at one end moved to the bus at their other end. The records of
-        the switches keep their normal state; what counts for a load flow are the ends of the branches.
+        With the charging of lines that are now open at one end moved to the bus at their other end. In a network
+        that is seen by lines, lines are taken into and out of service instead.
     """
     moved = np.flatnonzero(closed != sections.edge_closed)
     if len(moved) == 0:
@@ -237,7 +237,20 @@ def switched_network(network: Network, sections: Sections, closed: BoolArray) ->
         add_open_ends(_take(branches, lines), g, b)
         g_pu += sign * g
         b_pu += sign * b
-    return replace(network, branches=new, buses=replace(network.buses, g_pu=g_pu, b_pu=b_pu))
+    return replace(
+        network,
+        branches=new,
+        buses=replace(network.buses, g_pu=g_pu, b_pu=b_pu),
+        switches=_set_switches(network.switches, sections.switch_edge, moved, closed),
+    )
+
+
+def _set_switches(switches: Switches, switch_edge: IntArray, moved: IntArray, closed: BoolArray) -> Switches:
+    """Return the switches with those of the moved edges set; all switches of one end move together."""
+    at = np.isin(switch_edge, moved)
+    state = switches.closed.copy()
+    state[at] = closed[switch_edge[at]]
+    return replace(switches, closed=state)
 
 
 def _take(branches: Branches, k: IntArray) -> Branches:

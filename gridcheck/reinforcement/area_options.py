@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from gridcheck.arrays import BoolArray
 from gridcheck.catalogue import conductors, distribution_transformers
-from gridcheck.checks.supply_tree import CheckKind
 from gridcheck.reinforcement.measures import (
     LowVoltageReconductoring,
     NewArea,
@@ -60,7 +60,7 @@ def area_options(situation: Situation) -> list[Option]:
     return result
 
 
-def _needs(situation: Situation) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def _needs(situation: Situation) -> tuple[BoolArray, BoolArray]:
     """Tell for each area whether its transformer, and whether its low-voltage lines need help, shape (n_area,) each."""
     area_ids = situation.county.grid.areas["area_id"].to_numpy()
     # An area counts if it is beyond a limit now, or stands in the way of somebody and would be beyond it with all.
@@ -81,7 +81,7 @@ class _AreaParts:
 
     def __init__(self, situation: Situation, row: int) -> None:
         self.terms: Terms = situation.county.terms
-        self.area: dict[str, Any] = situation.county.grid.areas.iloc[row].to_dict()
+        self.area: dict[str, Any] = {str(k): v for k, v in situation.county.grid.areas.iloc[row].items()}
         self.area_id, self.feeder_id = str(self.area["area_id"]), str(self.area["feeder_id"])
         grid, place = situation.county.grid, situation.trees[int(situation.tree_of_area[row])]
         self.tap_ratio = float(grid.network.branches.tap_ratio[grid.area_branch[row]])
@@ -115,7 +115,8 @@ class _AreaParts:
 
     def tap(self) -> tuple[Part, ...]:
         """Return the lowest ratio at which the highest voltage of the lightest case stays allowed."""
-        nameplate = distribution_transformers().loc[str(self.area["type_name"])]
+        taps = distribution_transformers()[["tap_step_percent", "tap_min"]].to_dict("index")
+        nameplate = taps[str(self.area["type_name"])]
         step = float(nameplate["tap_step_percent"]) / 100.0
         lowest = 1.0 + step * float(nameplate["tap_min"])
         allowed = max(lowest, self.tap_ratio * self.highest_lv_v / (self.voltage_max_v + _VOLTAGE_TOLERANCE_V))
@@ -139,7 +140,8 @@ class _AreaParts:
         )
 
     def lines(self) -> tuple[Part, ...]:
-        table, old = conductors()["r_ohm_per_km"], str(self.area["lv_type_name"])
+        r_ohm_per_km = {str(name): float(r) for name, r in conductors()["r_ohm_per_km"].items()}
+        old = str(self.area["lv_type_name"])
         circuits, radius_km = int(self.area["lv_circuits"]), float(self.area["lv_radius_m"]) / 1000.0
         return tuple(
             self._part(
@@ -149,7 +151,7 @@ class _AreaParts:
                 amount=circuits * radius_km,
             )
             for new in _LV_CONDUCTORS
-            if float(table[new]) < float(table[old])
+            if r_ohm_per_km[new] < r_ohm_per_km[old]
         )
 
     def new_areas(self) -> tuple[Part, ...]:

@@ -136,7 +136,7 @@ def with_columns(frame: pd.DataFrame, row: int, **values: Any) -> pd.DataFrame:
     """Return a copy of a table with some cells of one row written anew."""
     result = frame.copy()
     for column, value in values.items():
-        result.iloc[row, result.columns.get_loc(column)] = value
+        result.at[result.index[row], column] = value  # noqa: PD008 - one cell
     return result
 
 
@@ -189,9 +189,7 @@ def _with_feeder_limit(before: CountyGrid, after: CountyGrid, row: int, place: d
     return replace(after, feeders=with_columns(after.feeders, row, limit_ka=new))
 
 
-def _with_branches(
-    grid: CountyGrid, at: IntArray, values: dict[str, FloatArray], types: tuple[str, ...]
-) -> CountyGrid:
+def _with_branches(grid: CountyGrid, at: IntArray, values: dict[str, FloatArray], types: tuple[str, ...]) -> CountyGrid:
     """Return the county with other values of some branches, and other types where given."""
     branches: Branches = grid.network.branches
     columns: dict[str, Any] = {}

@@ -110,13 +110,10 @@ def _line(type_name: str, vn_kv: float, f_hz: float, sn_mva: float) -> Branches:
 def _row(table: pd.DataFrame, type_name: str, file: str) -> dict[str, Any]:
     if type_name not in table.index:
         raise CatalogueError(f"{file} has no type {type_name!r}. Add a row, or choose one of its types.")
-    row: dict[str, Any] = table.loc[type_name].to_dict()
-    return row
+    return {str(name): value for name, value in table.loc[type_name].items()}
 
 
-def _one_branch(
-    table: str, row: dict[str, Any], vn_kv: tuple[float, float], f_hz: float, sn_mva: float
-) -> Branches:
+def _one_branch(table: str, row: dict[str, Any], vn_kv: tuple[float, float], f_hz: float, sn_mva: float) -> Branches:
     """Build a network of two buses around one element, and return the element."""
     tables = {
         "bus": pd.DataFrame({"vn_kv": vn_kv}),

@@ -1,8 +1,9 @@
 """Evaluate candidates by load flow at the end of the queue: what they unlock and what they take away.
 
 A candidate is built, the supply tree it stands in is made anew, and the applications that wait for this place are
-decided once more, in queue order and by the rules of the queue. Only what is decided so counts as unlocked. Ties act
-only after outages and are evaluated by repeating those.
+decided once more, in queue order and by the rules of the queue. Only what is decided so counts as unlocked. The rules
+look at an area with everything connected that others asked for; so whatever else is deferred counts as connected here,
+unless the 10 kV level cannot carry it. Ties act only after outages and are evaluated by repeating those.
 """
 
 from __future__ import annotations
@@ -12,14 +13,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from gridcheck.arrays import IntArray
-from gridcheck.checks.assessment import Assessment, assess
+from gridcheck.checks.assessment import Course, assess
 from gridcheck.checks.supply_tree import SupplyTree
 from gridcheck.connection.applications import Application
-from gridcheck.connection.decide import QueueResult, decide_queue
+from gridcheck.connection.decide import decide_queue
 from gridcheck.demand.profiles import ClassCounts
 from gridcheck.errors import NotConvergedError
 from gridcheck.reinforcement.candidates import propose
 from gridcheck.reinforcement.changes import area_row, build, relocate, share_counts
+from gridcheck.reinforcement.feeder_options import FEEDER_KINDS
 from gridcheck.reinforcement.measures import Candidate, NewArea, Project
 from gridcheck.reinforcement.situation import (
     DecidedCounty,
@@ -29,6 +31,7 @@ from gridcheck.reinforcement.situation import (
     hours_beyond,
     situation_of,
     tree_below,
+    with_applications,
 )
 from gridcheck.reinforcement.ties import evaluate_tie, is_tie
 
@@ -47,8 +50,22 @@ def find_projects(county: DecidedCounty) -> tuple[Project, ...]:
         What brings something and is not beaten by an alternative in every respect, in the order of the ids.
     """
     situation = situation_of(county)
-    projects = [evaluate(situation, candidate) for candidate in propose(situation)]
-    return undominated(projects)
+    groups: dict[str, list[Candidate]] = {}
+    for candidate in propose(situation):
+        groups.setdefault(candidate.group, []).append(candidate)
+    projects = [project for group in groups.values() for project in _evaluate_group(situation, group)]
+    return tuple(sorted(undominated(projects), key=lambda project: project.project_id))
+
+
+def _evaluate_group(situation: Situation, candidates: Sequence[Candidate]) -> list[Project]:
+    """Evaluate alternatives from the cheapest on; once one leaves nothing to wish, a dearer one cannot beat it."""
+    result = []
+    for candidate in sorted(candidates, key=lambda candidate: (candidate.cost_yuan, candidate.project_id)):
+        project, is_complete = _evaluate(situation, candidate)
+        result.append(project)
+        if is_complete:
+            break
+    return result
 
 
 def evaluate(situation: Situation, candidate: Candidate) -> Project:
@@ -67,31 +84,39 @@ def evaluate(situation: Situation, candidate: Candidate) -> Project:
         Hours are those of the candidate's place: its area and the one split from it, or all areas and lines of its
         feeder; the unlocked applications are connected when they are counted.
     """
+    return _evaluate(situation, candidate)[0]
+
+
+def _evaluate(situation: Situation, candidate: Candidate) -> tuple[Project, bool]:
+    """Return the project, and whether it connects all who wait for the place and leaves no limit broken there."""
     if is_tie(candidate):
-        return evaluate_tie(situation.county, situation.counts, candidate)
-    nothing = Project(candidate=candidate, households_unlocked=0)
+        return evaluate_tie(situation.county, situation.counts, candidate), False
     county = situation.county
     place = situation.trees[_tree_number(situation, candidate)]
     grid = build(county.grid, candidate.changes)
     tree = tree_below(grid, place.tree.main_branch, county.limits)
-    counts = share_counts(county.grid, situation.counts, candidate.changes)
-    waiting = relocate(_waiting(situation, candidate), candidate.changes)
+    waiting = _waiting(situation, candidate)
+    crowd = _others(situation, waiting) if place.upper_holds_if_all else ()
+    counts = share_counts(county.grid, with_applications(county, situation.counts, crowd), candidate.changes)
+    again = relocate(waiting, candidate.changes)
+    area_ids = tuple(grid.areas["area_id"])
     try:
-        queue = decide_queue(
-            (tree,), situation.course, counts, waiting, county.limits, area_ids=tuple(grid.areas["area_id"])
-        )
+        queue = decide_queue((tree,), situation.course, counts, again, county.limits, area_ids=area_ids)
     except NotConvergedError:
-        return nothing
-    unlocked = tuple(decision.application.application_id for decision in queue.decisions if decision.connected)
+        return Project(candidate=candidate, households_unlocked=0), False
+    connected = [decision.application for decision in queue.decisions if decision.connected]
+    unlocked = tuple(application.application_id for application in connected)
+    counts = share_counts(county.grid, situation.counts, candidate.changes)
     before = _hours_at(place.hours, place.tree, situation, candidate)
-    after = _hours_after(situation, candidate, tree, queue)
-    return Project(
+    after = _hours_after(situation, candidate, tree, with_applications(county, counts, connected, areas=area_ids))
+    project = Project(
         candidate=candidate,
         households_unlocked=len(unlocked),
         application_ids=unlocked,
         overload_hours_removed=before[0] - after[0],
         undervoltage_hours_removed=before[1] - after[1],
     )
+    return project, len(unlocked) == len(waiting) and not any(after)
 
 
 def undominated(projects: Sequence[Project]) -> tuple[Project, ...]:
@@ -107,7 +132,6 @@ def undominated(projects: Sequence[Project]) -> tuple[Project, ...]:
     tuple of Project
         In the given order; of equals the first stays.
     """
-    kept: list[Project] = []
     order = sorted(range(len(projects)), key=lambda i: (projects[i].cost_yuan, [-b for b in _benefits(projects[i])], i))
     by_group: dict[str, list[int]] = {}
     for i in order:
@@ -119,8 +143,7 @@ def undominated(projects: Sequence[Project]) -> tuple[Project, ...]:
         if max(benefits) > 0.0 and not beaten:
             rivals.append(i)
     chosen = {i for rivals in by_group.values() for i in rivals}
-    kept = [project for i, project in enumerate(projects) if i in chosen]
-    return tuple(kept)
+    return tuple(project for i, project in enumerate(projects) if i in chosen)
 
 
 def _benefits(project: Project) -> tuple[float, float, float, float]:
@@ -142,34 +165,36 @@ def _tree_number(situation: Situation, candidate: Candidate) -> int:
 
 def _waiting(situation: Situation, candidate: Candidate) -> tuple[Application, ...]:
     """Return the applications that wait for this place: those in it, and those that it blocks elsewhere."""
+    area_id = candidate.area_id
+    if area_id:
+        return tuple(d.application for d in situation.deferred if area_id in (d.application.area_id, d.element))
     areas = situation.county.grid.areas
-    if candidate.area_id:
-        here = {candidate.area_id}
-    else:
-        here = set(areas["area_id"][areas["feeder_id"] == candidate.feeder_id])
-    return tuple(
-        decision.application
-        for decision in situation.deferred
-        if decision.application.area_id in here or decision.element == candidate.area_id
-    )
+    here = set(areas["area_id"][areas["feeder_id"] == candidate.feeder_id])
+    return tuple(d.application for d in situation.deferred if d.kind in FEEDER_KINDS and d.application.area_id in here)
+
+
+def _others(situation: Situation, waiting: Sequence[Application]) -> tuple[Application, ...]:
+    """Return what is deferred elsewhere."""
+    mine = {application.application_id for application in waiting}
+    deferred = (decision.application for decision in situation.deferred)
+    return tuple(application for application in deferred if application.application_id not in mine)
 
 
 def _hours_after(
-    situation: Situation, candidate: Candidate, tree: SupplyTree, queue: QueueResult
+    situation: Situation, candidate: Candidate, tree: SupplyTree, counts: ClassCounts
 ) -> tuple[float, float]:
     """Count hours of overload and of low voltage with the unlocked applications connected."""
-    counts = counts_of_tree(tree, queue.counts)
+    own, limits = counts_of_tree(tree, counts), situation.county.limits
+
+    def count(course: Course) -> tuple[float, float]:
+        hours = hours_beyond(tree, course, own, assess(tree, course, own, limits))
+        return _hours_at(hours, tree, situation, candidate)
+
     # The cases that can be the worst tell whether there is anything to count at all.
-    quick = hours_beyond(tree, situation.course, counts, queue.final[0])
-    if not any(_hours_at(quick, tree, situation, candidate)):
-        return 0.0, 0.0
-    solved: Assessment = assess(tree, situation.full, counts, situation.county.limits)
-    return _hours_at(hours_beyond(tree, situation.full, counts, solved), tree, situation, candidate)
+    return count(situation.full) if any(count(situation.course)) else (0.0, 0.0)
 
 
-def _hours_at(
-    hours: HoursBeyond, tree: SupplyTree, situation: Situation, candidate: Candidate
-) -> tuple[float, float]:
+def _hours_at(hours: HoursBeyond, tree: SupplyTree, situation: Situation, candidate: Candidate) -> tuple[float, float]:
     """Return hours of overload and of low voltage at the candidate's place, summed over its areas."""
     rows, feeder = _place(tree, situation, candidate)
     overload_h = float(hours.area_overload_h[rows].sum())

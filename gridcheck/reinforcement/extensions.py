@@ -105,7 +105,9 @@ def add_tie(grid: CountyGrid, change: TieLine) -> CountyGrid:
     ends = (place[change.from_bus_id], place[change.to_bus_id])
     vn_kv = network.buses.vn_kv[list(ends)]
     if vn_kv[0] != vn_kv[1]:
-        raise PlanError(f"tie {change.tie_id}: its ends stand at {vn_kv[0]:g} and {vn_kv[1]:g} kV; it needs one voltage.")
+        raise PlanError(
+            f"tie {change.tie_id}: its ends stand at {vn_kv[0]:g} and {vn_kv[1]:g} kV; it needs one voltage."
+        )
     values = line_values((change.type_name,), np.array([change.length_km]), float(vn_kv[0]), network)
     identity = _identity(network.branches, BranchKind.LINE, change.type_name, change.tie_id, change.length_km)
     branches = _more_branches(
@@ -210,7 +212,7 @@ def _split_areas(grid: CountyGrid, change: NewArea, row: int, ids: tuple[int, in
         "lv_bus": ids[0], "trafo": ids[1], **{name: number // 2 for name, number in homes.items()},
     }  # fmt: skip
     for name, value in (shared | {name: number - number // 2 for name, number in homes.items()}).items():
-        areas.iloc[row, areas.columns.get_loc(name)] = value
+        areas.at[areas.index[row], name] = value  # noqa: PD008 - one cell
     more = pd.DataFrame([new], columns=areas.columns).astype(areas.dtypes.to_dict())
     return pd.concat([areas, more], ignore_index=True)
 

@@ -142,13 +142,7 @@ class TieLine:
 
 
 Change = (
-    PhaseBalancing
-    | TapChange
-    | TransformerSwap
-    | LowVoltageReconductoring
-    | NewArea
-    | FeederReconductoring
-    | TieLine
+    PhaseBalancing | TapChange | TransformerSwap | LowVoltageReconductoring | NewArea | FeederReconductoring | TieLine
 )
 
 

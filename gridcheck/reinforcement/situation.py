@@ -12,7 +12,7 @@ from gridcheck.arrays import BoolArray, FloatArray, IntArray
 from gridcheck.checks.assessment import Assessment, Course, assess, binding_course, check_courses, full_course
 from gridcheck.checks.supply_tree import CheckKind, SupplyTree, supply_trees
 from gridcheck.connection.applications import Application
-from gridcheck.connection.decide import Decision, Verdict
+from gridcheck.connection.decision import Decision, Verdict
 from gridcheck.demand.profiles import ClassCounts, ClassProfiles
 from gridcheck.errors import NotConvergedError
 from gridcheck.limits import LimitSet
@@ -122,6 +122,8 @@ class TreeSituation:
         The tree.
     broken, broken_if_all : ndarray of bool, shape (n_check,)
         Limits that are broken at the end of the queue, and if all deferred applications were connected.
+    upper_holds_if_all : bool
+        True where then no limit of a section, feeder or main transformer is broken.
     highest_lv_v : ndarray, shape (n_area,)
         Highest voltage of the low-voltage busbars before the queue, phase to neutral. [V]
     hours : HoursBeyond
@@ -131,6 +133,7 @@ class TreeSituation:
     tree: SupplyTree
     broken: BoolArray
     broken_if_all: BoolArray
+    upper_holds_if_all: bool
     highest_lv_v: FloatArray
     hours: HoursBeyond
 
@@ -194,10 +197,30 @@ def situation_of(county: DecidedCounty) -> Situation:
 
 
 def with_applications(
-    county: DecidedCounty, counts: ClassCounts, applications: Sequence[Application]
+    county: DecidedCounty,
+    counts: ClassCounts,
+    applications: Sequence[Application],
+    *,
+    areas: Sequence[str] | None = None,
 ) -> ClassCounts:
-    """Return homes and heaters per area with some applications connected."""
-    row = {area_id: i for i, area_id in enumerate(county.grid.areas["area_id"])}
+    """Return homes and heaters per area with some applications connected.
+
+    Parameters
+    ----------
+    county : DecidedCounty
+        The county.
+    counts : ClassCounts
+        Homes and heaters before.
+    applications : sequence of Application
+        What is connected.
+    areas : sequence of str, optional
+        Ids of the areas of `counts`; those of the county as it stands where not given.
+
+    Returns
+    -------
+    ClassCounts
+    """
+    row = {area_id: i for i, area_id in enumerate(county.grid.areas["area_id"] if areas is None else areas)}
     column = {name: i for i, name in enumerate(county.profiles.classes)}
     rated_kw, count = counts.rated_kw.copy(), counts.count.copy()
     for application in applications:
@@ -268,15 +291,18 @@ def _tree_situation(
     before, final, wanted = (counts_of_tree(tree, c) for c in (county.counts, *counts))
     lightest = assess(tree, full, before, limits)
     solved = assess(tree, full, final, limits)
+    of_area = np.isin(checks.kind, AREA_KINDS)
     try:
         broken_if_all = checks.beyond_limit(assess(tree, course, wanted, limits).value)
+        upper_holds = not broken_if_all[~of_area].any()
     except NotConvergedError:
         # More than the tree can carry at all: every area that has something deferred needs everything.
-        broken_if_all = np.isin(checks.kind, AREA_KINDS)
+        broken_if_all, upper_holds = of_area, False
     return TreeSituation(
         tree=tree,
         broken=checks.beyond_limit(solved.value),
         broken_if_all=broken_if_all,
+        upper_holds_if_all=upper_holds,
         highest_lv_v=node_voltages(lightest.area_state)[tree.area_node].max(axis=1) * LV_PHASE_V,
         hours=hours_beyond(tree, full, final, solved),
     )

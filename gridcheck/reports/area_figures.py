@@ -101,7 +101,7 @@ def area_curve(curve: AreaCurve, limits: Thresholds, language: Language, day: st
         )
     figure.update_layout(
         base_layout(
-            height=400,
+            height=500,
             hovermode="closest",
             xaxis=_time_axis(day),
             yaxis={"title": {"text": text("axis.loading", language)}, "range": [0, top], "ticksuffix": ""},

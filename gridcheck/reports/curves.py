@@ -20,6 +20,9 @@ from gridcheck.reports.schemas import STEP_MINUTES
 CURVES_FILE = "curves.parquet"
 METADATA_KEY = b"gridcheck"
 
+# Curves are for looking at: a tenth of a kW and of a percent, as meters deliver, takes a quarter of the space.
+_DECIMALS = 1
+
 # Small row groups let a reader fetch one area without reading a county: statistics of area_id skip the others.
 _ROWS_PER_GROUP = 64
 
@@ -103,7 +106,14 @@ class CurveWriter:
             ],
             metadata={METADATA_KEY: time.to_json()},
         )
-        self._file = pq.ParquetWriter(path, self._schema, compression="zstd")
+        # Measured on a whole city: a third smaller than with dictionaries, and faster to write.
+        self._file = pq.ParquetWriter(
+            path,
+            self._schema,
+            compression="zstd",
+            use_dictionary=["county_code"],
+            use_byte_stream_split=["p_kw.list.element", "loading_percent.list.element"],
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -150,7 +160,9 @@ class CurveWriter:
 def _list_array(values: FloatArray) -> pa.ListArray:
     n_row, n_step = values.shape
     offsets = pa.array(np.arange(n_row + 1, dtype=np.int32) * n_step, pa.int32())
-    return pa.ListArray.from_arrays(offsets, pa.array(values.astype(np.float32).ravel(), pa.float32()))
+    return pa.ListArray.from_arrays(
+        offsets, pa.array(np.round(values.ravel(), _DECIMALS).astype(np.float32), pa.float32())
+    )
 
 
 def read_curve_time(path: Path) -> CurveTime:

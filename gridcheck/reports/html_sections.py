@@ -9,7 +9,7 @@ import pandas as pd
 from gridcheck.reports import labels, provenance
 from gridcheck.reports.folder import Results
 from gridcheck.reports.markup import Html, both, element, joined, table
-from gridcheck.reports.summaries import answer_sentence, banner, county_sentence, kpis
+from gridcheck.reports.summaries import answer_sentence, banner, county_sentences, kpis
 from gridcheck.reports.texts import LANGUAGES, Language, text
 from gridcheck.reports.totals import SECURE_CODES, totals
 from gridcheck.reports.views import VIEWS, View, formatted_rows
@@ -98,9 +98,7 @@ def _answer(results: Results, language: Language) -> Html:
         )
         for tile in kpis(totals(results), language)
     ]
-    sentences = [
-        element("li", county_sentence(results, str(code), language)) for code in results.counties["county_code"]
-    ]
+    sentences = [element("li", sentence) for sentence in county_sentences(results, language).values()]
     return joined(
         [
             element("p", answer_sentence(results, language), class_="answer"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import pandas as pd
@@ -13,7 +13,7 @@ from gridcheck.catalogue import measures
 from gridcheck.geography import counties, villages
 from gridcheck.reports.palette import N_MINUS_1_SIGNS
 from gridcheck.reports.tables import LOCAL_TIME
-from gridcheck.reports.texts import Language, is_known, label, text
+from gridcheck.reports.texts import LANGUAGES, Language, codes, is_known, label, text
 from gridcheck.units import YUAN_PER_WAN
 
 Row = Mapping[Hashable, Any]
@@ -79,7 +79,13 @@ def local_time(moment: Any) -> str:
     >>> local_time(pd.Timestamp("2026-01-15T11:45:00Z"))
     '01-15 19:45'
     """
-    return MISSING if is_missing(moment) else pd.Timestamp(moment).tz_convert(LOCAL_TIME).strftime("%m-%d %H:%M")
+    return MISSING if is_missing(moment) else _local_time(pd.Timestamp(moment))
+
+
+# A run has a few hundred moments and tens of thousands of cells that show one of them.
+@lru_cache(maxsize=4096)
+def _local_time(moment: pd.Timestamp) -> str:
+    return moment.tz_convert(LOCAL_TIME).strftime("%m-%d %H:%M")
 
 
 def quantity_unit(quantity: str) -> str:
@@ -107,6 +113,19 @@ def quantity_value(quantity: Any, value: Any) -> str:
         return MISSING
     unit, decimals = _unit_and_decimals("" if is_missing(quantity) else str(quantity))
     return f"{number(value, decimals)}{NO_BREAK}{unit}".rstrip(NO_BREAK)
+
+
+def limit_value(quantity: Any, limit: Any) -> str:
+    """Return a limit with the unit of its quantity, without decimals that say nothing.
+
+    Examples
+    --------
+    >>> limit_value("voltage_v", 198.0).split()
+    ['198', 'V']
+    """
+    if is_missing(limit):
+        return MISSING
+    return f"{float(limit):,.6g}{NO_BREAK}{quantity_unit(str(quantity))}".rstrip(NO_BREAK)
 
 
 @cache
@@ -157,13 +176,46 @@ def measure_name(measure: Any, language: Language) -> str:
     return label("measure", measure, language) if words is None else words[language]
 
 
-def conditions_text(conditions: Any, language: Language) -> str:
-    """Return the conditions of a verdict, spelt out.
+def clause_text(clause: Any, language: Language) -> str:
+    """Return a clause in `language`, where its wording is known, with its confidence mark in words.
+
+    Parameters
+    ----------
+    clause : str or None
+        As `gridcheck.limits` words it, with the mark in brackets behind it where there is one.
+
+    Examples
+    --------
+    >>> clause_text("My own rule [E]", "en")
+    'My own rule (engineering estimate, editable)'
+    """
+    if is_missing(clause):
+        return ""
+    words, bracket, mark = str(clause).rpartition(" [")
+    found, confidence = (words, mark.removesuffix("]")) if bracket and mark.endswith("]") else (str(clause), "")
+    shown = _clause_words().get(found, {}).get(language, found)
+    if not confidence:
+        return shown
+    return text("sentence.with_remark", language, words=shown, remark=label("confidence", confidence, language))
+
+
+@cache
+def _clause_words() -> dict[str, dict[Language, str]]:
+    return {
+        text(f"clause.{code}", "en"): {language: text(f"clause.{code}", language) for language in LANGUAGES}
+        for code in codes("clause")
+    }
+
+
+def conditions_text(conditions: Any, language: Language, verdict: Any = None) -> str:
+    """Return the conditions of a verdict, spelt out; for a deferral what would fit instead.
 
     Parameters
     ----------
     conditions : str or None
         Codes separated by ``;``, each with a value behind a colon or equals sign where it has one.
+    verdict : str or None
+        The verdict that they belong to.
 
     Examples
     --------
@@ -173,15 +225,16 @@ def conditions_text(conditions: Any, language: Language) -> str:
     if is_missing(conditions):
         return ""
     parts = [part.strip() for part in str(conditions).split(";") if part.strip()]
-    return text("sentence.joiner", language).join(_condition(part, language) for part in parts)
+    sections = ("alternative", "condition") if verdict == "defer" else ("condition",)
+    return text("sentence.joiner", language).join(_condition(part, sections, language) for part in parts)
 
 
-def _condition(part: str, language: Language) -> str:
+def _condition(part: str, sections: tuple[str, ...], language: Language) -> str:
     code, _, value = part.replace("=", ":", 1).partition(":")
-    if not is_known("condition", code):
+    section = next((known for known in sections if is_known(known, code)), None)
+    if section is None:
         return part
-    shown = label("device", value.strip(), language)
-    return label("condition", code, language).replace("{value}", shown)
+    return label(section, code, language).replace("{value}", label("device", value.strip(), language))
 
 
 def relation(value: float, limit: float, quantity: str) -> str:
@@ -222,7 +275,7 @@ def binding_text(row: Row, language: Language) -> str:
         quantity=what,
         value=quantity_value(quantity, value),
         relation=label("binding_relation", how, language),
-        limit=quantity_value(quantity, limit),
+        limit=limit_value(quantity, limit),
     )
     when = row["binding_time"]
     return phrase if is_missing(when) else phrase + text("sentence.at_time", language, time=local_time(when))
@@ -234,9 +287,11 @@ def _element(element: Any) -> str:
 
 def reason_text(row: Row, language: Language) -> str:
     """Return why an application got its verdict, in one readable sentence."""
-    parts = [binding_text(row, language), conditions_text(row["conditions"], language)]
-    if not is_missing(row["blocked_by"]):
-        parts.append(text("sentence.blocked_by", language, blocked_by=row["blocked_by"]))
+    parts = [
+        binding_text(row, language),
+        label("blocked_by", row["blocked_by"], language),
+        conditions_text(row["conditions"], language, row["verdict"]),
+    ]
     shown = [part for part in parts if part]
     return text("sentence.joiner", language).join(shown) if shown else text("sentence.no_binding", language)
 

@@ -18,7 +18,7 @@ from gridcheck.reports.figures import base_layout, safe
 from gridcheck.reports.folder import Results
 from gridcheck.reports.labels import county_name, is_missing, number, wan
 from gridcheck.reports.texts import Language, text
-from gridcheck.reports.totals import totals
+from gridcheck.reports.totals import Totals, totals_by_county
 from gridcheck.units import YUAN_PER_WAN
 
 # One degree of longitude is shorter than one of latitude by this factor at the latitude of Yuncheng (35.1 degrees).
@@ -105,13 +105,12 @@ def _inside(points: FloatArray, lon: FloatArray, lat: FloatArray) -> BoolArray:
     return odd
 
 
-def map_values(results: Results, measure: str) -> dict[str, float]:
+def map_values(by_county: Mapping[str, Totals], measure: str) -> dict[str, float]:
     """Return the value of each county of the run; NaN where the measure does not apply."""
     values: dict[str, float] = {}
-    for code in results.counties["county_code"]:
-        found = totals(results, str(code))
+    for code, found in by_county.items():
         no_applications = found.applications == 0
-        values[str(code)] = {
+        values[code] = {
             "deferred_percent": math.nan if no_applications else 100.0 * found.deferred / found.applications,
             "deferred": math.nan if no_applications else float(found.deferred),
             "overloaded_percent": 100.0 * found.overloaded / found.areas if found.areas else math.nan,
@@ -126,13 +125,14 @@ def county_map(results: Results, language: Language, measure: MapMeasure = MAP_M
 
     Counties without a value, and the one outside the plan, are hatched grey: grey means not known, not zero.
     """
-    values = map_values(results, measure.code)
+    by_county = totals_by_county(results)
+    values = map_values(by_county, measure.code)
     known = [value for value in values.values() if not is_missing(value)]
     top = max([*known, 1e-9])
     figure = go.Figure()
     for code, rings in _outlines().items():
         figure.add_traces(_county_shape(code, rings, values, top))
-    figure.add_trace(_county_labels(results, values, measure, top, language))
+    figure.add_trace(_county_labels(by_county, values, measure, top, language))
     figure.add_trace(_scale(top, measure, language))
     figure.update_layout(
         base_layout(
@@ -178,7 +178,7 @@ def _county_shape(code: str, rings: Sequence[Ring], values: Mapping[str, float],
 
 
 def _county_labels(
-    results: Results, values: Mapping[str, float], measure: MapMeasure, top: float, language: Language
+    by_county: Mapping[str, Totals], values: Mapping[str, float], measure: MapMeasure, top: float, language: Language
 ) -> go.Scatter:
     lon, lat, words, hover, colours, known_codes = [], [], [], [], [], []
     for code in _outlines():
@@ -190,7 +190,7 @@ def _county_labels(
         lat.append(y)
         words.append(name if missing else f"{name}<br><b>{number(value, measure.decimals)}{measure.unit}</b>")
         colours.append(palette.MUTED if missing else palette.readable_on(palette.sequential(value / top)))
-        hover.append(_hover(results, code, values, language))
+        hover.append(_hover(by_county, code, language))
         known_codes.append(code)
     return go.Scatter(
         x=lon,
@@ -206,11 +206,11 @@ def _county_labels(
     )
 
 
-def _hover(results: Results, code: str, values: Mapping[str, float], language: Language) -> str:
+def _hover(by_county: Mapping[str, Totals], code: str, language: Language) -> str:
     name = safe(county_name(code, language))
-    if code in _outside_plan() or code not in values:
+    if code in _outside_plan() or code not in by_county:
         return f"<b>{name}</b><br>{text('word.not_in_plan', language)}"
-    found = totals(results, code)
+    found = by_county[code]
     if found.applications == 0:
         return f"<b>{name}</b><br>{text('word.no_applications', language)}"
     return text(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gridcheck.reports.folder import Summary
-from gridcheck.reports.labels import number
+from gridcheck.reports.labels import clause_text, number
 from gridcheck.reports.schemas import TABLES
 from gridcheck.reports.texts import Language, codes, column_label, column_meaning, is_known, label, text
 
 # Parts of the summary that have a section of their own.
-_ELSEWHERE = frozenset({"files", "limits", "limits_of_model", "totals"})
+_ELSEWHERE = frozenset({"files", "limits", "limits_of_model", "totals", "performance"})
 _SHORT_HASH = 12
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def provenance_rows(summary: Summary, language: Language) -> list[tuple[str, str]]:
@@ -48,7 +50,10 @@ def _shown(value: Any, language: Language) -> str:
         return text("word.none", language)
     if isinstance(value, list):
         return text("sentence.joiner", language).join(_shown(item, language) for item in value)
-    return f"{value}"
+    if isinstance(value, str) and _SHA256.fullmatch(value):
+        return f"{value[:_SHORT_HASH]}…"
+    # A seed or a version keeps its digits as they are; a measured number is grouped.
+    return f"{value:,.10g}" if isinstance(value, float) else f"{value}"
 
 
 def file_rows(summary: Summary) -> list[tuple[str, str, str]]:
@@ -66,7 +71,7 @@ def limit_rows(summary: Summary, language: Language) -> list[tuple[str, str, str
         (
             label("quantity" if is_known("quantity", str(item["name"])) else "limit", item["name"], language),
             f"{item['value']:g} {label('unit_word', item.get('unit', ''), language)}".strip(),
-            str(item.get("clause", "")),
+            clause_text(item.get("clause", ""), language),
             label("confidence", item.get("confidence", ""), language),
         )
         for item in summary.get("limits", [])
@@ -75,9 +80,15 @@ def limit_rows(summary: Summary, language: Language) -> list[tuple[str, str, str
 
 
 def model_limits(summary: Summary, language: Language) -> list[str]:
-    """Return what the model does not do, in sentences: those of the run, else the program's own."""
+    """Return what the model does not do, in sentences: those of the run, else the program's own.
+
+    The run gives codes of the section ``model_limit``, or sentences as ``{"zh": ..., "en": ...}``.
+    """
     given = summary.get("limits_of_model", [])
-    own = [str(item[language]) for item in given if isinstance(item, Mapping) and language in item]
+    own = [
+        str(item.get(language, "")) if isinstance(item, Mapping) else label("model_limit", item, language)
+        for item in given
+    ]
     return own or [label("model_limit", code, language) for code in codes("model_limit")]
 
 

@@ -13,7 +13,7 @@ from gridcheck.arrays import FloatArray, IntArray, TimeArray
 if TYPE_CHECKING:
     from gridcheck.checks.county_state import CountyState
     from gridcheck.checks.records import NMinus1Row
-    from gridcheck.connection.decide import Decision
+    from gridcheck.connection.decision import Decision
     from gridcheck.limits import Limit
     from gridcheck.network.county import CountyGrid
 
@@ -70,8 +70,8 @@ def decision_rows(
 
 _DECISION_COLUMNS = (
     "application_id", "county_code", "area_id", "feeder_id", "queue_position", "device", "rated_kw", "phase", "verdict",
-    "conditions", "binding_level", "binding_element", "binding_quantity", "binding_value", "binding_limit", "limit_clause",
-    "binding_time", "probability", "margin_kw", "blocked_by",
+    "conditions", "binding_level", "binding_element", "binding_quantity", "binding_value", "binding_limit",
+    "limit_clause", "binding_time", "probability", "margin_kw", "blocked_by",
 )  # fmt: skip
 
 
@@ -122,7 +122,9 @@ def area_rows(
             "c1_kw": before.room_kw,
             # Promises never add room; the estimate of both states is linear, so the last digit is cut off here.
             "c2_kw": np.minimum(before.room_kw, after.room_kw),
-            "more_heat_pumps": np.where(after.upper_broken, 0, np.maximum(np.floor(after.room_kw / heat_pump_kw), 0)).astype(int),
+            "more_heat_pumps": np.where(
+                after.upper_broken, 0, np.maximum(np.floor(after.room_kw / heat_pump_kw), 0)
+            ).astype(int),
             "village": areas["village"],
             "town": areas["town"],
             "lon": areas["lon"],
@@ -134,7 +136,9 @@ def area_rows(
 def feeder_rows(grid: CountyGrid, state: CountyState, n_minus_1: dict[str, tuple[str, float]]) -> pd.DataFrame:
     """Return the table of feeders; `n_minus_1` gives status and transfer ratio by feeder id."""
     feeders, areas = grid.feeders, grid.areas
-    by_feeder = areas.groupby("feeder_id")["households"].agg(["size", "sum"]).reindex(feeders["feeder_id"], fill_value=0)
+    by_feeder = (
+        areas.groupby("feeder_id")["households"].agg(["size", "sum"]).reindex(feeders["feeder_id"], fill_value=0)
+    )
     red = {v.element for v in state.violations}
     grade = [
         RED if loading > 100.0 or feeder in red else YELLOW if loading > 80.0 else GREEN
@@ -181,13 +185,17 @@ def violation_rows(grid: CountyGrid, state: CountyState, limits: Sequence[Limit]
             }
         )
     columns = (
-        "county_code", "feeder_id", "area_id", "element_kind", "element_id", "quantity", "value", "limit", "unit", "clause",
-        "time", "hours_above",
+        "county_code", "feeder_id", "area_id", "element_kind", "element_id", "quantity", "value", "limit", "unit",
+        "clause", "time", "hours_above",
     )  # fmt: skip
-    return pd.DataFrame(rows, columns=list(columns)).sort_values(["quantity", "element_id"], kind="stable", ignore_index=True)
+    return pd.DataFrame(rows, columns=list(columns)).sort_values(
+        ["quantity", "element_id"], kind="stable", ignore_index=True
+    )
 
 
-def season_subsidy_yuan(rated_kw: FloatArray, kwh_per_kw: FloatArray, *, yuan_per_kwh: float, cap_yuan: float) -> FloatArray:
+def season_subsidy_yuan(
+    rated_kw: FloatArray, kwh_per_kw: FloatArray, *, yuan_per_kwh: float, cap_yuan: float
+) -> FloatArray:
     """Return the running subsidy of each household: by heating energy, up to the cap. [yuan]"""
     result: FloatArray = np.minimum(rated_kw * kwh_per_kw * yuan_per_kwh, cap_yuan)
     return result
@@ -198,9 +206,10 @@ def n_minus_1_rows(rows: Sequence[NMinus1Row]) -> pd.DataFrame:
     columns = (
         "county_code", "feeder_id", "outage_id", "outage_kind", "status", "restored_by", "unsupplied_kw",
         "unsupplied_households", "worst_loading_percent", "worst_vm_pu", "transfer_ratio", "supply_class", "demand_kw",
-        "served_kw", "interrupted_kw", "lost_kw", "restored_kw", "tried", "tripped_by", "worst_loading_element", "worst_vm_bus",
+        "served_kw", "interrupted_kw", "lost_kw", "restored_kw", "tried", "tripped_by", "worst_loading_element",
+        "worst_vm_bus",
     )  # fmt: skip
-    table = pd.DataFrame(
+    return pd.DataFrame(
         [
             {
                 **{name: getattr(row, name) for name in columns if hasattr(row, name)},
@@ -214,4 +223,3 @@ def n_minus_1_rows(rows: Sequence[NMinus1Row]) -> pd.DataFrame:
         ],
         columns=list(columns),
     )
-    return table

@@ -59,11 +59,14 @@ class TableSpec:
         In the order of the file.
     key : tuple of str
         Columns that together occur once; empty where rows may repeat.
+    optional : tuple of Column
+        Columns that may follow; further ones beyond these are kept as text.
     """
 
     name: str
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
+    optional: tuple[Column, ...] = ()
 
     @property
     def file_name(self) -> str:
@@ -75,6 +78,10 @@ class TableSpec:
         """Names of the columns in the order of the file."""
         return tuple(column.name for column in self.columns)
 
+    def present(self, table: pd.DataFrame) -> tuple[Column, ...]:
+        """Return the columns of `table` that are known, in the order of the file."""
+        return (*self.columns, *(column for column in self.optional if column.name in table.columns))
+
     def column(self, name: str) -> Column:
         """Return the column called `name`.
 
@@ -83,7 +90,7 @@ class TableSpec:
         SchemaError
             If the table has no such column.
         """
-        for column in self.columns:
+        for column in (*self.columns, *self.optional):
             if column.name == name:
                 return column
         raise SchemaError(f"{self.file_name} has no column {name!r}. Columns: {', '.join(self.column_names)}.")
@@ -134,6 +141,7 @@ DECISIONS = TableSpec(
         _real("margin_kw", "kW", 2, nullable=True),
         _text("blocked_by", nullable=True),
     ),
+    optional=(_real("value_before", nullable=True), _text("village_code", nullable=True)),
 )
 
 PLAN = TableSpec(
@@ -174,6 +182,17 @@ N_MINUS_1 = TableSpec(
         _real("worst_vm_pu", "pu", 5, nullable=True),
         _real("transfer_ratio", "1", 4, nullable=True),
     ),
+    optional=(
+        _text("supply_class", nullable=True),
+        *(
+            _real(f"{name}_kw", "kW", 2, nullable=True)
+            for name in ("demand", "served", "interrupted", "lost", "restored")
+        ),
+        _text("tried", nullable=True),
+        _text("tripped_by", nullable=True),
+        _text("worst_loading_element", nullable=True),
+        _text("worst_vm_bus", nullable=True),
+    ),
 )
 
 AREAS = TableSpec(
@@ -198,6 +217,12 @@ AREAS = TableSpec(
         _real("c2_kw", "kW", 2, nullable=True),
         _integer("more_heat_pumps", nullable=True),
     ),
+    optional=(
+        _text("village", nullable=True),
+        _text("town", nullable=True),
+        _real("lon", "degree", 5, nullable=True),
+        _real("lat", "degree", 5, nullable=True),
+    ),
 )
 
 FEEDERS = TableSpec(
@@ -216,6 +241,7 @@ FEEDERS = TableSpec(
         _real("transfer_ratio", "1", 4, nullable=True),
         _text("grade"),
     ),
+    optional=(_text("name", nullable=True),),
 )
 
 COUNTIES = TableSpec(
@@ -272,10 +298,11 @@ def pandera_schema(spec: TableSpec) -> pa.DataFrameSchema:
 
     Columns beyond those of `spec` are allowed: they are kept as text.
     """
+    required = {column.name for column in spec.columns}
     return pa.DataFrameSchema(
         {
-            column.name: pa.Column(_DTYPES[column.kind], nullable=column.nullable, required=True)
-            for column in spec.columns
+            column.name: pa.Column(_DTYPES[column.kind], nullable=column.nullable, required=column.name in required)
+            for column in (*spec.columns, *spec.optional)
         },
         unique=list(spec.key) or None,
         strict=False,

@@ -10,7 +10,7 @@ from gridcheck.reports import labels
 from gridcheck.reports.folder import Results
 from gridcheck.reports.labels import county_name, number, wan
 from gridcheck.reports.texts import Language, text
-from gridcheck.reports.totals import Totals, reason_counts, reason_name, totals
+from gridcheck.reports.totals import Totals, reason_counts, reason_name, totals, totals_by_county
 
 # English sentences count money in millions, Chinese ones in units of ten thousand.
 YUAN_PER_MILLION = 1_000_000.0
@@ -66,16 +66,32 @@ def _shown(part: str | float) -> str:
     return number(part, 1 if isinstance(part, float) else 0)
 
 
-def main_reason(decisions: pd.DataFrame, county_code: str, language: Language) -> str:
-    """Return the most frequent reason of a county's deferrals; empty where nothing is deferred."""
-    deferred = decisions[(decisions["county_code"] == county_code) & (decisions["verdict"] == "defer")]
-    counted = reason_counts(deferred)
-    return "" if counted.empty else reason_name(counted["binding_level"][0], counted["binding_quantity"][0], language)
+def _main_reasons(decisions: pd.DataFrame, language: Language) -> dict[str, str]:
+    """Return the most frequent reason of deferrals of each county that has any."""
+    deferred = decisions[decisions["verdict"] == "defer"]
+    reasons: dict[str, str] = {}
+    for code, own in deferred.groupby("county_code", sort=False):
+        first = reason_counts(own).iloc[0]
+        reasons[str(code)] = reason_name(first["binding_level"], first["binding_quantity"], language)
+    return reasons
 
 
-def county_sentence(results: Results, county_code: str, language: Language) -> str:
-    """Answer for one county in one sentence: how many can connect now, what the plan adds, what is left."""
-    found = totals(results, county_code)
+def county_sentences(results: Results, language: Language) -> dict[str, str]:
+    """Answer for each county in one sentence: how many can connect now, what the plan adds, what is left.
+
+    Returns
+    -------
+    dict
+        Sentence by county code, in the order of ``counties.csv``.
+    """
+    reasons = _main_reasons(results.decisions, language)
+    return {
+        code: _county_sentence(code, found, reasons.get(code, ""), language)
+        for code, found in totals_by_county(results).items()
+    }
+
+
+def _county_sentence(county_code: str, found: Totals, reason: str, language: Language) -> str:
     name = county_name(county_code, language)
     if found.applications == 0:
         return text("sentence.county_none", language, county=name, overloaded=number(found.overloaded))
@@ -90,7 +106,6 @@ def county_sentence(results: Results, county_code: str, language: Language) -> s
         )
     ]
     if found.deferred:
-        reason = main_reason(results.decisions, county_code, language)
         parts.append(text("sentence.county_deferred", language, deferred=number(found.deferred), reason=reason))
     if found.unlocked:
         parts.append(
@@ -111,17 +126,22 @@ def county_sentence(results: Results, county_code: str, language: Language) -> s
 def answer_sentence(results: Results, language: Language) -> str:
     """Answer for the whole run in one sentence."""
     found = totals(results)
-    return text(
-        "sentence.answer",
+    now = text(
+        "sentence.answer_now",
         language,
         applications=number(found.applications),
         counties=number(len(results.counties)),
         connectable=number(found.connectable),
         share=number(found.connectable_percent, 1),
         conditional=number(found.conditional),
+    )
+    plan = text(
+        "sentence.answer_plan" if found.chosen else "sentence.answer_no_plan",
+        language,
         budget=wan(found.budget_yuan, 0),
         budget_million=number(found.budget_yuan / YUAN_PER_MILLION, 1),
         chosen=number(found.chosen),
         unlocked=number(found.unlocked),
         gap=number(found.left_after_plan),
     )
+    return now + plan

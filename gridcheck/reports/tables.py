@@ -66,8 +66,10 @@ def normalised(table: pd.DataFrame, spec: TableSpec, where: str) -> pd.DataFrame
             f"{where} lacks {len(absent)} column(s). Allowed and needed: {', '.join(spec.column_names)}.",
             [f"column {name} is missing" for name in absent],
         )
-    further = [str(name) for name in table.columns if name not in spec.column_names]
-    columns = {column.name: _converted(table[column.name], column, where) for column in spec.columns}
+    known = spec.present(table)
+    names = {column.name for column in known}
+    further = [str(name) for name in table.columns if name not in names]
+    columns = {column.name: _converted(table[column.name], column, where) for column in known}
     columns |= {name: _as_text(table[name]) for name in further}
     return checked(pd.DataFrame(columns).reset_index(drop=True), spec, where)
 
@@ -126,8 +128,8 @@ def _formatted_time(value: pd.Timestamp) -> str:
 def csv_bytes(table: pd.DataFrame, spec: TableSpec) -> bytes:
     """Return the bytes of the CSV file of `table`: UTF-8, comma, LF, one header row."""
     ready = normalised(table, spec, spec.file_name)
-    known = set(spec.column_names)
-    columns = [_formatted(ready[name], spec.column(name) if name in known else None) for name in ready.columns]
+    known = {column.name: column for column in spec.present(ready)}
+    columns = [_formatted(ready[name], known.get(str(name))) for name in ready.columns]
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(ready.columns)

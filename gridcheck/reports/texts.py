@@ -27,13 +27,25 @@ def _catalogue() -> dict[str, Any]:
     return tomllib.loads(source.read_text(encoding="utf-8"))
 
 
+@cache
+def _entries() -> dict[str, Mapping[str, str]]:
+    """Every entry by its full key, such as ``"nav.overview"``."""
+    found: dict[str, Mapping[str, str]] = {}
+
+    def collect(node: Mapping[str, Any], path: str) -> None:
+        for name, value in node.items():
+            key = f"{path}.{name}" if path else name
+            if set(LANGUAGES) <= set(value) and all(isinstance(value[language], str) for language in LANGUAGES):
+                found[key] = value
+            else:
+                collect(value, key)
+
+    collect(_catalogue(), "")
+    return found
+
+
 def _entry(key: str) -> Mapping[str, str] | None:
-    node: Any = _catalogue()
-    for part in key.split("."):
-        if not isinstance(node, dict) or part not in node:
-            return None
-        node = node[part]
-    return node if isinstance(node, dict) and set(LANGUAGES) <= set(node) else None
+    return _entries().get(key)
 
 
 def text(key: str, language: Language, **values: object) -> str:

@@ -131,15 +131,30 @@ class Totals:
         return 100.0 * self.connectable / self.applications if self.applications else float("nan")
 
 
-def totals(results: Results, county_code: str | None = None) -> Totals:
-    """Count the totals of a run, or of one county of it."""
+def totals(results: Results) -> Totals:
+    """Count the totals of a whole run."""
+    tables = {name: results.table(name) for name in _COUNTED}
+    return _count(tables, thresholds(results.summary), results.budget_yuan)
 
-    def of(table: pd.DataFrame) -> pd.DataFrame:
-        return table if county_code is None else table[table["county_code"] == county_code]
 
-    counties, plan, outages = of(results.counties), of(results.plan), of(results.n_minus_1)
-    by_verdict = of(results.decisions)["verdict"].value_counts()
-    state = area_states(of(results.areas), thresholds(results.summary)).value_counts()
+def totals_by_county(results: Results) -> dict[str, Totals]:
+    """Count the totals of each county of a run; its budget is the money that the plan spends there."""
+    limits = thresholds(results.summary)
+    groups = {name: dict(iter(results.table(name).groupby("county_code", sort=False))) for name in _COUNTED}
+    found: dict[str, Totals] = {}
+    for code in results.counties["county_code"]:
+        tables = {name: groups[name].get(code, results.table(name).iloc[:0]) for name in _COUNTED}
+        found[str(code)] = _count(tables, limits, float(tables["counties"]["budget_yuan"].sum()))
+    return found
+
+
+_COUNTED = ("counties", "decisions", "plan", "n_minus_1", "areas")
+
+
+def _count(tables: Mapping[str, pd.DataFrame], limits: Thresholds, budget_yuan: float) -> Totals:
+    counties, plan, outages = tables["counties"], tables["plan"], tables["n_minus_1"]
+    by_verdict = tables["decisions"]["verdict"].value_counts()
+    state = area_states(tables["areas"], limits).value_counts()
     chosen = plan[plan["chosen"]]
     return Totals(
         target=int(counties["target_self_retrofit"].sum()),
@@ -150,7 +165,7 @@ def totals(results: Results, county_code: str | None = None) -> Totals:
         insufficient=int(by_verdict.get("insufficient_data", 0)),
         gap_to_target=int(counties["gap_to_target"].sum()),
         unlocked=int(counties["households_unlocked"].sum()),
-        areas=len(of(results.areas)),
+        areas=len(tables["areas"]),
         overloaded=int(state.get("overload", 0)),
         heavy=int(state.get("heavy", 0)),
         low_voltage=int(state.get("low_voltage", 0)),
@@ -159,7 +174,7 @@ def totals(results: Results, county_code: str | None = None) -> Totals:
         projects=len(plan),
         chosen=len(chosen),
         spent_yuan=float(chosen["cost_yuan"].sum()),
-        budget_yuan=results.budget_yuan if county_code is None else float(counties["budget_yuan"].sum()),
+        budget_yuan=budget_yuan,
         subsidy_yuan=float(counties["subsidy_yuan"].sum()),
     )
 

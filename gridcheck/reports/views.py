@@ -72,12 +72,12 @@ Layout = tuple[tuple[str, Shown, int, str], ...]
 _DECISIONS: Layout = (
     ("application_id", "text", 0, ""),
     ("county", "text", 0, ""),
-    ("queue_position", "integer", 0, ""),
-    ("device", "text", 0, ""),
-    ("rated_kw", "real", 1, "kW"),
     ("verdict", "text", 0, ""),
     ("reason", "long", 0, ""),
     ("margin_kw", "real", 1, "kW"),
+    ("device", "text", 0, ""),
+    ("rated_kw", "real", 1, "kW"),
+    ("queue_position", "integer", 0, ""),
     ("probability_percent", "real", 0, "%"),
     ("area_id", "text", 0, ""),
     ("feeder_id", "text", 0, ""),
@@ -115,6 +115,7 @@ _N_MINUS_1: Layout = (
     ("outage_id", "text", 0, ""),
     ("outage_kind", "text", 0, ""),
     ("feeder_id", "text", 0, ""),
+    ("supply_class", "text", 0, ""),
     ("status", "text", 0, ""),
     ("unsupplied_households", "integer", 0, "household"),
     ("unsupplied_kw", "real", 1, "kW"),
@@ -145,6 +146,7 @@ _AREAS: Layout = (
 )
 _FEEDERS: Layout = (
     ("feeder_id", "text", 0, ""),
+    ("name", "text", 0, ""),
     ("county", "text", 0, ""),
     ("state", "text", 0, ""),
     ("n_minus_1", "text", 0, ""),
@@ -213,6 +215,15 @@ def _with_unit(heading: str, unit: str, language: Language) -> str:
     return text("sentence.heading_with_unit", language, heading=heading, unit=shown)
 
 
+def shown_columns(view: View) -> tuple[ViewColumn, ...]:
+    """Return the columns of a view that hold anything at all: what a run does not compute needs no room on a screen."""
+    return tuple(column for column in view.columns if view.table[column.name].map(_holds_something).any())
+
+
+def _holds_something(cell: object) -> bool:
+    return not labels.is_missing(cell) and cell != ""
+
+
 def _view(name: str, layout: Layout, table: pd.DataFrame, language: Language) -> View:
     columns = tuple(
         ViewColumn(
@@ -222,6 +233,7 @@ def _view(name: str, layout: Layout, table: pd.DataFrame, language: Language) ->
             decimals=decimals,
         )
         for column, shown, decimals, unit in layout
+        if column in table.columns
     )
     return View(name=name, title=text(f"table.{name}", language), columns=columns, table=table)
 
@@ -239,7 +251,9 @@ def decisions_view(results: Results, language: Language) -> View:
         device=_words(given["device"], "device", language),
         phase=_words(given["phase"], "phase", language),
         reason=_rows(given, lambda row: labels.reason_text(row, language)),
-        conditions=given["conditions"].map(lambda codes: labels.conditions_text(codes, language)),
+        conditions=_rows(given, lambda row: labels.conditions_text(row["conditions"], language, row["verdict"])),
+        limit_clause=given["limit_clause"].map(lambda clause: labels.clause_text(clause, language)),
+        blocked_by=_words(given["blocked_by"], "blocked_by", language),
         binding_level=_words(given["binding_level"], "level", language),
         binding_quantity=_words(given["binding_quantity"], "quantity", language),
         binding_time=_times(given["binding_time"]),
@@ -350,6 +364,8 @@ def violations_view(results: Results, language: Language) -> View:
         element_kind=_words(given["element_kind"], "level", language),
         quantity=_words(given["quantity"], "quantity", language),
         time=_times(given["time"]),
+        clause=given["clause"].map(lambda clause: labels.clause_text(clause, language)),
+        unit=_words(given["unit"], "unit_word", language),
     )
     return _view("violations", _VIOLATIONS, table, language)
 

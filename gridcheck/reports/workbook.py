@@ -21,7 +21,7 @@ from xlsxwriter.worksheet import Worksheet
 from gridcheck.reports import palette, provenance
 from gridcheck.reports.folder import Results
 from gridcheck.reports.labels import is_missing
-from gridcheck.reports.summaries import answer_sentence, banner, county_sentence, kpis
+from gridcheck.reports.summaries import answer_sentence, banner, county_sentences, kpis
 from gridcheck.reports.tables import write_bytes
 from gridcheck.reports.texts import DEFAULT_LANGUAGE, Language, text
 from gridcheck.reports.totals import totals
@@ -201,9 +201,9 @@ def _write_overview(sheet: Worksheet, results: Results, styles: _Styles, languag
         row += 1
     row += 1
     sheet.write_string(row, 0, text("report.by_county", language), styles.title)
-    for code in results.counties["county_code"]:
+    for sentence in county_sentences(results, language).values():
         row += 1
-        sheet.write_string(row, 0, county_sentence(results, str(code), language), styles.words)
+        sheet.write_string(row, 0, sentence, styles.words)
 
 
 def _write_rows(

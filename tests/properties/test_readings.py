@@ -95,7 +95,7 @@ def test_what_was_written_comes_back(table: Table, encoding: str, wide: bool) ->
     order=[2, 0, 1],
     tie=False,
 )
-def test_the_order_of_ingestion_does_not_matter_only_the_version(  # noqa: PLR0913
+def test_the_order_of_ingestion_does_not_matter_only_the_version(
     first: Table,
     second: Table,
     third: Table,

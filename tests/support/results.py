@@ -42,12 +42,14 @@ MEASURES = (
     ("mv_reconductor", 54.0, "10 kV 主干换线 3.0 km"),
     ("tie_switch", 46.0, "新建联络 1.4 km"),
 )
+CONDITIONS = {"approve_with_conditions": "heavy_area;staggered_start", "defer": "limit_kw:1.2"}
+BLOCKERS = ("existing_load", "promised_load", "own_load")
 REASONS = (
-    ("area", "area_loading_percent", 100.0, "DL/T 5729"),
-    ("area", "hot_spot_c", 120.0, "GB/T 1094.7"),
-    ("area", "lv_voltage_min_v", 198.0, "GB/T 12325-2008 4.3"),
-    ("section", "section_loading_percent", 100.0, "DL/T 5729"),
-    ("main_transformer", "main_transformer_loading_percent", 100.0, "DL/T 5729"),
+    ("area", "area_loading_percent", DEFAULT_LIMITS.area_loading_percent),
+    ("area", "hot_spot_c", DEFAULT_LIMITS.hot_spot_c),
+    ("low_voltage", "voltage_v", DEFAULT_LIMITS.lv_voltage_min_v),
+    ("section", "section_loading_percent", DEFAULT_LIMITS.section_loading_percent),
+    ("main_transformer", "main_transformer_loading_percent", DEFAULT_LIMITS.main_transformer_loading_percent),
 )
 
 
@@ -149,9 +151,11 @@ def _decision(rng: np.random.Generator, code: str, position: int, area: pd.Serie
         if loading > 82
         else "approve"
     )
-    level, quantity, limit, clause = REASONS[int(rng.choice(5, p=[0.5, 0.1, 0.25, 0.1, 0.05]))]
+    level, quantity, rule = REASONS[int(rng.choice(5, p=[0.5, 0.1, 0.25, 0.1, 0.05]))]
     over = 1 + rng.uniform(0.01, 0.3) if verdict == "defer" else rng.uniform(0.6, 0.99)
-    value = limit / over if quantity == "lv_voltage_min_v" else limit * over
+    value = rule.value / over if quantity == "voltage_v" else rule.value * over
+    if quantity == "voltage_v" and verdict != "defer":
+        value = rule.value * (2 - over)
     missing = verdict == "insufficient_data"
     return {
         "application_id": f"{code}-P{position:05d}",
@@ -163,19 +167,21 @@ def _decision(rng: np.random.Generator, code: str, position: int, area: pd.Serie
         "rated_kw": DEVICE_KW[device],
         "phase": ("A", "B", "C", "ABC")[int(rng.integers(0, 4))],
         "verdict": verdict,
-        "conditions": "phase:B;staggered_start" if verdict == "approve_with_conditions" else None,
+        "conditions": CONDITIONS.get(verdict),
         "binding_level": None if missing else level,
-        "binding_element": None if missing else str(area["area_id" if level == "area" else "feeder_id"]),
+        "binding_element": None
+        if missing
+        else str(area["area_id" if level in ("area", "low_voltage") else "feeder_id"]),
         "binding_quantity": None if missing else quantity,
         "binding_value": float("nan") if missing else value,
-        "binding_limit": float("nan") if missing else limit,
-        "limit_clause": None if missing else clause,
+        "binding_limit": float("nan") if missing else rule.value,
+        "limit_clause": None if missing else f"{rule.clause} [{rule.confidence}]",
         "binding_time": pd.NaT if missing else START_UTC + pd.Timedelta(minutes=15 * int(rng.integers(0, N_STEP))),
         "probability": float("nan") if missing else float(rng.uniform(0.5, 1.0)),
         "margin_kw": float("nan")
         if missing
         else float(rng.uniform(-20, 0) if verdict == "defer" else rng.uniform(0, 60)),
-        "blocked_by": str(area["area_id"]) if verdict == "defer" else None,
+        "blocked_by": BLOCKERS[position % 3] if verdict == "defer" else None,
     }
 
 

@@ -28,7 +28,9 @@ class Example:
     households: IntArray
 
 
-def two_feeders_net(*, tie_max_i_ka: float = 0.3, tie_r_ohm_per_km: float = 0.306, has_tie: bool = True) -> pp.pandapowerNet:
+def two_feeders_net(
+    *, tie_max_i_ka: float = 0.3, tie_r_ohm_per_km: float = 0.306, has_tie: bool = True
+) -> pp.pandapowerNet:
     """Two substations, two feeders of three sections each, one tie (switch ids in brackets, * circuit breaker)::
 
         110 kV    10 kV        K1          K2          K3
@@ -51,7 +53,7 @@ def two_feeders_net(*, tie_max_i_ka: float = 0.3, tie_r_ohm_per_km: float = 0.30
         "i0_percent": 0.3, "shift_degree": 330.0, "tap_min": -8, "tap_max": 8, "tap_step_percent": 1.25,
     }  # fmt: skip
     for hv_bus, lv_bus in ((0, 1), (5, 6)):
-        pp.create_ext_grid(net, hv_bus, vm_pu=1.0)
+        pp.create_ext_grid(net, hv_bus, vm_pu=1.03)
         add_trafo(net, hv_bus, lv_bus, **main)
     for from_bus, to_bus in ((1, 2), (2, 3), (3, 4), (6, 7), (7, 8), (8, 9)):
         add_line(net, from_bus, to_bus, 2.0)
@@ -97,7 +99,7 @@ def replay(net: pp.pandapowerNet, row: NMinus1Row, scale: float, *, tried: bool 
 
 
 def medium_voltage_extremes(net: pp.pandapowerNet) -> tuple[float, float]:
-    """Return the highest loading of 10 kV lines and main transformers, and the lowest 10 kV voltage, of a solved net."""
+    """Return the highest loading of 10 kV lines and main transformers and the lowest 10 kV voltage of a solved net."""
     main = net.trafo["vn_lv_kv"] > 1.0
     lines = net.line["in_service"]
     loading: FloatArray = np.concatenate(

@@ -36,7 +36,7 @@ EVENINGS = [
 ]
 
 
-@pytest.mark.parametrize("ambient_c, at_98, at_120, at_140", CONTINUOUS)
+@pytest.mark.parametrize(("ambient_c", "at_98", "at_120", "at_140"), CONTINUOUS)
 def test_continuous_load_settles_at_the_tabled_temperature(
     ambient_c: float, at_98: float, at_120: float, at_140: float
 ) -> None:
@@ -54,7 +54,7 @@ def test_rated_load_at_20_degc_is_98_degc() -> None:
     np.testing.assert_allclose(course, 98.0, rtol=1e-14)
 
 
-@pytest.mark.parametrize("ambient_c, load, hours, peak_c, ageing", EVENINGS)
+@pytest.mark.parametrize(("ambient_c", "load", "hours", "peak_c", "ageing"), EVENINGS)
 def test_evening_block_reaches_the_tabled_peak_and_ageing(
     ambient_c: float, load: float, hours: int, peak_c: float, ageing: float
 ) -> None:
@@ -86,9 +86,7 @@ def test_quarter_hours_equal_single_minutes() -> None:
     ratio = np.array([10.0, 8.0])
 
     coarse = hot_spot_c(loading, ambient, ratio, DEFAULT_LIMITS)
-    fine = hot_spot_c(
-        np.repeat(loading, 15, axis=0), np.repeat(ambient, 15), ratio, DEFAULT_LIMITS, duration_h=1 / 60
-    )
+    fine = hot_spot_c(np.repeat(loading, 15, axis=0), np.repeat(ambient, 15), ratio, DEFAULT_LIMITS, duration_h=1 / 60)
 
     np.testing.assert_allclose(coarse, fine[14::15], rtol=1e-12)
 
@@ -108,7 +106,7 @@ def test_power_transformer_constants_use_the_second_winding_term() -> None:
 
 
 def _euler(loading, ambient, ratio, limits):  # type: ignore[no-untyped-def]
-    """Integrate the difference equations of the standard with steps of one second, from rest at the first day's mean."""
+    """Integrate the difference equations in steps of one second, from rest at the first day's mean."""
     dt_min = 1.0 / 60.0
     k11, k21, k22 = limits.thermal_k11.value, limits.thermal_k21.value, limits.thermal_k22.value
     tau_o, tau_w = limits.thermal_oil_time_constant_min.value, limits.thermal_winding_time_constant_min.value
@@ -175,7 +173,7 @@ def test_inputs_are_not_changed() -> None:
 
 
 @pytest.mark.parametrize(
-    "change, message",
+    ("change", "message"),
     [
         ({"ambient_c": np.zeros(4)}, "shapes"),
         ({"ambient_c": np.full(5, np.nan)}, "ambient_c must be finite"),

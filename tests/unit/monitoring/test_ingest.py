@@ -186,6 +186,33 @@ def test_a_first_time_of_00_15_has_to_be_explained(store: ReadingsStore) -> None
     assert store.read(DAY)["time_utc"].iloc[0] == MIDNIGHT_UTC + QUARTER
 
 
+@pytest.mark.parametrize("n_day", [1, 2])
+def test_labels_by_the_end_that_write_midnight_as_00_00_have_to_be_explained(store: ReadingsStore, n_day: int) -> None:
+    times = pd.date_range("2025-12-03 00:15", periods=96 * n_day, freq="15min").strftime("%Y-%m-%d %H:%M")
+    lines = ["area_id,time,p_kw", *(f"A1,{time},{point}" for point, time in enumerate(times))]
+
+    with pytest.raises(InputError, match="first time is 00:15"):
+        ingest_lines(store, lines)
+    ingest_lines(store, lines, time_label="end")
+
+    assert store.read(DAY)["p_kw"].tolist() == list(range(96))
+
+
+@pytest.mark.parametrize(("date", "times"), [("date", "time"), ("日期", "时间")])
+def test_date_and_clock_in_two_columns(store: ReadingsStore, date: str, times: str) -> None:
+    lines = [f"area_id,{date},{times},p_kw", "A1,2025/12/3,00:00,1", "A1,2025/12/3,23:45,2", "A1,2025/12/3,x,3"]
+
+    report = ingest_lines(store, lines)
+
+    assert store.read(DAY)["p_kw"].tolist() == [1, 2]
+    assert rejected(report)[0][:4] == ("4", times, "2025/12/3 x", "bad_time")
+
+
+def test_the_list_of_rejections_cannot_replace_the_file(store: ReadingsStore, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is the file itself"):
+        ingest_lines(store, [LONG_HEADER, "A1,never,5,1,1,1,1"], rejected_path=tmp_path / "f.csv")
+
+
 def test_24_00_under_labels_by_the_start_is_rejected(store: ReadingsStore) -> None:
     report = ingest_lines(store, end_labelled(), time_label="start")
 
@@ -263,7 +290,9 @@ def test_reading_a_file_anew_with_more_areas_does_not_undo_a_later_correction(st
 
 
 def test_workbook_and_csv_give_the_same_readings(store: ReadingsStore, tmp_path: Path) -> None:
-    cells = [["A1", dt.datetime(2025, 12, 3) + n * dt.timedelta(minutes=15), n / 4, 220] for n in range(96)]
+    cells = [
+        ["A1", dt.datetime.fromisoformat("2025-12-03") + n * dt.timedelta(minutes=15), n / 4, 220] for n in range(96)
+    ]
     with xlsxwriter.Workbook(tmp_path / "f.xlsx", {"default_date_format": "yyyy/m/d h:mm"}) as book:
         sheet = book.add_worksheet()
         for row, values in enumerate([["台区编号", "时间", "有功功率(kW)", "A相电压(V)"], *cells]):
@@ -314,7 +343,7 @@ def test_files_of_another_kind_are_refused(store: ReadingsStore, tmp_path: Path,
     (tmp_path / "old.xls").write_bytes(b"\xd0\xcf\x11\xe0")
     (tmp_path / "folder.csv").mkdir()
 
-    with pytest.raises(InputError, match="is not a file|allowed are"):
+    with pytest.raises(InputError, match=r"is not a file|allowed are"):
         ingest_file(tmp_path / name, store)
 
 

@@ -11,7 +11,7 @@ import pytest
 import xlsxwriter
 
 from gridcheck.errors import InputError
-from gridcheck.monitoring import workbook_guard
+from gridcheck.monitoring import workbook, workbook_guard
 from gridcheck.monitoring.sources import FORMULA_MARK
 from gridcheck.monitoring.workbook import open_workbook
 from gridcheck.monitoring.workbook_guard import check_workbook
@@ -63,8 +63,8 @@ def columns_of(path: Path, content: bytes) -> tuple[list[int], dict[int, list[st
 def test_cells_become_the_text_a_csv_file_would_hold(tmp_path: Path) -> None:
     rows = [
         HEADER,
-        [140881.0, dt.datetime(2025, 12, 3), 5.25, 220],
-        ["A2", dt.datetime(2025, 12, 3, 11, 45), "-", None],
+        [140881.0, dt.datetime.fromisoformat("2025-12-03"), 5.25, 220],
+        ["A2", dt.datetime.fromisoformat("2025-12-03 11:45"), "-", None],
     ]
 
     numbers, columns = columns_of(tmp_path / "f.xlsx", workbook_bytes(rows))
@@ -77,7 +77,7 @@ def test_cells_become_the_text_a_csv_file_would_hold(tmp_path: Path) -> None:
 
 
 def test_quarter_hours_kept_as_floats_come_back_exactly(tmp_path: Path) -> None:
-    times = [dt.datetime(2025, 12, 3) + n * dt.timedelta(minutes=15) for n in range(96)]
+    times = [dt.datetime.fromisoformat("2025-12-03") + n * dt.timedelta(minutes=15) for n in range(96)]
 
     _, columns = columns_of(tmp_path / "f.xlsx", workbook_bytes([HEADER, *(["A1", time, 1, 1] for time in times)]))
 
@@ -96,7 +96,7 @@ def test_clock_headers_of_a_wide_sheet(tmp_path: Path) -> None:
         for point in range(96):
             sheet.write_number(0, 3 + point, (point + 1) / 96, time_format)
         sheet.write_row(1, 0, ["A1", "", "P", *range(96)])
-        sheet.write_datetime(1, 1, dt.datetime(2025, 12, 3), day_format)
+        sheet.write_datetime(1, 1, dt.datetime.fromisoformat("2025-12-03"), day_format)
     path = tmp_path / "f.xlsx"
     path.write_bytes(content.getvalue())
 
@@ -144,6 +144,17 @@ def lying_directory(content: bytes) -> bytes:
     return bytes(result)
 
 
+def encrypted(content: bytes) -> bytes:
+    """Return the archive with its first member marked as encrypted in the central directory."""
+    result = bytearray(content)
+    result[content.index(b"PK\x01\x02") + 8] |= 1
+    return bytes(result)
+
+
+def odd_cell(reference: str) -> bytes:
+    return sheet_of(f'<row r="1"><c r="{reference}"><v>1</v></c></row>')
+
+
 BILLION_LAUGHS = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]><x>&b;</x>'
 EXTERNAL = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/hostname">]><x>&a;</x>'
 FAR_APART = sheet_of('<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row>')
@@ -161,6 +172,12 @@ ZIP_BOMB = with_member(PLAIN, SHEET, sheet_of(" " * (20 * 2**20)))
         pytest.param(lying_directory(ZIP_BOMB), "times its size|MiB", id="zip bomb with a lying directory"),
         pytest.param(with_member(PLAIN, SHEET, FAR_APART), "1048576 rows x 16384 columns", id="two cells far apart"),
         pytest.param(with_member(PLAIN, SHEET, FAR_ROW), "900000 rows", id="far row without cell references"),
+        pytest.param(
+            with_member(PLAIN, SHEET, odd_cell("ABCD1")), "stands in column 'ABCD'", id="column of four letters"
+        ),
+        pytest.param(with_member(PLAIN, SHEET, odd_cell("A12345678")), "stands in row", id="row of eight digits"),
+        pytest.param(with_member(PLAIN, SHEET, odd_cell("A")), "stands in row ''", id="cell without a row"),
+        pytest.param(encrypted(PLAIN), "encrypted", id="encrypted member"),
         pytest.param(with_member(PLAIN, SHEET, BILLION_LAUGHS), "XML that is not accepted", id="entities"),
         pytest.param(with_member(PLAIN, SHEET, EXTERNAL), "XML that is not accepted", id="external entity"),
         pytest.param(with_member(PLAIN, SHEET, b"<worksheet>"), "XML that is not accepted", id="broken XML"),
@@ -202,3 +219,35 @@ def test_the_sum_of_all_members_is_bounded(monkeypatch: pytest.MonkeyPatch) -> N
 
     with pytest.raises(InputError, match="unpacks to more than"):
         check_workbook(PLAIN, where="f.xlsx")
+
+
+def test_large_files_are_refused_before_they_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbook, "MAX_FILE_BYTES", 100)
+    (tmp_path / "f.xlsx").write_bytes(PLAIN)
+
+    with pytest.raises(InputError, match="Give it as CSV"):
+        open_workbook(tmp_path / "f.xlsx")
+
+
+def test_a_workbook_that_the_reader_cannot_open_is_an_input_error(tmp_path: Path) -> None:
+    (tmp_path / "f.xlsx").write_bytes(with_member(PLAIN, SHEET, b'<?xml version="1.0"?><nothing/>'))
+
+    with pytest.raises(InputError):
+        open_workbook(tmp_path / "f.xlsx")
+
+
+def test_durations_clock_times_and_truth_values_become_text(tmp_path: Path) -> None:
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["area_id", "date", "time", "p_kw"])
+        clock_format, long_format = (book.add_format({"num_format": code}) for code in ("hh:mm", "[h]:mm"))
+        for row, (value, cell_format) in enumerate([(0.25, clock_format), (1.0, long_format)], start=1):
+            sheet.write_row(row, 0, ["A1", "2025-12-03"])
+            sheet.write_number(row, 2, value, cell_format)
+            sheet.write_boolean(row, 3, row == 1)
+
+    _, columns = columns_of(tmp_path / "f.xlsx", content.getvalue())
+
+    assert columns[2] == ["06:00", "24:00"]
+    assert columns[3] == ["TRUE", "FALSE"]

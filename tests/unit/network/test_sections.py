@@ -153,7 +153,7 @@ def test_without_switches_every_line_is_a_section_and_idle_lines_are_ties() -> N
     assert [{int(a), int(b)} for a, b in zip(ties.section_a, ties.section_b, strict=True)] == buses
 
 
-@pytest.mark.parametrize("opened, closed_tie", [(2, True), (1, True), (2, False), (5, True)])
+@pytest.mark.parametrize(("opened", "closed_tie"), [(2, True), (1, True), (2, False), (5, True)])
 def test_switched_network_solves_as_pandapower_does_after_switching(opened: int, closed_tie: bool) -> None:  # noqa: FBT001
     # Line charging is made large, so that a line left hanging at one end shows.
     net = two_feeders_net()

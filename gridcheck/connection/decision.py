@@ -1,0 +1,95 @@
+"""The answer to one application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gridcheck.checks.supply_tree import LEVEL, QUANTITY, CheckKind, limit_of
+from gridcheck.connection.applications import Application
+from gridcheck.limits import LimitSet
+
+
+class Verdict(StrEnum):
+    """Answer to an application."""
+
+    APPROVE = "approve"
+    APPROVE_WITH_CONDITIONS = "approve_with_conditions"
+    DEFER = "defer"
+    INSUFFICIENT_DATA = "insufficient_data"
+
+
+class Blocker(StrEnum):
+    """Whose load leaves no room for an application."""
+
+    EXISTING_LOAD = "existing_load"
+    PROMISED_LOAD = "promised_load"
+    OWN_LOAD = "own_load"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The answer to one application, with the limit that leaves the least room.
+
+    Attributes
+    ----------
+    application : Application
+        What was asked.
+    verdict : Verdict
+        The answer.
+    conditions : tuple of str
+        Codes of what must be kept for an approval, or what would fit instead for a deferral.
+    kind : CheckKind or None
+        The binding check; None where the load flow has no solution.
+    check : int
+        Its position among the checks of the supply tree, -1 where there is none.
+    element : str
+        Id of the binding element.
+    value, value_before, limit : float
+        Worst value of the binding quantity with and without the heater, and its limit, in the limit's unit.
+    case : int
+        The case of `value`, -1 where there is none.
+    margin_kw : float
+        Rated power that still fits here after the heater; negative: what is missing. Linear estimate. [kW]
+    blocked_by : Blocker or None
+        For deferrals: whose load uses the room up.
+    promised_before : int
+        Applications of the same supply tree that were approved before this one.
+    """
+
+    application: Application
+    verdict: Verdict
+    conditions: tuple[str, ...]
+    kind: CheckKind | None
+    check: int
+    element: str
+    value: float
+    value_before: float
+    limit: float
+    case: int
+    margin_kw: float
+    blocked_by: Blocker | None
+    promised_before: int
+
+    @property
+    def level(self) -> str:
+        """Level of the grid at which the binding check stands."""
+        return "network" if self.kind is None else LEVEL[self.kind]
+
+    @property
+    def quantity(self) -> str:
+        """Name of the binding quantity."""
+        return "not_converged" if self.kind is None else QUANTITY[self.kind]
+
+    @property
+    def connected(self) -> bool:
+        """True for approvals, with or without conditions."""
+        return self.verdict in (Verdict.APPROVE, Verdict.APPROVE_WITH_CONDITIONS)
+
+
+def clause_of(decision: Decision, limits: LimitSet) -> str:
+    """Return the clause of the binding limit with its confidence mark."""
+    if decision.kind is None:
+        return ""
+    limit = limit_of(decision.kind, limits)
+    return f"{limit.clause} [{limit.confidence}]"

@@ -1,0 +1,154 @@
+"""From decided counties to one proved plan: candidates county by county, one choice, one proof."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from gridcheck.checks.county_n_minus_1 import county_contingencies, with_feeder_limits
+from gridcheck.checks.n_minus_1 import run_n_minus_1
+from gridcheck.checks.records import NMinus1Row
+from gridcheck.county_study import CountyWalk, peak_memory_mb
+from gridcheck.demand.profiles import ClassCounts, ClassProfiles, factored_loads
+from gridcheck.limits import LimitSet
+from gridcheck.network.county import CountyGrid
+from gridcheck.network.section_tree import section_tree
+from gridcheck.network.sections import sections_of
+from gridcheck.reinforcement import DecidedCounty, ProvedPlan, find_projects, plan_table, prove_plan
+from gridcheck.reinforcement.measures import Project
+
+Run = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
+"""Applies a function to every item and keeps their order, in this process or in others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CountyPlanInput:
+    """What one county brings to the plan.
+
+    Attributes
+    ----------
+    county : DecidedCounty
+        The county after its queue.
+    projects : tuple of Project
+        What could be built there, evaluated.
+    seconds, peak_mb : float
+        Time that took, and the highest memory of the process.
+    """
+
+    county: DecidedCounty
+    projects: tuple[Project, ...]
+    seconds: float
+    peak_mb: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class StudyPlan:
+    """The chosen and proved plan of a study.
+
+    Attributes
+    ----------
+    proved : ProvedPlan
+        The plan with its proofs.
+    table : DataFrame
+        Rows of plan.csv.
+    report : dict
+        Budget, cost, optimality and proof, for summary.json.
+    stages : dict
+        Time and memory of candidates, choice and proof.
+    """
+
+    proved: ProvedPlan
+    table: pd.DataFrame
+    report: dict[str, Any]
+    stages: dict[str, dict[str, float]]
+
+
+def plan_input(walk: CountyWalk) -> CountyPlanInput:
+    """Find what could be built in one county; runs in the county's own process."""
+    started = time.perf_counter()
+    case = walk.case
+    county = DecidedCounty(
+        grid=case.grid,
+        profiles=case.profiles,
+        counts=case.counts,
+        decisions=walk.queue.decisions,
+        limits=case.limits,
+        outages=walk.outages,
+        outage_study=partial(_study_feeder, profiles=case.profiles, limits=case.limits),
+    )
+    projects = find_projects(county)
+    return CountyPlanInput(
+        county=county, projects=projects, seconds=time.perf_counter() - started, peak_mb=peak_memory_mb()
+    )
+
+
+def _study_feeder(
+    grid: CountyGrid, counts: ClassCounts, feeder_id: str, *, profiles: ClassProfiles, limits: LimitSet
+) -> tuple[NMinus1Row, ...]:
+    """Repeat the outages of one feeder in a changed grid."""
+    loads = factored_loads(
+        profiles, counts, area_bus=grid.area_bus, n_bus=grid.network.n_bus, group=grid.area_feeder
+    )
+    network = with_feeder_limits(grid)
+    sections = sections_of(network)
+    contingencies = [
+        c for c in county_contingencies(grid, sections, section_tree(sections)) if c.feeder_id == feeder_id
+    ]
+    return run_n_minus_1(network, loads, households=grid.households, limits=limits, contingencies=contingencies)
+
+
+def make_plan(inputs: Sequence[CountyPlanInput], budget_yuan: float, *, run: Run) -> StudyPlan:
+    """Choose among all counties' projects under one budget and prove the choice.
+
+    Parameters
+    ----------
+    inputs : sequence of CountyPlanInput
+        One per county, in code order.
+    budget_yuan : float
+        Money of the plan. [yuan]
+    run : callable
+        Applies the proof of a county to several of them.
+
+    Returns
+    -------
+    StudyPlan
+    """
+    started = time.perf_counter()
+    projects = [project for given in inputs for project in given.projects]
+    proved = prove_plan([given.county for given in inputs], projects, budget_yuan, run=run)
+    plan = proved.plan
+    claimed = {i for project in plan.chosen for i in project.application_ids}
+    gained = {i for proof in proved.proofs for i in proof.gained}
+    report = {
+        "budget_yuan": budget_yuan,
+        "cost_yuan": plan.cost_yuan,
+        "status": plan.status,
+        "optimality_gap": plan.gap,
+        "is_best_for_proved_claims": proved.is_best,
+        "rounds": proved.rounds,
+        "candidates": len(plan.items),
+        "chosen": len(plan.chosen),
+        "households_unlocked": plan.households_unlocked,
+        "claims_proved_by_rerun": len(claimed & gained),
+        "claims_not_proved": len(claimed - gained),
+        "connections_lost_by_plan": sum(f.lost for proof in proved.proofs for f in proof.failures),
+        "connected_beyond_claims": len(gained - claimed),
+        "claims_withdrawn": sum(not f.lost for f in proved.withdrawn),
+    }
+    stages = {
+        "candidates": {
+            "cpu_process_seconds": sum(given.seconds for given in inputs),
+            "peak_memory_mb": max((given.peak_mb for given in inputs), default=0.0),
+        },
+        "choice_and_proof": {
+            "cpu_process_seconds": time.perf_counter() - started,
+            "peak_memory_mb": peak_memory_mb(),
+        },
+    }
+    return StudyPlan(proved=proved, table=plan_table(plan), report=report, stages=stages)
+

@@ -1,0 +1,168 @@
+"""Ties: new normally open links for feeders that stay dark after an outage.
+
+A tie carries nothing in normal operation, so it unlocks nobody; what it brings is load that comes back after a fault.
+That is found by repeating the N-1 check of both feeders with the tie built.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+
+from gridcheck.arrays import FloatArray
+from gridcheck.demand.profiles import ClassCounts
+from gridcheck.network.county import CountyGrid
+from gridcheck.network.records import BranchKind
+from gridcheck.reinforcement.changes import build
+from gridcheck.reinforcement.measures import Candidate, Project, TieLine
+from gridcheck.reinforcement.options import Option
+from gridcheck.reinforcement.situation import DecidedCounty, OutageRow, Situation
+from gridcheck.units import KW_PER_MW
+
+_LINE = ("mv_line_150", "JKLYJ-10-150")
+_SWITCH = "tie_switch"
+# Neighbours that are tried per feeder, nearest first.
+_NEIGHBOURS = 2
+_KM_PER_DEGREE = 111.32
+
+
+def is_tie(candidate: Candidate) -> bool:
+    """Tell whether a candidate is a tie."""
+    return any(isinstance(change, TieLine) for change in candidate.changes)
+
+
+def unsupplied_kw(rows: Iterable[OutageRow]) -> float:
+    """Sum the healthy load that stays off over single outages; what could not be solved counts as off. [kW]"""
+    return math.fsum(row.lost_kw - (0.0 if math.isnan(row.restored_kw) else row.restored_kw) for row in rows)
+
+
+def tie_options(situation: Situation) -> list[Option]:
+    """Return ties to the nearest neighbours of every feeder that leaves healthy load off after an outage.
+
+    Parameters
+    ----------
+    situation : Situation
+        The county.
+
+    Returns
+    -------
+    list of Option
+        By feeder; empty where outages were not studied. Ends are at the poles of areas, whose positions are known.
+    """
+    county = situation.county
+    if county.outage_study is None:
+        return []
+    dark: dict[str, float] = {}
+    for row in county.outages:
+        dark[row.feeder_id] = dark.get(row.feeder_id, 0.0) + unsupplied_kw((row,))
+    result: list[Option] = []
+    joined = _joined_feeders(county.grid)
+    for feeder, feeder_id in enumerate(county.grid.feeders["feeder_id"]):
+        if dark.get(str(feeder_id), 0.0) > 0.0:
+            for km, ends in _nearest(county.grid, feeder, joined)[:_NEIGHBOURS]:
+                option = _option(county, feeder, ends, km)
+                if option is not None:
+                    joined.add(frozenset((feeder, int(county.grid.area_feeder[ends[1]]))))
+                    result.append(option)
+    return result
+
+
+def evaluate_tie(county: DecidedCounty, counts: ClassCounts, candidate: Candidate) -> Project:
+    """Evaluate a tie by repeating the outages of the feeders it joins.
+
+    Parameters
+    ----------
+    county : DecidedCounty
+        The county, with its outages and the function that repeats them.
+    counts : ClassCounts
+        Homes and heaters per area at the end of the queue.
+    candidate : Candidate
+        The tie.
+
+    Returns
+    -------
+    Project
+        ``unsupplied_mwh_removed`` is the healthy load that comes back, summed over single outages, times the time of
+        repair; it is not weighed by how often lines fail.
+    """
+    tie = next(change for change in candidate.changes if isinstance(change, TieLine))
+    assert county.outage_study is not None
+    grid = build(county.grid, candidate.changes)
+    feeders = (tie.feeder_id, tie.other_feeder_id)
+    before_kw = unsupplied_kw(row for row in county.outages if row.feeder_id in feeders)
+    after_kw = unsupplied_kw(row for feeder_id in feeders for row in county.outage_study(grid, counts, feeder_id))
+    removed_mwh = (before_kw - after_kw) / KW_PER_MW * county.terms.repair_h
+    return Project(candidate=candidate, households_unlocked=0, unsupplied_mwh_removed=removed_mwh)
+
+
+def _joined_feeders(grid: CountyGrid) -> set[frozenset[int]]:
+    """Return the pairs of feeders that have a tie already."""
+    branches = grid.network.branches
+    ends = [
+        frozenset((int(grid.bus_feeder[branches.from_bus[k]]), int(grid.bus_feeder[branches.to_bus[k]])))
+        for k, role in enumerate(grid.branch_role)
+        if role == "tie"
+    ]
+    return set(ends)
+
+
+def _nearest(grid: CountyGrid, feeder: int, joined: set[frozenset[int]]) -> list[tuple[float, tuple[int, int]]]:
+    """Return distance and both areas of the shortest link to every feeder not joined yet, nearest first. [km]"""
+    own = np.flatnonzero(grid.area_feeder == feeder)
+    section = grid.areas["section_id"].to_numpy()
+    outer = own[section[own] != _first_section(grid, feeder)]
+    own = outer if len(outer) else own
+    xy = _plane_km(grid)
+    found = []
+    for other in range(len(grid.feeders)):
+        theirs = np.flatnonzero(grid.area_feeder == other)
+        if other == feeder or frozenset((feeder, other)) in joined or not len(theirs) or not len(own):
+            continue
+        km = np.hypot(*(xy[own][:, None, :] - xy[theirs][None, :, :]).transpose(2, 0, 1))
+        a, b = np.unravel_index(int(km.argmin()), km.shape)
+        found.append((float(km[a, b]), (int(own[a]), int(theirs[b]))))
+    return sorted(found)
+
+
+def _first_section(grid: CountyGrid, feeder: int) -> str:
+    """Return the section at the outlet of a feeder: a tie there is lost with it."""
+    branches = grid.network.branches
+    outlet = (branches.kind == BranchKind.LINE) & (branches.branch_id == int(grid.feeders["outlet_line"].iloc[feeder]))
+    return grid.branch_section[int(np.flatnonzero(outlet)[0])]
+
+
+def _plane_km(grid: CountyGrid) -> FloatArray:
+    """Return the places of the areas on a plane, shape (n_area, 2). [km]"""
+    lon, lat = (grid.areas[column].to_numpy(dtype=np.float64) for column in ("lon", "lat"))
+    east = lon * _KM_PER_DEGREE * np.cos(np.deg2rad(lat.mean()))
+    return np.stack([east, lat * _KM_PER_DEGREE], axis=1)
+
+
+def _option(county: DecidedCounty, feeder: int, ends: tuple[int, int], distance_km: float) -> Option | None:
+    grid, terms = county.grid, county.terms
+    length_km = round(max(terms.tie_min_km, distance_km * terms.tie_detour_factor), 3)
+    if length_km > terms.tie_max_km:
+        return None
+    feeder_id, other_id = (str(grid.feeders["feeder_id"].iloc[i]) for i in (feeder, int(grid.area_feeder[ends[1]])))
+    poles = [int(grid.network.bus_id[grid.network.branches.from_bus[grid.area_branch[area]]]) for area in ends]
+    measure, type_name = _LINE
+    change = TieLine(
+        tie_id=f"{feeder_id}-{other_id.rsplit('-', 1)[-1]}N",
+        feeder_id=feeder_id,
+        other_feeder_id=other_id,
+        from_bus_id=poles[0],
+        to_bus_id=poles[1],
+        type_name=type_name,
+        length_km=length_km,
+    )
+    return Option(
+        feeder_id=feeder_id,
+        area_id="",
+        group=f"tie:{feeder_id}",
+        measures=(_SWITCH, measure),
+        description=f"{feeder_id} – {other_id}: {type_name} {length_km:.2f} km",
+        cost_yuan=terms.price_yuan[measure] * length_km + terms.price_yuan[_SWITCH],
+        changes=(change,),
+    )

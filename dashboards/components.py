@@ -30,14 +30,14 @@ def section(title: str, *children: Children, class_name: str = "") -> Component:
     return html.Section([html.H2(title), *children], className=f"block {class_name}".strip())
 
 
-def graph(identity: Any, figure: go.Figure, language: Language) -> dcc.Graph:
+def graph(identity: Any, figure: go.Figure, language: Language, class_name: str = "chart") -> dcc.Graph:
     """Return a chart that makes no request and speaks `language`."""
     config: Any = graph_config(language)
     return dcc.Graph(
         id=identity,
         figure=figure,
         config=config,
-        className="chart",
+        className=class_name,
         style={"height": f"{figure.layout.height}px"},
     )
 

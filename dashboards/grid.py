@@ -25,8 +25,8 @@ _CACHE_ROWS = 100
 _CACHE_BLOCKS = 5
 _LOCALE_FILE = Path(__file__).parent / "assets" / "ag-grid-locale-zh-cn.json"
 _THEME = (
-    "themeQuartz.withParams({accentColor: '#24587e', fontSize: 13, headerFontWeight: 600, spacing: 6, "
-    "rowHeight: 34, headerHeight: 42, headerBackgroundColor: '#e9edf0', borderColor: '#cbd2d9', "
+    "themeQuartz.withParams({accentColor: '#24587e', fontFamily: 'inherit', fontSize: 13, headerFontWeight: 600, "
+    "spacing: 6, rowHeight: 34, headerHeight: 42, headerBackgroundColor: '#e9edf0', borderColor: '#cbd2d9', "
     "oddRowBackgroundColor: '#f8f9fa', wrapperBorderRadius: 3, cellTextColor: '#1f2933'})"
 )
 
@@ -39,21 +39,11 @@ ID_COLUMNS: Mapping[str, str] = {
     "feeders": "feeder_id",
     "violations": "element_id",
 }
-# Widths by kind of column, and of those that need another. [px]
-_WIDTHS = {"text": 128, "integer": 96, "real": 112, "long": 320}
-_OWN_WIDTHS = {
-    "application_id": 138,
-    "county": 122,
-    "verdict": 118,
-    "reason": 420,
-    "margin_kw": 98,
-    "device": 150,
-    "measure": 172,
-    "rank": 78,
-    "chosen": 104,
-    "outage_id": 152,
-    "description": 260,
-}
+# Widths by kind of column; a text column is as wide as its words need, within bounds. [px]
+_NUMBER_WIDTH, _LONG_WIDTH = 104, 390
+_MIN_TEXT_WIDTH, _MAX_TEXT_WIDTH = 96, 230
+_WIDE_CHARACTER, _NARROW_CHARACTER, _PADDING, _HEADER_PADDING = 14, 7.6, 34, 52
+_CJK_FROM = "\u2e80"
 
 
 # From all is well to not known.
@@ -81,13 +71,28 @@ def _formatter(column: ViewColumn) -> dict[str, str]:
     return {"function": f"params.value == null ? '—' : d3.format(',.{column.decimals}f')(params.value)"}
 
 
-def _column_def(column: ViewColumn, pinned: str) -> dict[str, Any]:
+def _width(view: View, column: ViewColumn) -> int:
+    if column.shown == "long":
+        return _LONG_WIDTH
+    if column.shown in ("integer", "real"):
+        # A heading may take two lines.
+        return round(max(_NUMBER_WIDTH, 0.55 * _text_width(column.heading) + _HEADER_PADDING))
+    longest = max((_text_width(str(cell)) for cell in view.table[column.name].dropna().unique()), default=0.0)
+    needed = max(longest + _PADDING, _text_width(column.heading) + _HEADER_PADDING)
+    return round(min(max(needed, _MIN_TEXT_WIDTH), _MAX_TEXT_WIDTH))
+
+
+def _text_width(words: str) -> float:
+    return sum(_WIDE_CHARACTER if char >= _CJK_FROM else _NARROW_CHARACTER for char in words)
+
+
+def _column_def(view: View, column: ViewColumn, pinned: str) -> dict[str, Any]:
     numeric = column.shown in ("integer", "real")
     definition: dict[str, Any] = {
         "field": column.name,
         "headerName": column.heading,
         "filter": "agNumberColumnFilter" if numeric else "agTextColumnFilter",
-        "width": _OWN_WIDTHS.get(column.name, _WIDTHS[column.shown]),
+        "width": _width(view, column),
         "tooltipField": column.name if column.shown == "long" else None,
         "pinned": "left" if column.name == pinned else None,
     }
@@ -135,7 +140,7 @@ def table_grid(
     grid: Component = dag.AgGrid(
         id=grid_id(view.name),
         rowModelType="infinite",
-        columnDefs=[_column_def(column, pinned) for column in shown_columns(view)],
+        columnDefs=[_column_def(view, column, pinned) for column in shown_columns(view)],
         defaultColDef={"sortable": True, "resizable": True, "suppressHeaderMenuButton": False, "wrapHeaderText": True},
         getRowId="params.data.row_id",
         filterModel=filter_model(filters or {}),

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from dashboards.settings import Settings
 from gridcheck.errors import LedgerError
@@ -76,15 +74,6 @@ class ResultsStore:
         """Return the load curve of an area; None where the run has none for it."""
         path = self.results().curves_path
         return read_curve(path, area_id) if path.is_file() else None
-
-    def readings(self) -> Mapping[str, str] | None:
-        """Return what the readings store holds; None where no store is set up."""
-        folder = self.settings.readings
-        if folder is None:
-            return None
-        files = sorted(folder.rglob("*.parquet")) if folder.is_dir() else []
-        newest = files[-1].parent.relative_to(folder) if files else Path()
-        return {"files": str(len(files)), "newest": newest.as_posix() if files else ""}
 
     def _current(self) -> _Loaded:
         version = self.version()

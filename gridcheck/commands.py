@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ from gridcheck.units import YUAN_PER_WAN
 
 if TYPE_CHECKING:
     from gridcheck.county_study import CountyTask
+    from gridcheck.reports.folder import Results
+    from gridcheck.reports.schemas import TableSpec
     from gridcheck.study import StudyResult
 
 _SAMPLE_DAYS = 7
@@ -86,7 +89,7 @@ def show_run(result: StudyResult, out: Path, *, as_json: bool) -> None:
     )
 
 
-def task_of_run(results: Path, county_code: str, networks: Path | None) -> CountyTask:
+def task_of_run(results: Results, county_code: str, networks: Path | None) -> CountyTask:
     """Return the task of one county as a results folder was computed.
 
     Raises
@@ -94,40 +97,74 @@ def task_of_run(results: Path, county_code: str, networks: Path | None) -> Count
     LedgerError
         If the folder holds no scenario, or the grid has changed since.
     """
-    from gridcheck.reports.folder import read_results
-    from gridcheck.scenario import Scenario
+    from gridcheck.scenario import scenario_of_run
     from gridcheck.study import county_tasks, folder_hash
 
-    summary = read_results(results).summary
-    scenario = Scenario.model_validate(summary["scenario"])
-    (task,) = county_tasks(scenario, county_codes=(county_code,), networks=networks)
-    if summary.get("inputs", {}).get(task.folder.name) != folder_hash(task.folder):
-        raise LedgerError(f"{task.folder} has changed since {results} was written. Run `gridcheck run` again.")
+    scenario = scenario_of_run(results.summary, str(results.folder))
+    # All counties of the run, because its application file may hold all of them.
+    tasks = county_tasks(scenario, county_codes=tuple(results.counties["county_code"]), networks=networks)
+    task = next(task for task in tasks if task.county_code == county_code)
+    if results.summary.get("inputs", {}).get(task.folder.name) != folder_hash(task.folder):
+        raise LedgerError(f"{task.folder} has changed since {results.folder} was written. Run `gridcheck run` again.")
     return task
 
 
-def explain(identifier: str, results: Path, out: Path | None, networks: Path | None) -> tuple[dict[str, Any], Path]:
-    """Write the evidence of one application or outage; return the statement and the folder."""
+def explain(identifier: str, folder: Path, out: Path | None, networks: Path | None) -> tuple[dict[str, Any], Path]:
+    """Write the evidence of one application or outage; return the statement and its folder."""
     from gridcheck.checks.county_n_minus_1 import county_n_minus_1
     from gridcheck.county_study import decide_county, feeder_loads, prepare_county
     from gridcheck.evidence import explain_application, explain_outage, write_evidence
+    from gridcheck.reports.folder import read_results
 
-    parts = identifier.split("-")
-    if parts[0] not in _county_names() or len(parts) < 2:
-        raise InputError(
-            f"{identifier!r} is no application or outage id: ids begin with a county code, such as 140881-P00001."
-        )
-    task = task_of_run(results, parts[0], networks)
+    results = read_results(folder)
+    spec, row = _row_of_run(results, identifier)
+    task = task_of_run(results, str(row["county_code"]), networks)
     case = prepare_county(task)
     queue = decide_county(case)
-    if parts[1].startswith("P"):
-        evidence = explain_application(case, queue.decisions, identifier)
+    if "application_id" in row:
+        evidence = explain_application(case, queue, identifier)
     else:
         rows = county_n_minus_1(case.grid, feeder_loads(case, queue.counts), limits=case.limits)
         evidence = explain_outage(case, queue.counts, rows, identifier)
-    folder = out if out is not None else results / "evidence" / identifier
-    write_evidence(evidence, task.folder, folder)
-    return evidence.statement, folder
+    _require_same_answer(evidence.statement, row, spec)
+    target = out if out is not None else folder / "evidence" / identifier
+    write_evidence(evidence, task.folder, target)
+    return evidence.statement, target
+
+
+def _row_of_run(results: Results, identifier: str) -> tuple[TableSpec, Mapping[str, Any]]:
+    from gridcheck.reports.schemas import DECISIONS, N_MINUS_1
+
+    for spec, column in ((DECISIONS, "application_id"), (N_MINUS_1, "outage_id")):
+        table = results.table(spec.name)
+        rows = table[table[column] == identifier]
+        if len(rows):
+            return spec, {str(name): cell for name, cell in rows.iloc[0].items()}
+    raise InputError(
+        f"{identifier!r} is neither an application_id of {results.folder / DECISIONS.file_name} "
+        f"nor an outage_id of {results.folder / N_MINUS_1.file_name}."
+    )
+
+
+def _require_same_answer(statement: Mapping[str, Any], row: Mapping[str, Any], spec: TableSpec) -> None:
+    """Refuse to explain an answer that the run did not give: something has changed since.
+
+    Raises
+    ------
+    LedgerError
+        Naming what the run says and what comes out now.
+    """
+    answer = "verdict" if "verdict" in row else "status"
+    column = "binding_value" if "binding_value" in row else f"worst_{statement['binding_quantity']}"
+    value, written = statement["binding_value"], row.get(column)
+    same = row[answer] == statement[answer]
+    if value is not None:
+        same &= written is not None and abs(value - written) <= 0.51 * 10.0 ** -spec.column(column).decimals
+    if not same:
+        raise LedgerError(
+            f"{spec.file_name} says {row[answer]} with {written}; now it comes out as {statement[answer]} with "
+            f"{value}. The application file or gridcheck itself has changed since. Run `gridcheck run` again."
+        )
 
 
 def show_statement(statement: dict[str, Any], folder: Path, *, as_json: bool) -> None:
@@ -242,14 +279,17 @@ def _areas(networks: Path | None, county_codes: tuple[str, ...]) -> pd.DataFrame
 
     codes = require_counties(county_codes, "--county")
     folder = networks if networks is not None else shipped_folder("networks")
-    parts = [
-        pd.read_csv(path / "areas.csv", usecols=["area_id", "kva"])
-        for code in codes
-        for path in sorted(folder.glob(f"{code}-*"))
-    ]
-    if not parts:
-        raise InputError(f"{folder} holds no county folders.")
-    return pd.concat(parts, ignore_index=True)
+    files = [path / "areas.csv" for code in codes for path in sorted(folder.glob(f"{code}-*"))]
+    if not files:
+        raise InputError(f"{folder} holds no folder of {', '.join(codes)}.")
+    return pd.concat([_read_areas(file) for file in files], ignore_index=True)
+
+
+def _read_areas(file: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(file, usecols=["area_id", "county_code", "kva"], dtype={"area_id": str, "county_code": str})
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file} cannot be read as a table of areas: {error}") from error
 
 
 def ingest(file: Path, store: Path, time_label: str, networks: Path | None, *, as_json: bool) -> None:
@@ -276,8 +316,8 @@ def alarms(day: date, store: Path, county_codes: tuple[str, ...], networks: Path
     areas = _areas(networks, county_codes)
     if not county_codes:
         # Counties that deliver readings are judged whole, so that a silent meter there is seen.
-        measured = {str(i)[:6] for i in opened.read(day, day)["area_id"].unique()}
-        areas = areas[areas["area_id"].str[:6].isin(measured)]
+        heard = areas.loc[areas["area_id"].isin(opened.read(day, day)["area_id"].unique()), "county_code"]
+        areas = areas[areas["county_code"].isin(heard)]
     table = find_alarms(opened, areas, day, DEFAULT_LIMITS)
     real = table[table["alarm"] != "insufficient_data"]
     if as_json:

@@ -23,7 +23,7 @@ from gridcheck.checks.assessment import Course, binding_course, full_course
 from gridcheck.checks.county_n_minus_1 import county_n_minus_1, summarise_feeders
 from gridcheck.checks.county_state import CountyState, county_state
 from gridcheck.checks.records import NMinus1Row
-from gridcheck.checks.supply_tree import SupplyTree, limit_of, supply_trees
+from gridcheck.checks.supply_tree import SupplyTree, limit_of, require_checkable, supply_trees
 from gridcheck.connection.applications import Application, parse_applications
 from gridcheck.connection.decide import QueueResult, decide_queue
 from gridcheck.connection.decision import clause_of
@@ -196,6 +196,7 @@ def prepare_county(task: CountyTask) -> CountyCase:
     scenario = task.scenario
     limits = scenario.limit_set()
     grid = read_county(task.folder)
+    require_checkable(grid)
     weather = scenario_weather(
         task.county_code,
         start=scenario.weather.start,

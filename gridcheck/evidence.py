@@ -16,18 +16,28 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gridcheck.arrays import FloatArray
-from gridcheck.checks.records import NMinus1Row
+from gridcheck.checks.assessment import assess_areas, full_course
+from gridcheck.checks.records import NMinus1Row, NMinus1Status
 from gridcheck.checks.supply_tree import CheckKind, SupplyTree
+from gridcheck.checks.thermal import hot_spot_c
 from gridcheck.connection.applications import Application
+from gridcheck.connection.decide import QueueResult
 from gridcheck.connection.decision import Decision, clause_of
 from gridcheck.county_study import CountyCase, feeder_loads
 from gridcheck.demand.profiles import ClassCounts, factored_loads
 from gridcheck.errors import InputError
-from gridcheck.network.tables import read_tables
+from gridcheck.network.convert import network_from_tables
+from gridcheck.network.tables import Tables, read_tables
+from gridcheck.powerflow.results import CONVERGED
+from gridcheck.powerflow.solve import node_loading_percent, solve
+from gridcheck.reports.tables import write_bytes
 from gridcheck.units import SQRT3
 
 _PANDAPOWER = "pp.runpp(net, tolerance_mva=1e-8)"
+_OWN_CHECKS = (CheckKind.AREA_LOADING, CheckKind.HOT_SPOT, CheckKind.END_VOLTAGE)
+_LIMIT_CURRENT = "rating of the line over the limit current of the feeder"
+# What a county's network is made of; loads are written anew, and nothing else draws or feeds in.
+_GRID_TABLES = ("bus", "line", "trafo", "ext_grid", "switch", "shunt")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,64 +48,65 @@ class Evidence:
     ----------
     statement : dict
         Content of evidence.json.
-    case : int
-        The case of the loads.
-    p_mw, q_mvar : ndarray, shape (n_bus,)
-        Loads of that case. [MW], [Mvar]
+    loads : DataFrame
+        Columns area_id, bus (pandapower's index), p_mw, q_mvar: all loads of the case. [MW], [Mvar]
     switch_closed : dict of int to bool
         Switches that stand differently from normal, by pandapower's index.
     """
 
     statement: dict[str, Any]
-    case: int
-    p_mw: FloatArray
-    q_mvar: FloatArray
+    loads: pd.DataFrame
     switch_closed: dict[int, bool]
 
 
-def explain_application(case: CountyCase, decisions: Sequence[Decision], application_id: str) -> Evidence:
+def explain_application(case: CountyCase, queue: QueueResult, application_id: str) -> Evidence:
     """Gather what one verdict rests on.
 
     Parameters
     ----------
     case : CountyCase
         The prepared county.
-    decisions : sequence of Decision
-        All decisions of its queue, in order.
+    queue : QueueResult
+        Its decided queue.
     application_id : str
         The application.
+
+    Returns
+    -------
+    Evidence
 
     Raises
     ------
     InputError
         If there is no such application, or its load flow has no solution.
     """
-    place = next((i for i, d in enumerate(decisions) if d.application.application_id == application_id), None)
+    place = next((i for i, d in enumerate(queue.decisions) if d.application.application_id == application_id), None)
     if place is None:
         raise InputError(f"There is no application {application_id} in county {case.grid.county_code}.")
-    decision = decisions[place]
+    decision = queue.decisions[place]
     if decision.kind is None:
         raise InputError(f"The load flow of application {application_id} has no solution: there is no case to show.")
-    promised = [d.application for d in decisions[:place] if d.connected] + [decision.application]
-    counts = _with(case, case.counts, promised)
+    area = list(case.grid.areas["area_id"]).index(decision.application.area_id)
+    promised = [d.application for d in queue.decisions[:place] if d.connected]
+    counts = _with(case, case.counts, [*promised, decision.application])
     if decision.kind in _OWN_CHECKS:
-        area = _area_position(case, decision)
-        crowd = _with(case, case.counts, [d.application for d in decisions])
-        rated_kw, count = crowd.rated_kw.copy(), crowd.count.copy()
+        rated_kw, count = queue.crowd.rated_kw.copy(), queue.crowd.count.copy()
         rated_kw[area], count[area] = counts.rated_kw[area], counts.count[area]
         counts = ClassCounts(rated_kw=rated_kw, count=count)
-    return _evidence(case, decision, counts)
-
-
-_OWN_CHECKS = (CheckKind.AREA_LOADING, CheckKind.HOT_SPOT, CheckKind.END_VOLTAGE)
-
-
-def _area_position(case: CountyCase, decision: Decision) -> int:
-    return list(case.grid.areas["area_id"]).index(decision.application.area_id)
+    tree = next(tree for tree in case.trees if area in tree.area)
+    if decision.kind == CheckKind.HOT_SPOT:
+        at, read = _hot_spot(case, tree, area, counts)
+    else:
+        at, read = decision.case, _where_to_look(case, tree, decision.check, decision.kind)
+    return Evidence(
+        statement=_verdict_statement(case, decision, at, read),
+        loads=_loads_at(case, counts, at, own_diversity=decision.kind in _OWN_CHECKS),
+        switch_closed={},
+    )
 
 
 def _with(case: CountyCase, counts: ClassCounts, applications: Sequence[Application]) -> ClassCounts:
-    """Return the counts with some applications connected."""
+    """Return the counts with some applications connected, added in their order as the queue does it."""
     position = {area_id: i for i, area_id in enumerate(case.grid.areas["area_id"])}
     column = {name: i for i, name in enumerate(case.profiles.classes)}
     rated_kw, count = counts.rated_kw.copy(), counts.count.copy()
@@ -106,22 +117,24 @@ def _with(case: CountyCase, counts: ClassCounts, applications: Sequence[Applicat
     return ClassCounts(rated_kw=rated_kw, count=count)
 
 
-def _evidence(case: CountyCase, decision: Decision, counts: ClassCounts) -> Evidence:
-    grid, kind = case.grid, decision.kind
-    assert kind is not None
-    own_diversity = kind in _OWN_CHECKS
-    loads = factored_loads(
-        case.profiles,
-        counts,
-        area_bus=grid.area_bus,
-        n_bus=grid.network.n_bus,
-        group=None if own_diversity else grid.area_feeder,
+def _loads_at(case: CountyCase, counts: ClassCounts, at: int, *, own_diversity: bool) -> pd.DataFrame:
+    grid = case.grid
+    group = None if own_diversity else grid.area_feeder
+    loads = factored_loads(case.profiles, counts, area_bus=grid.area_bus, n_bus=grid.network.n_bus, group=group)
+    one = loads.cases(at, at + 1)
+    return pd.DataFrame(
+        {
+            "area_id": grid.areas["area_id"].to_numpy(),
+            "bus": grid.network.bus_id[grid.area_bus],
+            "p_mw": one.p_mw[0, grid.area_bus],
+            "q_mvar": one.q_mvar[0, grid.area_bus],
+        }
     )
-    one = loads.cases(decision.case, decision.case + 1)
-    area = _area_position(case, decision)
-    tree = next(t for t in case.trees if area in t.area)
-    application = decision.application
-    statement = {
+
+
+def _verdict_statement(case: CountyCase, decision: Decision, at: int, read: dict[str, Any]) -> dict[str, Any]:
+    application, own_diversity = decision.application, decision.kind in _OWN_CHECKS
+    return {
         "application_id": application.application_id,
         "area_id": application.area_id,
         "device": application.device,
@@ -140,38 +153,60 @@ def _evidence(case: CountyCase, decision: Decision, counts: ClassCounts) -> Evid
             else "everything promised so far, with this heater"
         ),
         "solve_with": _PANDAPOWER,
-        "read": _where_to_look(case, tree, decision.check, kind),
-        **_common(case, decision.case),
+        "read": read,
+        **_common(case, at),
     }
-    return Evidence(statement=statement, case=decision.case, p_mw=one.p_mw[0], q_mvar=one.q_mvar[0], switch_closed={})
 
 
 def _where_to_look(case: CountyCase, tree: SupplyTree, check: int, kind: CheckKind) -> dict[str, Any]:
     """Say which result of pandapower gives the binding value, and by which factor or formula."""
     network, model = case.grid.network, tree.model
     node = int(tree.checks.node[check])
-    branch = int(model.branch[node])
-    branch_id = int(network.branches.branch_id[branch])
-    bus_id = int(network.bus_id[model.bus[node]])
-    if kind in (CheckKind.AREA_LOADING, CheckKind.MAIN_LOADING):
-        return {"table": "res_trafo", "index": branch_id, "column": "loading_percent"}
+    branch_id = int(network.branches.branch_id[model.branch[node]])
+    bus = {"table": "res_bus", "index": int(network.bus_id[model.bus[node]]), "column": "vm_pu"}
+    line = {"table": "res_line", "index": branch_id, "column": "loading_percent"}
     if kind == CheckKind.SECTION_LOADING:
-        return {"table": "res_line", "index": branch_id, "column": "loading_percent"}
+        return line
     if kind == CheckKind.FEEDER_LOADING:
         factor = float(tree.outlet_factor[np.flatnonzero(tree.outlet_node == node)[0]])
-        return {"table": "res_line", "index": branch_id, "column": "loading_percent", "times": factor,
-                "because": "rating of the line over the limit current of the feeder"}  # fmt: skip
+        return {**line, "times": factor, "because": _LIMIT_CURRENT}
     if kind == CheckKind.SECTION_VOLTAGE:
-        return {"table": "res_bus", "index": bus_id, "column": "vm_pu"}
+        return bus
     if kind == CheckKind.END_VOLTAGE:
         area = int(np.flatnonzero(tree.area_node == node)[0])
         return {
-            "table": "res_bus", "index": bus_id, "column": "vm_pu", "formula": "v = vm_pu * volts_per_pu; v - (p_mw * p_drop + q_mvar * q_drop) / v",
-            "volts_per_pu": 400.0 / SQRT3, "p_drop": float(tree.lines.p_drop[area]), "q_drop": float(tree.lines.q_drop[area]),
+            **bus,
+            "formula": "v = vm_pu * volts_per_pu; v - (p_mw * p_drop + q_mvar * q_drop) / v",
+            "volts_per_pu": 400.0 / SQRT3,
+            "p_drop": float(tree.lines.p_drop[area]),
+            "q_drop": float(tree.lines.q_drop[area]),
             "because": "approximation of the low-voltage lines, see gridcheck.checks.low_voltage",
-        }  # fmt: skip
-    return {"table": "res_trafo", "index": branch_id, "column": "loading_percent",
-            "because": "the hot spot follows from the whole course of this loading; only its moment is shown"}  # fmt: skip
+        }
+    return {"table": "res_trafo", "index": branch_id, "column": "loading_percent"}
+
+
+def _hot_spot(case: CountyCase, tree: SupplyTree, area: int, counts: ClassCounts) -> tuple[int, dict[str, Any]]:
+    """Follow the transformer of an area again; its hottest moment, and the course that leads there."""
+    row = int(np.flatnonzero(tree.area == area)[0])
+    own = ClassCounts(rated_kw=counts.rated_kw[tree.area], count=counts.count[tree.area])
+    course = full_course(case.profiles, case.limits)
+    state = assess_areas(tree, course, own, case.limits, rows=np.array([row])).state
+    loading_percent = node_loading_percent(tree.model, state)[tree.area_node[row]]
+    ratio = tree.loss_ratio[[row]]
+    celsius = hot_spot_c(loading_percent[:, None] / 100.0, case.profiles.temperature_c, ratio, case.limits)[:, 0]
+    at = int(celsius.argmax())
+    network = case.grid.network
+    branch_id = int(network.branches.branch_id[tree.model.branch[tree.area_node[row]]])
+    return at, {
+        "table": "res_trafo",
+        "index": branch_id,
+        "column": "loading_percent",
+        "value": float(loading_percent[at]),
+        "because": "the hot spot follows from the whole course of this loading, see gridcheck.checks.thermal",
+        "loss_ratio": float(ratio[0]),
+        "loading_percent": [float(value) for value in loading_percent],
+        "ambient_c": [float(value) for value in case.profiles.temperature_c],
+    }
 
 
 def explain_outage(case: CountyCase, counts: ClassCounts, rows: Sequence[NMinus1Row], outage_id: str) -> Evidence:
@@ -188,6 +223,11 @@ def explain_outage(case: CountyCase, counts: ClassCounts, rows: Sequence[NMinus1
     outage_id : str
         The outage.
 
+    Returns
+    -------
+    Evidence
+        Of an outage without a load flow solution: a case that has none.
+
     Raises
     ------
     InputError
@@ -196,23 +236,26 @@ def explain_outage(case: CountyCase, counts: ClassCounts, rows: Sequence[NMinus1
     row = next((r for r in rows if r.outage_id == outage_id), None)
     if row is None:
         raise InputError(f"There is no outage {outage_id} in county {case.grid.county_code}.")
-    by_voltage = row.worst_vm_pu < case.limits.n_minus_1_vm_min_pu.value
-    at = row.worst_vm_case if by_voltage else row.worst_loading_case
-    if at < 0:
-        raise InputError(f"Outage {outage_id} leaves no supplied part to show: its status is {row.status}.")
-    one = feeder_loads(case, counts).cases(at, at + 1)
+    switch_closed = dict(row.tried_switch_states)
+    if row.status == NMinus1Status.NOT_CONVERGED:
+        network = case.grid.network
+        names = dict(zip(network.switches.name, network.switches.switch_id.tolist(), strict=True))
+        switch_closed |= {names[tie]: True for tie in row.tried if tie in names}
+        at, binding = _unsolved_case(case, counts, row, switch_closed), _no_solution()
+    else:
+        by_voltage = row.worst_vm_pu < case.limits.n_minus_1_vm_min_pu.value
+        at = row.worst_vm_case if by_voltage else row.worst_loading_case
+        if at < 0:
+            raise InputError(f"Outage {outage_id} leaves no supplied part to show: its status is {row.status}.")
+        binding = _worst_value(case, row, by_voltage=by_voltage)
     return Evidence(
-        statement=_outage_statement(case, row, at, by_voltage=by_voltage),
-        case=at,
-        p_mw=one.p_mw[0],
-        q_mvar=one.q_mvar[0],
-        switch_closed=dict(row.tried_switch_states),
+        statement=_outage_statement(row) | binding | {"solve_with": _PANDAPOWER} | _common(case, at),
+        loads=_loads_at(case, counts, at, own_diversity=False),
+        switch_closed=switch_closed,
     )
 
 
-def _outage_statement(case: CountyCase, row: NMinus1Row, at: int, *, by_voltage: bool) -> dict[str, Any]:
-    limits = case.limits
-    limit = limits.n_minus_1_vm_min_pu if by_voltage else limits.n_minus_1_loading_percent
+def _outage_statement(row: NMinus1Row) -> dict[str, Any]:
     return {
         "outage_id": row.outage_id,
         "feeder_id": row.feeder_id,
@@ -221,36 +264,52 @@ def _outage_statement(case: CountyCase, row: NMinus1Row, at: int, *, by_voltage:
         "tried": list(row.tried),
         "unsupplied_kw": row.unsupplied_kw,
         "unsupplied_households": row.unsupplied_households,
+        "diversity": "all households of the feeder",
+    }
+
+
+def _worst_value(case: CountyCase, row: NMinus1Row, *, by_voltage: bool) -> dict[str, Any]:
+    limits = case.limits
+    limit = limits.n_minus_1_vm_min_pu if by_voltage else limits.n_minus_1_loading_percent
+    return {
         "binding_quantity": "vm_pu" if by_voltage else "loading_percent",
         "binding_value": row.worst_vm_pu if by_voltage else row.worst_loading_percent,
         "binding_limit": limit.value,
         "limit_clause": f"{limit.clause} [{limit.confidence}]",
-        "diversity": "all households of the feeder",
-        "solve_with": _PANDAPOWER,
         "read": _where_the_worst_is(case, row, by_voltage=by_voltage),
-        **_common(case, at),
     }
 
 
 def _where_the_worst_is(case: CountyCase, row: NMinus1Row, *, by_voltage: bool) -> dict[str, Any]:
     if by_voltage:
         return {"table": "res_bus", "index": row.worst_vm_bus_id, "column": "vm_pu"}
-    read: dict[str, Any] = {
-        "table": f"res_{row.worst_loading_kind}",
-        "index": row.worst_loading_id,
-        "column": "loading_percent",
-    }
-    feeders = case.grid.feeders
-    outlet = np.flatnonzero(feeders["outlet_line"].to_numpy() == row.worst_loading_id)
-    if row.worst_loading_kind == "line" and len(outlet):
-        lines = read_tables(case.grid.folder / "network.json")[0]["line"]
-        rating_ka = float(lines.loc[row.worst_loading_id, "max_i_ka"])
-        limit_ka = float(feeders["limit_ka"].iloc[outlet[0]])
-        read |= {
-            "times": rating_ka / min(rating_ka, limit_ka),
-            "because": "rating of the line over the limit current of the feeder",
-        }
+    kind, index = row.worst_loading_kind, row.worst_loading_id
+    read: dict[str, Any] = {"table": f"res_{kind}", "index": index, "column": "loading_percent"}
+    for tree in case.trees:
+        branch_id = case.grid.network.branches.branch_id[tree.model.branch[tree.outlet_node]]
+        for factor in tree.outlet_factor[branch_id == index].tolist() if kind == "line" else ():
+            # A feeder without a limit of its own below the line's rating is judged by the rating.
+            read |= {"times": max(factor, 1.0), "because": _LIMIT_CURRENT}
     return read
+
+
+def _no_solution() -> dict[str, Any]:
+    return {
+        "binding_quantity": "not_converged",
+        "binding_value": None,
+        "binding_limit": None,
+        "limit_clause": "",
+        "read": {"expect": "pandapower.LoadflowNotConverged"},
+    }
+
+
+def _unsolved_case(case: CountyCase, counts: ClassCounts, row: NMinus1Row, switch_closed: dict[int, bool]) -> int:
+    """Return the first case that has no solution with these switches; that of the feeder's peak where all have one."""
+    tables, header = read_tables(case.grid.folder / "network.json")
+    name, f_hz, sn_mva = str(header["name"]), float(header["f_hz"]), float(header["sn_mva"])
+    switched = network_from_tables(_switched(tables, switch_closed), name=name, f_hz=f_hz, sn_mva=sn_mva)
+    failed = np.flatnonzero(solve(switched, feeder_loads(case, counts)).status != CONVERGED)
+    return row.peak_case if row.peak_case in failed or not len(failed) else int(failed[0])
 
 
 def _common(case: CountyCase, at: int) -> dict[str, Any]:
@@ -262,6 +321,13 @@ def _common(case: CountyCase, at: int) -> dict[str, Any]:
         "outdoor_temperature_c": float(case.profiles.temperature_c[at]),
         "synthetic": case.grid.synthetic,
     }
+
+
+def _switched(tables: Tables, switch_closed: dict[int, bool]) -> dict[str, pd.DataFrame]:
+    switch = tables["switch"].copy()
+    for index, closed in switch_closed.items():
+        switch.loc[index, "closed"] = closed
+    return {name: tables[name] for name in _GRID_TABLES if name in tables} | {"switch": switch}
 
 
 def write_evidence(evidence: Evidence, grid_folder: Path, folder: Path) -> None:
@@ -279,21 +345,14 @@ def write_evidence(evidence: Evidence, grid_folder: Path, folder: Path) -> None:
     from gridcheck.network.pandapower_net import net_from_tables, net_to_json_text
 
     tables, header = read_tables(grid_folder / "network.json")
-    buses = tables["bus"].sort_index().index
-    position = pd.Series(np.arange(len(buses)), index=buses)
-    load = tables["load"].copy()
-    at = position.loc[load["bus"]].to_numpy()
-    load["p_mw"], load["q_mvar"], load["scaling"] = evidence.p_mw[at], evidence.q_mvar[at], 1.0
-    switch = tables["switch"].copy()
-    for index, closed in evidence.switch_closed.items():
-        switch.loc[index, "closed"] = closed
+    load = evidence.loads.rename(columns={"area_id": "name"})
     net = net_from_tables(
-        {**tables, "load": load, "switch": switch},
+        _switched(tables, evidence.switch_closed) | {"load": load},
         name=str(header["name"]),
         f_hz=float(header["f_hz"]),
         sn_mva=float(header["sn_mva"]),
     )
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "network.json").write_text(net_to_json_text(net), encoding="utf-8")
+    write_bytes(folder / "network.json", net_to_json_text(net).encode())
     text = json.dumps(evidence.statement, ensure_ascii=False, indent=2, allow_nan=False)
-    (folder / "evidence.json").write_text(f"{text}\n", encoding="utf-8")
+    write_bytes(folder / "evidence.json", f"{text}\n".encode())

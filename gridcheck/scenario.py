@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from gridcheck.errors import ConfigError
+from gridcheck.errors import ConfigError, LedgerError
 from gridcheck.geography import counties
 from gridcheck.limits import DEFAULT_LIMITS, LimitSet, with_overrides
 
@@ -146,6 +147,24 @@ def read_scenario(path: Path) -> Scenario:
     except ConfigError as error:
         raise ConfigError(f"{path}: {error.message}", error.findings) from error
     return scenario
+
+
+def scenario_of_run(summary: Mapping[str, Any], where: str) -> Scenario:
+    """Return the scenario that a run has written into its summary.
+
+    Raises
+    ------
+    LedgerError
+        If the summary holds none, or one that this version does not know.
+    """
+    try:
+        return Scenario.model_validate(summary.get("scenario"))
+    except ValidationError as error:
+        findings = "; ".join(_finding(item) for item in error.errors())
+        raise LedgerError(
+            f"{where} was not written by this version: its scenario cannot be read ({findings}). "
+            "Run `gridcheck run` again."
+        ) from error
 
 
 def _finding(item: Any) -> str:

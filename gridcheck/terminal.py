@@ -56,9 +56,9 @@ def friendly_errors() -> Iterator[None]:
 def _complain(message: str, findings: Sequence[str]) -> None:
     screen = console()
     screen.print("[bold red]错误 Error:[/] ", end="")
-    screen.print(message, markup=False, highlight=False)
+    screen.print(message, markup=False, highlight=False, soft_wrap=True)
     for finding in findings[:30]:
-        screen.print(f"  - {finding}", markup=False, highlight=False)
+        screen.print(f"  - {finding}", markup=False, highlight=False, soft_wrap=True)
     if len(findings) > 30:
         screen.print(f"  ... {len(findings) - 30} more", markup=False, highlight=False)
 

@@ -10,9 +10,11 @@ from dash.development.base_component import Component
 
 from dashboards.address import Address, parse_address
 from dashboards.components import choices, dropdown, facts, figure_block, plain_table, section
+from dashboards.readings import measured_load
 from dashboards.store import ResultsStore
+from gridcheck.errors import LedgerError
 from gridcheck.reports import labels
-from gridcheck.reports.area_figures import area_curve, curve_days, curve_table
+from gridcheck.reports.area_figures import curve_days, curve_table, loading_curve
 from gridcheck.reports.curves import AreaCurve
 from gridcheck.reports.texts import Language, text
 from gridcheck.reports.totals import thresholds
@@ -23,6 +25,7 @@ AREA = "area-area"
 DAY = "area-day"
 BODY = "area-body"
 CURVE = "area-curve"
+MEASURED = "area-measured"
 ALL_DAYS = "all"
 
 _FACTS = (
@@ -113,6 +116,7 @@ def area_body(store: ResultsStore, area: str | None, day: str, language: Languag
             ],
             className="wide-and-narrow",
         ),
+        *_measured(store, area, float(rows["kva"].iloc[0]), language),
         section(text("page.applications_of", language), _applications(store, area, language)),
         *([section(text("page.points", language), _points(curve, wanted, language))] if curve else []),
     ]
@@ -121,26 +125,46 @@ def area_body(store: ResultsStore, area: str | None, day: str, language: Languag
 def _curve_block(store: ResultsStore, curve: AreaCurve | None, day: str | None, language: Language) -> Component:
     if curve is None:
         return html.P(text("page.no_curve", language), className="note")
-    figure = area_curve(curve, thresholds(store.results().summary), language, day)
     table = curve_table(curve, day)
-    known = table.dropna(subset=["loading_percent"])
-    if known.empty:
-        caption = text("caption.area_unsolved", language)
-    else:
-        peak = known.iloc[int(known["loading_percent"].to_numpy().argmax())]
-        caption = text(
-            "caption.area_curve",
-            language,
-            loading=labels.percent(peak["loading_percent"]),
-            p_kw=labels.number(peak["p_kw"], 1),
-            time=peak["time"].strftime("%m-%d %H:%M"),
-        )
+    figure = loading_curve(table, thresholds(store.results().summary), language)
+    caption = _peak_caption(table, language)
     return html.Div(
         [
             figure_block(CURVE, figure, caption, language),
             html.P(text("sentence.interval_note", language), className="note"),
         ]
     )
+
+
+def _peak_caption(table: pd.DataFrame, language: Language) -> str:
+    known = table.dropna(subset=["loading_percent"])
+    if known.empty:
+        return text("caption.area_unsolved", language)
+    peak = known.iloc[int(known["loading_percent"].to_numpy().argmax())]
+    return text(
+        "caption.area_curve",
+        language,
+        loading=labels.percent(peak["loading_percent"]),
+        p_kw=labels.number(peak["p_kw"], 1),
+        time=peak["time"].strftime("%m-%d %H:%M"),
+    )
+
+
+def _measured(store: ResultsStore, area: str, kva: float, language: Language) -> list[Component]:
+    folder = store.settings.readings
+    if folder is None:
+        return []
+    title = text("page.measured", language)
+    try:
+        found = measured_load(folder, area, kva)
+    except LedgerError as error:
+        return [section(title, html.P(str(error), className="note"))]
+    if found is None:
+        return [section(title, html.P(text("page.no_measured", language), className="note"))]
+    figure = loading_curve(found.table, thresholds(store.results().summary), language, height_px=320)
+    note = text("page.measured_synthetic" if found.synthetic else "page.measured_note", language)
+    caption = _peak_caption(found.table, language)
+    return [section(title, figure_block(MEASURED, figure, caption, language), html.P(note, className="note"))]
 
 
 def _fact_rows(view: View, rows: pd.DataFrame) -> list[tuple[str, Any]]:

@@ -7,7 +7,9 @@ from dash.development.base_component import Component
 
 from dashboards.address import Address
 from dashboards.components import plain_table, section
+from dashboards.readings import store_facts
 from dashboards.store import ResultsStore
+from gridcheck.errors import LedgerError
 from gridcheck.reports import provenance
 from gridcheck.reports.texts import Language, text
 
@@ -58,10 +60,13 @@ def _files(store: ResultsStore, language: Language) -> Component:
 
 
 def _readings(store: ResultsStore, language: Language) -> Component:
-    found = store.readings()
-    if found is None:
+    folder = store.settings.readings
+    if folder is None:
         return html.P(text("page.no_readings", language), className="note")
-    return html.P(text("page.readings", language, files=found["files"], newest=found["newest"]), className="note")
+    try:
+        return html.P(text("page.readings", language, **store_facts(folder)), className="note")
+    except LedgerError as error:
+        return html.P(str(error), className="note")
 
 
 def _definitions(language: Language) -> Component:

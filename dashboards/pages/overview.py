@@ -48,7 +48,7 @@ def layout(store: ResultsStore, address: Address) -> list[Component]:
                     html.Figure(
                         [
                             html.Figcaption(text(f"map_caption.{first.code}", language), id=MAP_CAPTION),
-                            graph(MAP, map_figure, language),
+                            graph(MAP, map_figure, language, "chart map"),
                         ]
                     ),
                 ),

@@ -164,7 +164,8 @@ def _room_kw(tree: SupplyTree, course: Course, counts: ClassCounts, now: Assessm
     n = len(tree.area)
     kinds = (CheckKind.AREA_LOADING, CheckKind.END_VOLTAGE)
     rooms = [room[checks.kind == kind] / np.maximum(per_kw[checks.kind == kind], 1e-12) for kind in kinds]
-    return np.minimum.reduce(rooms).reshape(n)
+    least: FloatArray = np.minimum.reduce(rooms).reshape(n)
+    return least
 
 
 def _fill_feeders(tree: SupplyTree, now: Assessment, by_feeder: dict[str, FloatArray]) -> None:

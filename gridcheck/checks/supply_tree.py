@@ -10,6 +10,7 @@ import numpy as np
 from gridcheck.arrays import BoolArray, FloatArray, IntArray, frozen
 from gridcheck.catalogue import distribution_transformers
 from gridcheck.checks.low_voltage import LowVoltageLines, low_voltage_lines
+from gridcheck.errors import NetworkError
 from gridcheck.limits import Limit, LimitSet
 from gridcheck.network.county import CountyGrid
 from gridcheck.network.records import BranchKind
@@ -96,11 +97,11 @@ class CheckList:
         )
 
     def beyond_limit(self, value: FloatArray) -> BoolArray:
-        """True where a value breaks its limit, shape (n_check,)."""
+        """Tell which values break their limit, shape (n_check,)."""
         return self.sign * (value - self.limit) > 1e-9 * self.limit
 
     def beyond_design(self, value: FloatArray) -> BoolArray:
-        """True where a value crosses its planning value, shape (n_check,)."""
+        """Tell which values cross their planning value, shape (n_check,)."""
         return self.sign * (value - self.design) > 1e-9 * self.limit
 
 
@@ -155,7 +156,7 @@ class SupplyTree:
     main_node: int
 
     def on_path(self, area: int) -> BoolArray:
-        """True for the checks of every element that supplies an area (position within the tree), shape (n_check,)."""
+        """Mark the checks of every element that supplies an area (position within the tree), shape (n_check,)."""
         nodes = np.zeros(self.model.n_node, dtype=bool)
         node = int(self.area_node[area])
         while node >= 0:
@@ -164,7 +165,7 @@ class SupplyTree:
         return nodes[self.checks.node]
 
     def on_feeder_of(self, area: int) -> BoolArray:
-        """True for the checks of the whole feeder of an area (position within the tree), shape (n_check,)."""
+        """Mark the checks of the whole feeder of an area (position within the tree), shape (n_check,)."""
         own: BoolArray = self.feeder_of_node[self.checks.node] == self.area_feeder[area]
         return own
 
@@ -188,78 +189,119 @@ def supply_trees(grid: CountyGrid, limits: LimitSet) -> tuple[SupplyTree, ...]:
     return tuple(_supply_tree(grid, limits, main) for main in mains)
 
 
+def require_checkable(grid: CountyGrid) -> None:
+    """Refuse areas that would be lost between the supply trees.
+
+    Raises
+    ------
+    NetworkError
+        If an area has no main transformer above it, stands on another tree than its feeder, or is of a type
+        that the catalogue does not have.
+    """
+    main = grid.bus_main[grid.area_bus]
+    outlet = grid.network.branches.to_bus[_outlet_branches(grid)]
+    area_ids = grid.areas["area_id"].to_numpy()
+    unknown = ~grid.areas["type_name"].isin(distribution_transformers().index).to_numpy()
+    findings = [
+        f"area {area_ids[i]}: type_name {grid.areas['type_name'].iloc[i]!r} is not in the catalogue"
+        for i in np.flatnonzero(unknown)[:20]
+    ]
+    findings += [
+        f"area {area_ids[i]}: no main transformer (trafo with the role 'main') supplies it"
+        for i in np.flatnonzero(main < 0)[:20]
+    ]
+    elsewhere = (main >= 0) & (grid.bus_main[outlet][grid.area_feeder] != main)
+    findings += [
+        f"area {area_ids[i]}: its feeder {grid.areas['feeder_id'].iloc[i]} begins at another main transformer"
+        for i in np.flatnonzero(elsewhere)[:20]
+    ]
+    if findings:
+        raise NetworkError(f"{grid.folder}: areas do not fit the grid.", findings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Checked:
+    """Nodes of a tree at which something is checked, and the rows of its feeders."""
+
+    area: IntArray
+    section: IntArray
+    line: IntArray
+    outlet: IntArray
+    main: int
+    feeder: IntArray
+
+
 def _supply_tree(grid: CountyGrid, limits: LimitSet, main: int) -> SupplyTree:
     network, branches = grid.network, grid.network.branches
     within = grid.bus_main == main
     within[branches.from_bus[main]] = True
     model = model_of_tree(network, grid.tree, within=within)
-    node_of_bus = np.full(network.n_bus, -1, dtype=np.int64)
-    node_of_bus[model.bus] = np.arange(model.n_node)
-    node_of_branch = np.full(network.n_branch, -1, dtype=np.int64)
-    node_of_branch[model.branch[model.branch >= 0]] = np.flatnonzero(model.branch >= 0)
     area = np.flatnonzero(within[grid.area_bus])
-    area_node = node_of_bus[grid.area_bus[area]]
-    main_node = int(node_of_branch[main])
-    vn_kv = network.buses.vn_kv[model.bus]
-    is_section = (vn_kv == vn_kv[main_node]) & (np.arange(model.n_node) != main_node)
-    is_line = (model.branch >= 0) & (branches.kind[np.maximum(model.branch, 0)] == BranchKind.LINE)
-    outlet_branch = _line_positions(grid, grid.feeders["outlet_line"].to_numpy(dtype=np.int64))
-    feeder = np.flatnonzero(node_of_branch[outlet_branch] >= 0)
-    outlet_node = node_of_branch[outlet_branch[feeder]]
-    limit_ka = grid.feeders["limit_ka"].to_numpy(dtype=float)[feeder]
-    tree = {
-        "area_node": area_node,
-        "section_node": np.flatnonzero(is_section),
-        "line_node": np.flatnonzero(is_line),
-        "outlet_node": outlet_node,
-        "main_node": main_node,
-    }
+    at = _checked_nodes(grid, model, area, main)
+    outlet_branch = model.branch[at.outlet]
+    limit_ka = grid.feeders["limit_ka"].to_numpy(dtype=float)[at.feeder]
     nameplate = distribution_transformers().loc[grid.areas["type_name"].iloc[area]]
     return SupplyTree(
         main_branch=main,
         model=model,
-        checks=_check_list(grid, limits, model, feeder, **tree),
+        checks=_check_list(grid, limits, model, at),
         area=area,
-        area_feeder=np.searchsorted(feeder, grid.area_feeder[area]),
-        feeder=feeder,
-        feeder_of_node=np.where(
-            grid.bus_feeder[model.bus] >= 0, np.searchsorted(feeder, np.maximum(grid.bus_feeder[model.bus], 0)), -1
-        ),
+        area_node=at.area,
+        area_feeder=_within_tree(at.feeder, grid.area_feeder[area]),
+        feeder=at.feeder,
+        feeder_of_node=_within_tree(at.feeder, grid.bus_feeder[model.bus]),
         lines=low_voltage_lines(grid.areas.iloc[area]),
         loss_ratio=nameplate["pk_kw"].to_numpy() / nameplate["p0_kw"].to_numpy(),
-        outlet_factor=branches.rating_from_ka[outlet_branch[feeder]] / limit_ka,
-        **tree,
+        section_node=at.section,
+        line_node=at.line,
+        outlet_node=at.outlet,
+        outlet_factor=branches.rating_from_ka[outlet_branch] / limit_ka,
+        main_node=at.main,
     )
 
 
-def _line_positions(grid: CountyGrid, line_id: IntArray) -> IntArray:
+def _within_tree(feeder: IntArray, row: IntArray) -> IntArray:
+    """Return the places of feeders (rows of the county's table) among the feeders of a tree; -1 where not in it."""
+    place = np.searchsorted(feeder, row).clip(max=max(len(feeder) - 1, 0))
+    found = feeder[place] == row if len(feeder) else np.zeros(len(row), dtype=bool)
+    return np.where(found, place, -1)
+
+
+def _checked_nodes(grid: CountyGrid, model: RadialModel, area: IntArray, main: int) -> _Checked:
+    network, branches = grid.network, grid.network.branches
+    node_of_bus = np.full(network.n_bus, -1, dtype=np.int64)
+    node_of_bus[model.bus] = np.arange(model.n_node)
+    node_of_branch = np.full(network.n_branch, -1, dtype=np.int64)
+    node_of_branch[model.branch[model.branch >= 0]] = np.flatnonzero(model.branch >= 0)
+    main_node = int(node_of_branch[main])
+    vn_kv = network.buses.vn_kv[model.bus]
+    is_section = (vn_kv == vn_kv[main_node]) & (np.arange(model.n_node) != main_node)
+    is_line = (model.branch >= 0) & (branches.kind[np.maximum(model.branch, 0)] == BranchKind.LINE)
+    outlet = node_of_branch[_outlet_branches(grid)]
+    feeder = np.flatnonzero(outlet >= 0)
+    return _Checked(
+        area=node_of_bus[grid.area_bus[area]],
+        section=np.flatnonzero(is_section),
+        line=np.flatnonzero(is_line),
+        outlet=outlet[feeder],
+        main=main_node,
+        feeder=feeder,
+    )
+
+
+def _outlet_branches(grid: CountyGrid) -> IntArray:
+    """Return the branch position of the first line of each feeder, shape (n_feeder,)."""
     branches = grid.network.branches
     lines = np.flatnonzero(branches.kind == BranchKind.LINE)
-    place = np.searchsorted(branches.branch_id[lines], line_id)
+    place = np.searchsorted(branches.branch_id[lines], grid.feeders["outlet_line"].to_numpy(dtype=np.int64))
     return lines[place]
 
 
-def _check_list(
-    grid: CountyGrid, limits: LimitSet, model: RadialModel, feeder: IntArray, *, area_node: IntArray, section_node: IntArray,
-    line_node: IntArray, outlet_node: IntArray, main_node: int,
-) -> CheckList:  # fmt: skip
-    branches, buses = grid.network.branches, grid.network.buses
-    area_of_bus = dict(zip(grid.area_bus.tolist(), grid.areas["area_id"], strict=True))
-    area_ids = [str(area_of_bus[int(model.bus[node])]) for node in area_node]
-    lines = [grid.branch_section[model.branch[node]] or branches.name[model.branch[node]] for node in line_node]
-    feeder_ids = [str(i) for i in grid.feeders["feeder_id"].iloc[feeder]]
-    parts: tuple[tuple[CheckKind, IntArray, list[str], Limit, Limit | None], ...] = (
-        (CheckKind.AREA_LOADING, area_node, area_ids, limits.area_loading_percent, limits.area_loading_design_percent),
-        (CheckKind.HOT_SPOT, area_node, area_ids, limits.hot_spot_c, None),
-        (CheckKind.END_VOLTAGE, area_node, area_ids, limits.lv_voltage_min_v, limits.lv_voltage_design_v),
-        (CheckKind.SECTION_VOLTAGE, section_node, [buses.name[model.bus[i]] for i in section_node], limits.mv_vm_min_pu, None),
-        (CheckKind.SECTION_LOADING, line_node, lines, limits.section_loading_percent, limits.section_loading_design_percent),
-        (CheckKind.FEEDER_LOADING, outlet_node, feeder_ids, limits.section_loading_percent, limits.section_loading_design_percent),
-        (
-            CheckKind.MAIN_LOADING, np.array([main_node]), [branches.name[model.branch[main_node]]],
-            limits.main_transformer_loading_percent, limits.main_transformer_loading_design_percent,
-        ),
-    )  # fmt: skip
+_Part = tuple[CheckKind, IntArray, list[str], Limit, Limit | None]
+
+
+def _check_list(grid: CountyGrid, limits: LimitSet, model: RadialModel, at: _Checked) -> CheckList:
+    parts = _parts(grid, limits, model, at)
     lower = (CheckKind.END_VOLTAGE, CheckKind.SECTION_VOLTAGE)
     return CheckList(
         kind=np.concatenate([np.full(len(node), kind) for kind, node, *_ in parts]),
@@ -270,6 +312,34 @@ def _check_list(
             [np.full(len(node), np.nan if plan is None else plan.value) for _, node, _, _, plan in parts]
         ),
         element=tuple(name for _, _, names, *_ in parts for name in names),
+    )
+
+
+def _parts(grid: CountyGrid, limits: LimitSet, model: RadialModel, at: _Checked) -> tuple[_Part, ...]:
+    """Return kind, nodes, names, limit and planning value of each kind of check, in the order of the check list."""
+    branches, buses = grid.network.branches, grid.network.buses
+    area_of_bus = dict(zip(grid.area_bus.tolist(), grid.areas["area_id"], strict=True))
+    areas = [str(area_of_bus[int(model.bus[node])]) for node in at.area]
+    poles = [buses.name[i] or f"bus:{buses.bus_id[i]}" for i in model.bus[at.section]]
+    lines = [
+        grid.branch_section[k] or branches.name[k] or f"line:{branches.branch_id[k]}" for k in model.branch[at.line]
+    ]
+    feeders = [str(i) for i in grid.feeders["feeder_id"].iloc[at.feeder]]
+    main = model.branch[at.main]
+    mains = [branches.name[main] or f"trafo:{branches.branch_id[main]}"]
+    section, section_design = limits.section_loading_percent, limits.section_loading_design_percent
+    main_limit, main_design = (
+        limits.main_transformer_loading_percent,
+        limits.main_transformer_loading_design_percent,
+    )
+    return (
+        (CheckKind.AREA_LOADING, at.area, areas, limits.area_loading_percent, limits.area_loading_design_percent),
+        (CheckKind.HOT_SPOT, at.area, areas, limits.hot_spot_c, None),
+        (CheckKind.END_VOLTAGE, at.area, areas, limits.lv_voltage_min_v, limits.lv_voltage_design_v),
+        (CheckKind.SECTION_VOLTAGE, at.section, poles, limits.mv_vm_min_pu, None),
+        (CheckKind.SECTION_LOADING, at.line, lines, section, section_design),
+        (CheckKind.FEEDER_LOADING, at.outlet, feeders, section, section_design),
+        (CheckKind.MAIN_LOADING, np.array([at.main]), mains, main_limit, main_design),
     )
 
 

@@ -45,12 +45,16 @@ class QueueResult:
         Every supply tree before the first and after the last decision.
     counts : ClassCounts
         Homes and heaters of every area of the county with all approved applications connected.
+    crowd : ClassCounts
+        The same with every pending application connected, which is what other areas count as while an area's own
+        transformer and lines are checked.
     """
 
     decisions: tuple[Decision, ...]
     base: tuple[Assessment, ...]
     final: tuple[Assessment, ...]
     counts: ClassCounts
+    crowd: ClassCounts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -142,7 +146,7 @@ def decide_queue(
         number, row = place[application.area_id]
         pending[number].append((row, column[application.device], application.rated_kw))
     states = [_start(tree, course, counts, limits, own) for tree, own in zip(trees, pending, strict=True)]
-    preferred = heaters()["preferred"].to_dict()
+    preferred = {str(device): bool(flag) for device, flag in heaters()["preferred"].items()}
     decisions = []
     for application in applications:
         number, row = place[application.area_id]
@@ -155,7 +159,8 @@ def decide_queue(
         decisions=tuple(decisions),
         base=tuple(state.base for state in states),
         final=tuple(_end(state, course, limits) for state in states),
-        counts=_gather(states, counts),
+        counts=_gather(counts, [(state.tree.area, state.rated_kw, state.count) for state in states]),
+        crowd=_gather(counts, [(state.tree.area, state.crowd_kw, state.crowd_count) for state in states]),
     )
 
 
@@ -191,11 +196,11 @@ def _end(state: _TreeState, course: Course, limits: LimitSet) -> Assessment:
     return assess(state.tree, course, ClassCounts(rated_kw=state.rated_kw, count=state.count), limits, start=state.base)
 
 
-def _gather(states: Sequence[_TreeState], counts: ClassCounts) -> ClassCounts:
+def _gather(counts: ClassCounts, parts: Sequence[tuple[IntArray, FloatArray, FloatArray]]) -> ClassCounts:
+    """Return the counts of the county with those of some areas (position, rated kW, count) put in their place."""
     rated_kw, count = counts.rated_kw.copy(), counts.count.copy()
-    for state in states:
-        rated_kw[state.tree.area] = state.rated_kw
-        count[state.tree.area] = state.count
+    for area, own_kw, own_count in parts:
+        rated_kw[area], count[area] = own_kw, own_count
     return ClassCounts(rated_kw=rated_kw, count=count)
 
 
@@ -287,7 +292,7 @@ def _judge(state: _TreeState, view: _View, seen: _Seen, application: Application
 
 
 def _margins(checks: CheckList, seen: _Seen, rated_kw: float) -> FloatArray:
-    """Estimate how many more rated kW of the same heater each check allows after this one; inf where it has no bearing."""
+    """Estimate how many more rated kW of this heater each check allows after it; inf where it has no bearing. [kW]"""
     per_kw = checks.sign * (seen.after - seen.before) / rated_kw
     room = checks.sign * (checks.limit - seen.after)
     felt = per_kw * rated_kw > _NEGLIGIBLE * checks.limit
@@ -333,6 +338,17 @@ def _blocker(state: _TreeState, view: _View, seen: _Seen, binding: int) -> Block
 def _no_solution(application: Application, promised: int) -> Decision:
     nan = float("nan")
     return Decision(
-        application=application, verdict=Verdict.DEFER, conditions=(), kind=None, check=-1, element=application.area_id, value=nan,
-        value_before=nan, limit=nan, case=-1, margin_kw=-application.rated_kw, blocked_by=Blocker.OWN_LOAD, promised_before=promised,
-    )  # fmt: skip
+        application=application,
+        verdict=Verdict.DEFER,
+        conditions=(),
+        kind=None,
+        check=-1,
+        element=application.area_id,
+        value=nan,
+        value_before=nan,
+        limit=nan,
+        case=-1,
+        margin_kw=-application.rated_kw,
+        blocked_by=Blocker.OWN_LOAD,
+        promised_before=promised,
+    )

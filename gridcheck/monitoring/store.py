@@ -237,6 +237,7 @@ class ReadingsStore:
                 commit for commit in active(log) if commit.sha256 == draft.sha256 and commit.options != draft.options
             ]
             sequence = max((commit.sequence for commit in log), default=0) + 1
+            self._remove_leftovers(sequence)
             commit = Commit(
                 sequence=sequence,
                 version=_version_of(draft, replaced, log),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from gridcheck.cases import LoadCases
 from gridcheck.network.convert import network_from_tables
 from gridcheck.network.county import CountyGrid, read_county
 from gridcheck.network.loads import loads_from_tables
 from gridcheck.network.records import Branches, BranchKind, Buses, Network, Switches
-from gridcheck.network.tables import MODELLED, REFUSED, Tables, read_tables, select_modelled
+from gridcheck.network.tables import Tables, is_result, read_header, read_tables, select_modelled
 
 if TYPE_CHECKING:
     import pandapower as pp
@@ -67,14 +69,17 @@ def from_pandapower(net: pp.pandapowerNet) -> Network:
     NetworkError
         If it holds impossible values.
     """
-    name = str(net["name"] or "network")
+    header = read_header(net, name="network", source="network")
+    name = str(header["name"])
     tables = select_modelled(_tables_of(net), source=name)
-    return network_from_tables(tables, name=name, f_hz=float(net["f_hz"]), sn_mva=float(net["sn_mva"]), source=name)
+    return network_from_tables(
+        tables, name=name, f_hz=float(header["f_hz"]), sn_mva=float(header["sn_mva"]), source=name
+    )
 
 
 def loads_from_pandapower(net: pp.pandapowerNet, network: Network) -> LoadCases:
     """Return the net's own loads as one case, buses in the order of ``network.bus_id``."""
-    return loads_from_tables(_tables_of(net), network, source=str(net["name"] or "network"))
+    return loads_from_tables(_tables_of(net), network, source=str(net.get("name") or "network"))
 
 
 def to_pandapower(network: Network) -> pp.pandapowerNet:
@@ -86,6 +91,4 @@ def to_pandapower(network: Network) -> pp.pandapowerNet:
 
 
 def _tables_of(net: pp.pandapowerNet) -> Tables:
-    names: tuple[str, ...] = (*MODELLED, *REFUSED)
-    found: dict[str, Any] = {name: net[name] for name in names if name in net}
-    return found
+    return {name: table for name, table in net.items() if isinstance(table, pd.DataFrame) and not is_result(name)}

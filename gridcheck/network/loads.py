@@ -6,11 +6,14 @@ import numpy as np
 import pandas as pd
 
 from gridcheck.cases import LoadCases
-from gridcheck.errors import NetworkError, UnsupportedElementError
+from gridcheck.errors import UnsupportedElementError
+from gridcheck.network.columns import ids, numbers, rows_in_service
 from gridcheck.network.records import Network
+from gridcheck.network.table_rules import LOAD_TABLES, check_cells
 from gridcheck.network.tables import Tables
 
-_SHARES = ("const_z_percent", "const_i_percent", "const_z_p_percent", "const_i_p_percent", "const_z_q_percent", "const_i_q_percent")
+_SHARES = tuple(f"const_{kind}{part}_percent" for kind in "zi" for part in ("", "_p", "_q"))
+_SIGNS = {"load": 1.0, "sgen": -1.0, "storage": 1.0, "asymmetric_load": 1.0, "asymmetric_sgen": -1.0}
 
 
 def loads_from_tables(tables: Tables, network: Network, *, source: str = "network") -> LoadCases:
@@ -37,40 +40,28 @@ def loads_from_tables(tables: Tables, network: Network, *, source: str = "networ
     NetworkError
         Loads that are not numbers or sit at unknown buses.
     """
+    check_cells(tables, LOAD_TABLES, bus_id=pd.Index(network.bus_id), source=source)
     p_mw, q_mvar = np.zeros((1, network.n_bus)), np.zeros((1, network.n_bus))
     position = pd.Series(np.arange(network.n_bus), index=network.bus_id)
-    for table, sign in (("load", 1.0), ("sgen", -1.0), ("storage", 1.0), ("asymmetric_load", 1.0), ("asymmetric_sgen", -1.0)):
-        frame = tables.get(table)
-        if frame is None or frame.empty:
+    for table, sign in _SIGNS.items():
+        frame = rows_in_service(tables.get(table))
+        if frame.empty:
             continue
-        frame = frame[frame["in_service"].astype(bool)] if "in_service" in frame else frame
         _refuse_shares(frame, table, source)
-        if not frame["bus"].isin(position.index).all():
-            raise NetworkError(f"{source}: the table {table} names buses that do not exist.")
-        bus = position.loc[frame["bus"].astype(np.int64)].to_numpy()
-        p, q = _power(frame, table, source)
-        np.add.at(p_mw[0], bus, sign * p)
-        np.add.at(q_mvar[0], bus, sign * q)
+        bus = position.loc[ids(frame, "bus")].to_numpy()
+        phases = ("_a", "_b", "_c") if table.startswith("asymmetric") else ("",)
+        scaling = numbers(frame, "scaling", default=1.0)
+        for power, kind, unit in ((p_mw, "p", "mw"), (q_mvar, "q", "mvar")):
+            for phase in phases:
+                np.add.at(power[0], bus, sign * numbers(frame, f"{kind}{phase}_{unit}") * scaling)
     return LoadCases(p_mw=p_mw, q_mvar=q_mvar)
 
 
-def _power(frame: pd.DataFrame, table: str, source: str) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
-    phases = ("_a", "_b", "_c") if table.startswith("asymmetric") else ("",)
-    scaling = frame["scaling"].to_numpy(dtype=float) if "scaling" in frame else np.ones(len(frame))
-    p = sum(frame[f"p{f}_mw"].to_numpy(dtype=float) for f in phases) * scaling
-    q = sum(frame[f"q{f}_mvar"].to_numpy(dtype=float) for f in phases) * scaling
-    bad = ~(np.isfinite(p) & np.isfinite(q))
-    if bad.any():
-        raise NetworkError(f"{source}: loads must be finite numbers.", [f"{table} {i}" for i in frame.index[bad][:20]])
-    return p, q
-
-
 def _refuse_shares(frame: pd.DataFrame, table: str, source: str) -> None:
-    for column in _SHARES:
-        if column not in frame:
-            continue
-        bad = frame.index[frame[column].fillna(0.0).to_numpy(dtype=float) != 0.0]
-        if len(bad):
-            raise UnsupportedElementError(
-                f"{source}: loads that depend on voltage are not modelled yet.", [f"{table} {i}: {column}" for i in bad[:20]]
-            )
+    findings = [
+        f"{table} {i}: {column}"
+        for column in _SHARES
+        for i in frame.index[numbers(frame, column, default=0.0) != 0.0][:20]
+    ]
+    if findings:
+        raise UnsupportedElementError(f"{source}: loads that depend on voltage are not modelled.", findings)

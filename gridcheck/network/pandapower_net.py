@@ -150,6 +150,9 @@ def _trafo_table(network: Network) -> pd.DataFrame:
     z_pu = 2.0 * series / (series * shunt + 2.0)
     y_mag = shunt * (series * shunt + 2.0)
     own_base = sn_mva / network.sn_mva
+    # A no-load current below the iron losses means no magnetising part; computed back from the circuit it would be
+    # the root of a rounding error instead of zero.
+    y_no_load = np.where(np.abs(y_mag.imag) > 1e-7 * np.abs(y_mag.real), np.abs(y_mag), 0.0)
     return pd.DataFrame(
         {
             "name": [branches.name[i] for i in k],
@@ -162,7 +165,7 @@ def _trafo_table(network: Network) -> pd.DataFrame:
             "vk_percent": 100.0 * np.abs(z_pu) * own_base,
             "vkr_percent": 100.0 * z_pu.real * own_base,
             "pfe_kw": 1000.0 * y_mag.real * network.sn_mva,
-            "i0_percent": 100.0 * np.abs(y_mag) * network.sn_mva / sn_mva,
+            "i0_percent": 100.0 * y_no_load * network.sn_mva / sn_mva,
             "shift_degree": branches.shift_degree[k],
             "tap_side": "hv",
             "tap_neutral": 0.0,
@@ -194,13 +197,14 @@ def _switch_table(network: Network) -> pd.DataFrame:
         index=switches.switch_id,
     )
     k = np.flatnonzero(branches.kind == BranchKind.SWITCH)
+    z_base = network.buses.vn_kv[branches.from_bus[k]] ** 2 / network.sn_mva
     couplers = pd.DataFrame(
         {
             "bus": network.bus_id[branches.from_bus[k]],
             "element": network.bus_id[branches.to_bus[k]],
             "et": "b",
             "closed": True,
-            "z_ohm": branches.r_pu[k] * network.buses.vn_kv[branches.from_bus[k]] ** 2 / network.sn_mva,
+            "z_ohm": np.hypot(branches.r_pu[k], branches.x_pu[k]) * z_base,
             "name": [branches.name[i] for i in k],
             "remote": False,
         },
@@ -228,5 +232,5 @@ def _shunt_table(network: Network) -> pd.DataFrame:
 
 def _open_end_admittance(network: Network) -> np.ndarray:  # type: ignore[type-arg]
     g_pu, b_pu = np.zeros(network.n_bus), np.zeros(network.n_bus)
-    add_open_ends(network.branches, g_pu, b_pu)
+    add_open_ends(network.branches, g_pu, b_pu, alive=network.buses.in_service)
     return g_pu + 1j * b_pu

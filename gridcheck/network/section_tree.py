@@ -234,7 +234,7 @@ def switched_network(network: Network, sections: Sections, closed: BoolArray) ->
     g_pu, b_pu = network.buses.g_pu.copy(), network.buses.b_pu.copy()
     for branches, sign in ((old, -1.0), (new, 1.0)):
         g, b = np.zeros(network.n_bus), np.zeros(network.n_bus)
-        add_open_ends(_take(branches, lines), g, b)
+        add_open_ends(_take(branches, lines), g, b, alive=network.buses.in_service)
         g_pu += sign * g
         b_pu += sign * b
     return replace(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import UnionType
 from typing import Literal
 
 import numpy as np
@@ -43,10 +44,9 @@ class _Rule:
 
     def __str__(self) -> str:
         if self.kind == "number":
-            least = f"greater than {self.low:g}" if self.is_above else f"at least {self.low:g}"
-            ends = [] if np.isinf(self.low) else [least]
-            ends += [] if np.isinf(self.high) else [f"at most {self.high:g}"]
-            return " ".join(["must be a finite number", *" and ".join(ends).split()])
+            least = f" {'greater than' if self.is_above else 'of at least'} {self.low:g}"
+            most = f" and at most {self.high:g}"
+            return f"must be a finite number{'' if np.isinf(self.low) else least}{'' if np.isinf(self.high) else most}"
         words = {"flag": "true or false", "bus": "the id of a bus", "word": f"one of {', '.join(self.words)}"}
         return f"must be {words[self.kind]}"
 
@@ -132,9 +132,10 @@ def check_cells(tables: Mapping[str, pd.DataFrame], names: tuple[str, ...], *, b
 def _breaches(table: str, frame: pd.DataFrame, bus_id: pd.Index) -> list[str]:
     rules = _RULES[table]
     findings = [f"{table}: column {c} is missing" for c, rule in rules.items() if rule.is_needed and c not in frame]
-    is_wrong_flag = _is_wrong(frame, "in_service", _IN_SERVICE, bus_id) if "in_service" in frame else np.zeros(len(frame), bool)
-    is_active = is_wrong_flag.copy()
-    is_active[~is_wrong_flag] = flags(frame[~is_wrong_flag], "in_service", default=True)
+    is_active = np.ones(len(frame), dtype=bool)
+    if "in_service" in frame:
+        is_flag = ~_is_wrong(frame, "in_service", _IN_SERVICE, bus_id)
+        is_active[is_flag] = flags(frame[is_flag], "in_service", default=True)
     for column, rule in rules.items():
         if column in frame:
             wrong = _is_wrong(frame, column, rule, bus_id)
@@ -148,12 +149,12 @@ def _breaches(table: str, frame: pd.DataFrame, bus_id: pd.Index) -> list[str]:
 def _is_wrong(frame: pd.DataFrame, column: str, rule: _Rule, bus_id: pd.Index) -> BoolArray:
     cells = frame[column]
     is_empty = cells.isna().to_numpy(dtype=bool)
-    is_truth = np.array([isinstance(cell, bool | np.bool_) for cell in cells]) if cells.dtype.kind in "bO" else np.zeros(len(cells), bool)
     if rule.kind == "word":
         return ~cells.isin(rule.words).to_numpy(dtype=bool)
+    is_truth, is_text = _are(cells, bool | np.bool_), _are(cells, str)
     value = numbers(frame, column)
     if rule.kind == "flag":
-        fits = is_truth | (value == 0) | (value == 1)
+        fits = ~is_text & (is_truth | (value == 0) | (value == 1))
     elif rule.kind == "bus":
         fits = ~is_truth & cells.isin(bus_id).to_numpy(dtype=bool)
     else:
@@ -161,6 +162,13 @@ def _is_wrong(frame: pd.DataFrame, column: str, rule: _Rule, bus_id: pd.Index) -
         fits = ~is_truth & np.isfinite(value) & above & (value <= rule.high)
     wrong: BoolArray = ~fits & ~(is_empty & (not rule.is_filled))
     return wrong
+
+
+def _are(cells: pd.Series, kind: type | UnionType) -> BoolArray:
+    """True where a cell is of some type; numbers of one type need no look at every cell."""
+    if cells.dtype.kind in "iuf":
+        return np.zeros(len(cells), dtype=bool)
+    return np.array([isinstance(cell, kind) for cell in cells], dtype=bool)
 
 
 def check_fit(tables: Mapping[str, pd.DataFrame], *, source: str) -> None:

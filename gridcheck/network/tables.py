@@ -7,6 +7,7 @@ takes known tables only, each as plain rows of numbers and text; a file can at w
 from __future__ import annotations
 
 import json
+import numbers
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from gridcheck.errors import NetworkError, UnsupportedElementError
+from gridcheck.network.columns import rows_in_service
 
 MAX_FILE_MB = 200
 # Element tables that become part of the network.
@@ -23,6 +25,10 @@ REFUSED = (
     "gen", "trafo3w", "impedance", "ward", "xward", "dcline", "motor", "svc", "tcsc", "ssc", "vsc", "b2b_vsc",
     "line_dc", "bus_dc", "source_dc", "load_dc", "bi_vsc", "vsc_stacked", "vsc_bipolar",
 )  # fmt: skip
+# Tables that no load flow reads.
+NOT_ELECTRIC = ("measurement", "pwl_cost", "poly_cost", "controller", "group")
+# A table with one of these columns and rows in service looks like an element of a later pandapower.
+_PLACES = ("bus", "from_bus", "hv_bus")
 
 Tables = Mapping[str, pd.DataFrame]
 
@@ -50,18 +56,42 @@ def read_tables(path: Path) -> tuple[dict[str, pd.DataFrame], dict[str, float | 
         If it holds in-service elements that are not modelled.
     """
     content = _load_json(path)
-    if content.get("_class") != "pandapowerNet" or not isinstance(content.get("_object"), dict):
+    found = content.get("_object")
+    if content.get("_class") != "pandapowerNet" or not isinstance(found, dict):
         raise NetworkError(f"{path} is not a pandapower network. Write it with pandapower.to_json(net, file).")
-    found: dict[str, Any] = content["_object"]
-    raw = {name: _frame(found[name], path, name) for name in (*MODELLED, *REFUSED) if _is_frame(found.get(name))}
+    raw: dict[str, pd.DataFrame] = {}
+    for name, value in found.items():
+        if isinstance(value, dict) and value.get("_class") == "DataFrame" and not is_result(name):
+            raw[name] = _frame(value.get("_object"), path, name)
+        elif name in (*MODELLED, *REFUSED):
+            raise NetworkError(f"{path}: '{name}' is not a table.")
     if "bus" not in raw or raw["bus"].empty:
         raise NetworkError(f"{path}: the table 'bus' is missing or empty.")
-    header: dict[str, float | str] = {
-        "name": str(found.get("name") or path.parent.name or path.stem),
-        "f_hz": float(found.get("f_hz") or 50.0),
-        "sn_mva": float(found.get("sn_mva") or 1.0),
-    }
-    return select_modelled(raw, source=str(path)), header
+    return select_modelled(raw, source=str(path)), read_header(found, name=path.parent.name or path.stem, source=str(path))
+
+
+def is_result(name: str) -> bool:
+    """True for tables that a calculation has written, and for those that pandapower keeps for itself."""
+    return name.startswith(("res_", "_"))
+
+
+def read_header(found: Mapping[str, Any], *, name: str, source: str) -> dict[str, float | str]:
+    """Return ``name``, ``f_hz`` and ``sn_mva`` of a net; 50 Hz and 1 MVA where they are missing.
+
+    Raises
+    ------
+    NetworkError
+        If a value is not a positive number.
+    """
+    header: dict[str, float | str] = {"name": str(found.get("name") or name)}
+    for key, usual in (("f_hz", 50.0), ("sn_mva", 1.0)):
+        value = found.get(key)
+        value = usual if value is None else value
+        # The upper end keeps whole numbers out that are too long to be a float.
+        if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 < value < 1e9:
+            raise NetworkError(f"{source}: {key} must be a number greater than 0. Got {value!r:.40}.")
+        header[key] = float(value)
+    return header
 
 
 def select_modelled(raw: Mapping[str, pd.DataFrame], *, source: str) -> dict[str, pd.DataFrame]:
@@ -73,11 +103,10 @@ def select_modelled(raw: Mapping[str, pd.DataFrame], *, source: str) -> dict[str
         Naming kinds and ids.
     """
     findings = []
-    for name in REFUSED:
-        frame = raw.get(name)
-        if frame is None or frame.empty:
+    for name, frame in raw.items():
+        if name in (*MODELLED, *NOT_ELECTRIC) or (name not in REFUSED and not _is_element(frame)):
             continue
-        active = frame[frame["in_service"].astype(bool)] if "in_service" in frame else frame
+        active = rows_in_service(frame)
         if len(active):
             findings.append(f"{name}: ids {', '.join(str(i) for i in list(active.index)[:20])}")
     if findings:
@@ -88,6 +117,10 @@ def select_modelled(raw: Mapping[str, pd.DataFrame], *, source: str) -> dict[str
     return {name: raw[name] for name in MODELLED if name in raw}
 
 
+def _is_element(frame: pd.DataFrame) -> bool:
+    return "in_service" in frame and any(column in frame for column in _PLACES)
+
+
 def _load_json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise NetworkError(f"{path} does not exist. Give the path of a pandapower JSON file.")
@@ -95,27 +128,29 @@ def _load_json(path: Path) -> dict[str, Any]:
         raise NetworkError(f"{path} is larger than {MAX_FILE_MB} MB.")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # undecodable text and overlong numbers are ValueErrors too
         raise NetworkError(f"{path} is not readable JSON: {error}") from error
     if not isinstance(content, dict):
         raise NetworkError(f"{path} is not a pandapower network.")
     return content
 
 
-def _is_frame(value: object) -> bool:
-    return isinstance(value, dict) and value.get("_class") == "DataFrame"
-
-
-def _frame(value: Mapping[str, Any], path: Path, table: str) -> pd.DataFrame:
-    inner = value.get("_object")
+def _frame(inner: object, path: Path, table: str) -> pd.DataFrame:
+    where = f"{path}: the table '{table}'"
     try:
         content = json.loads(inner) if isinstance(inner, str) else inner
-        columns, index, rows = content["columns"], content["index"], content["data"]
-        frame = pd.DataFrame(rows, columns=[str(c) for c in columns], index=index)
-    except (TypeError, KeyError, ValueError) as error:
-        raise NetworkError(f"{path}: the table '{table}' is not a table in split form: {error}") from error
-    if frame.map(lambda cell: isinstance(cell, (dict, list))).to_numpy().any():
-        raise NetworkError(f"{path}: the table '{table}' holds nested objects; only numbers and text are accepted.")
-    if not all(isinstance(i, int) and not isinstance(i, bool) for i in index) or len(set(index)) != len(index):
-        raise NetworkError(f"{path}: the index of the table '{table}' must be unique whole numbers.")
-    return frame
+    except (ValueError, RecursionError) as error:
+        raise NetworkError(f"{where} is not readable JSON: {error}") from error
+    parts = [content.get(key) for key in ("columns", "index", "data")] if isinstance(content, dict) else []
+    if len(parts) != 3 or not all(isinstance(part, list) for part in parts):
+        raise NetworkError(f"{where} is not a table in split form (columns, index, data).")
+    columns, index, rows = parts
+    if not all(isinstance(column, str) for column in columns) or len(set(columns)) != len(columns):
+        raise NetworkError(f"{where} must have columns with names of their own.")
+    if not all(type(i) is int and abs(i) < 2**63 for i in index) or len(set(index)) != len(index):
+        raise NetworkError(f"{where} must have unique whole numbers as index.")
+    if len(rows) != len(index) or not all(isinstance(row, list) and len(row) == len(columns) for row in rows):
+        raise NetworkError(f"{where} must have one row per index and one cell per column.")
+    if any(isinstance(cell, dict | list) for row in rows for cell in row):
+        raise NetworkError(f"{where} holds nested objects; only numbers and text are accepted.")
+    return pd.DataFrame(rows, columns=columns, index=pd.Index(index, dtype="int64"))

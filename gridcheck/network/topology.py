@@ -72,6 +72,8 @@ def spanning_tree(network: Network, *, connected: BoolArray | None = None) -> Tr
     supplied = np.zeros(n_bus + 1, dtype=bool)
     supplied[order] = True
     parent = np.where((parent >= 0) & (parent < n_bus), parent, -1)[:n_bus].astype(np.int64)
+    # A source that the search reached from another source stays a source; the branch between them closes a loop.
+    parent[roots] = -1
     parent_branch, loop = _branches_of_tree(branches.from_bus[k], branches.to_bus[k], k, parent, supplied)
     return Tree(
         order=order[1:].astype(np.int64), parent=parent, parent_branch=parent_branch, supplied=supplied[:n_bus], loop_branch=loop

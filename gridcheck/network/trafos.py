@@ -31,6 +31,7 @@ _TAPS = ("tap", "tap2")
 _MODELLED_TAPS = ("Ratio", "Symmetrical")
 
 
+@np.errstate(all="ignore")  # transformers out of service may hold anything
 def trafo_columns(
     trafo: pd.DataFrame, hv_bus: IntArray, lv_bus: IntArray, *, vn_kv: FloatArray, sn_mva: float
 ) -> dict[str, Any]:
@@ -54,9 +55,8 @@ def trafo_columns(
     """
     vn_hv, vn_lv, shift = _tapped_voltages(trafo)
     rated_mva, parallel = numbers(trafo, "sn_mva"), numbers(trafo, "parallel", default=1.0)
-    z_series, y_from, y_to = _t_to_pi(
-        *_t_circuit(trafo, rated_mva, to_base=(vn_lv / vn_kv[lv_bus]) ** 2 / parallel, sn_mva=sn_mva)
-    )
+    to_base = (vn_lv / vn_kv[lv_bus]) ** 2 / parallel
+    z_series, y_from, y_to = _t_to_pi(*_t_circuit(trafo, rated_mva, to_base=to_base, sn_mva=sn_mva))
     rated = rated_mva * numbers(trafo, "df", default=1.0) * parallel / SQRT3
     return {
         "branch_id": trafo.index.to_numpy(dtype=np.int64),

@@ -28,7 +28,7 @@ from gridcheck.reinforcement.situation import DecidedCounty, tree_below
 # Rounds after which the choice is kept and only cut down to what is true: one round takes as long as the queues.
 _MAX_ROUNDS = 12
 
-Run = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
+Run = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 """Applies a function to every item and keeps their order: ``map``, or the ``map`` of a pool of processes."""
 
 

@@ -74,7 +74,7 @@ class DecidedCounty:
     terms : Terms
         Prices and estimates.
     outages : tuple of OutageRow
-        Rows of the N-1 check; without them no tie is proposed.
+        Rows of the N-1 check at the end of the queue; without them no tie is proposed.
     outage_study : callable, optional
         Repeats the N-1 check of one feeder in a changed grid; without it no tie is proposed.
     """

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from gridcheck.arrays import FloatArray
 from gridcheck.reports import palette
 from gridcheck.reports.curves import AreaCurve
 from gridcheck.reports.figures import TIME_FORMAT, base_layout
@@ -49,34 +50,23 @@ def curve_days(curve: AreaCurve) -> tuple[str, ...]:
     return tuple(dict.fromkeys(curve_table(curve)["day"]))
 
 
-def area_curve(curve: AreaCurve, limits: Thresholds, language: Language, day: str | None = None) -> go.Figure:
+def loading_curve(table: pd.DataFrame, limits: Thresholds, language: Language, *, height_px: int = 500) -> go.Figure:
     """Draw loading over time with the rating and the heavy-load line; load in kW in the hover text.
 
-    A gap in the line is a time without a solution or without supply; it is not zero.
+    A gap in the line is a time without a solution, without supply or without a reading; it is not zero.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``time`` (local), ``day``, ``p_kw`` and ``loading_percent``, NaN where not known. [kW], [%]
+    limits : Thresholds
+        Where the two lines stand.
+    height_px : int
+        Height of the chart. [px]
     """
-    table = curve_table(curve, day)
     loading = table["loading_percent"].to_numpy(dtype=np.float64)
     highest = np.nanmax(loading) if np.isfinite(loading).any() else 0.0
-    top = max(highest, limits.overload_percent) * _ROOM
-    figure = go.Figure()
-    figure.add_scatter(
-        x=table["time"],
-        y=np.where(loading > limits.overload_percent, loading, limits.overload_percent),
-        mode="lines",
-        line={"width": 0},
-        hoverinfo="skip",
-        showlegend=False,
-    )
-    figure.add_scatter(
-        x=table["time"],
-        y=np.full(len(table), limits.overload_percent),
-        mode="lines",
-        line={"width": 0},
-        fill="tonexty",
-        fillcolor="rgba(156,53,38,0.22)",
-        name=f"{palette.STATE_SIGNS['overload']} {text('figure.beyond_rating', language)}",
-        hoverinfo="skip",
-    )
+    figure = go.Figure([*_beyond(table["time"], loading, limits.overload_percent, language)])
     figure.add_scatter(
         x=table["time"],
         y=loading,
@@ -101,16 +91,37 @@ def area_curve(curve: AreaCurve, limits: Thresholds, language: Language, day: st
         )
     figure.update_layout(
         base_layout(
-            height=500,
+            height=height_px,
             hovermode="closest",
-            xaxis=_time_axis(day),
-            yaxis={"title": {"text": text("axis.loading", language)}, "range": [0, top], "ticksuffix": ""},
+            xaxis=_time_axis(one_day=len(set(table["day"])) <= 1),
+            yaxis={
+                "title": {"text": text("axis.loading", language)},
+                "range": [0, max(highest, limits.overload_percent) * _ROOM],
+            },
         )
     )
     return figure
 
 
-def _time_axis(day: str | None) -> dict[str, Any]:
-    if day is None:
-        return {"tickformat": "%m-%d", "dtick": 86_400_000, "hoverformat": TIME_FORMAT}
-    return {"tickformat": "%H:%M", "dtick": 3 * 3_600_000, "hoverformat": TIME_FORMAT}
+def _beyond(time: pd.Series, loading: FloatArray, rating: float, language: Language) -> list[go.Scatter]:
+    """Shade what lies above the rating, between the curve and the line."""
+    above = np.where(loading > rating, loading, rating)
+    return [
+        go.Scatter(x=time, y=above, mode="lines", line={"width": 0}, hoverinfo="skip", showlegend=False),
+        go.Scatter(
+            x=time,
+            y=np.full(len(loading), rating),
+            mode="lines",
+            line={"width": 0},
+            fill="tonexty",
+            fillcolor="rgba(156,53,38,0.22)",
+            name=f"{palette.STATE_SIGNS['overload']} {text('figure.beyond_rating', language)}",
+            hoverinfo="skip",
+        ),
+    ]
+
+
+def _time_axis(*, one_day: bool) -> dict[str, Any]:
+    if one_day:
+        return {"tickformat": "%H:%M", "dtick": 3 * 3_600_000, "hoverformat": TIME_FORMAT}
+    return {"tickformat": "%m-%d", "dtick": 86_400_000, "hoverformat": TIME_FORMAT}

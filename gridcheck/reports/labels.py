@@ -263,7 +263,8 @@ def binding_text(row: Row, language: Language) -> str:
     place = " ".join(
         word for word in (label("level", row["binding_level"], language), _element(row["binding_element"])) if word
     )
-    what = label("quantity", quantity, language)
+    # Behind the element's name the short word says enough.
+    what = label("quantity_short" if is_known("quantity_short", str(quantity)) else "quantity", quantity, language)
     value, limit = row["binding_value"], row["binding_limit"]
     if is_missing(value) or is_missing(limit):
         return text("sentence.binding_plain", language, place=place, quantity=what)

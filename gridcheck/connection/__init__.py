@@ -1,0 +1,17 @@
+"""Connection: the applications of households, their queue, and a verdict for each."""
+
+from gridcheck.connection.applications import Application, parse_applications, read_applications
+from gridcheck.connection.decide import QueueResult, decide_queue
+from gridcheck.connection.decision import Blocker, Decision, Verdict, clause_of
+
+__all__ = [
+    "Application",
+    "Blocker",
+    "Decision",
+    "QueueResult",
+    "Verdict",
+    "clause_of",
+    "decide_queue",
+    "parse_applications",
+    "read_applications",
+]

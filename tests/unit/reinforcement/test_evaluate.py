@@ -1,0 +1,256 @@
+"""What is proposed for a county that can be followed by hand, and what each candidate is found to bring."""
+
+import pickle
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gridcheck.connection.decision import Verdict
+from gridcheck.reinforcement import Project, find_projects
+from gridcheck.reinforcement.candidates import propose
+from gridcheck.reinforcement.evaluate import evaluate, undominated
+from gridcheck.reinforcement.measures import Candidate, NewArea, TapChange, TransformerSwap
+from gridcheck.reinforcement.situation import situation_of
+from tests.support import planned_county as county
+from tests.support.planned_county import A1, A2, A4, F1
+
+
+def by_measures(candidates):
+    return {candidate.measures: candidate for candidate in candidates}
+
+
+def deferred_ids(decided):
+    return tuple(d.application.application_id for d in decided.decisions if d.verdict == Verdict.DEFER)
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory):
+    """Area 1 stands at 70 kW of 100 kVA and six households ask for 8 kW each: some of them do not fit."""
+    return county.decided(county.grid(tmp_path_factory.mktemp("grid")), [(A1, 8.0)] * 6)
+
+
+@pytest.fixture(scope="module")
+def overloaded(tmp_path_factory):
+    """Area 1 carries 130 kW with 100 kVA for three hours of the profile, and nobody asks for anything."""
+    return county.decided(county.grid(tmp_path_factory.mktemp("grid"), homes=(120, 40, 40, 40)), [])
+
+
+@pytest.fixture(scope="module")
+def weak(tmp_path_factory):
+    """Area 2 has low-voltage lines so long that their ends are below 198 V at full load."""
+    grid = county.grid(tmp_path_factory.mktemp("grid"), homes=(60, 90, 40, 40), radius_m=(300, 4000, 300, 300))
+    return county.decided(grid, [(A2, 2.0)])
+
+
+def test_the_stage_is_set(crowded):
+    waiting = deferred_ids(crowded)
+
+    assert 0 < len(waiting) < 6
+    # First come, first served.
+    assert waiting == tuple(f"P{i}" for i in range(7 - len(waiting), 7))
+
+
+def test_a_full_transformer_gets_swaps_and_a_second_one(crowded):
+    candidates = propose(situation_of(crowded))
+
+    assert [c.measures for c in candidates] == [
+        ("transformer_swap_200",),
+        ("transformer_swap_400",),
+        ("new_area_200",),
+        ("new_area_400",),
+    ]
+    assert {(c.group, c.area_id, c.feeder_id) for c in candidates} == {(f"area:{A1}", A1, F1)}
+    assert [c.project_id for c in candidates] == [f"140800-R000{i}" for i in (1, 2, 3, 4)]
+    # 17 + 24 a km for 0.3 km of spur + 16 a km for 0.2 km of lines.
+    assert [c.cost_yuan for c in candidates] == [80_000.0, 110_000.0, 274_000.0, 324_000.0]
+    new_area = candidates[2].changes[0]
+    assert isinstance(new_area, NewArea)
+    assert new_area.takes == deferred_ids(crowded)
+
+
+def test_a_swap_unlocks_all_who_wait(crowded):
+    situation = situation_of(crowded)
+
+    swap = evaluate(situation, propose(situation)[0])
+
+    assert swap.application_ids == deferred_ids(crowded)
+    assert swap.households_unlocked == len(deferred_ids(crowded))
+    assert swap.reason == "new_load"
+
+
+def test_a_new_area_unlocks_all_who_wait(crowded):
+    situation = situation_of(crowded)
+
+    project = evaluate(situation, propose(situation)[2])
+
+    assert project.application_ids == deferred_ids(crowded)
+
+
+def test_only_the_cheapest_of_equals_is_kept(crowded):
+    projects = find_projects(crowded)
+
+    assert [p.candidate.measures for p in projects] == [("transformer_swap_200",)]
+
+
+def test_a_measure_that_is_too_small_claims_no_more_than_fits(tmp_path):
+    # 160 kW of wishes on top of 70: 200 kVA carry some of it, 400 kVA all.
+    decided = county.decided(county.grid(tmp_path), [(A1, 8.0)] * 20)
+
+    small, large = (p for p in find_projects(decided) if p.candidate.measure.startswith("transformer_swap"))
+
+    assert (small.candidate.measure, large.candidate.measure) == ("transformer_swap_200", "transformer_swap_400")
+    assert 0 < small.households_unlocked < large.households_unlocked == len(deferred_ids(decided))
+    assert small.application_ids == deferred_ids(decided)[: small.households_unlocked]
+
+
+def test_hours_of_overload_are_counted_by_the_quarter(overloaded):
+    (swap,) = find_projects(overloaded)
+
+    assert swap.candidate.measures == ("transformer_swap_200",)
+    # Twelve quarter hours at full load, none afterwards.
+    assert swap.overload_hours_removed == 3.0
+    assert (swap.households_unlocked, swap.undervoltage_hours_removed, swap.reason) == (0, 0.0, "overload")
+
+
+def test_hours_that_remain_are_not_counted_as_removed(tmp_path):
+    # 260 kW: 200 kVA are not enough, and the hours stay.
+    decided = county.decided(county.grid(tmp_path, homes=(250, 40, 40, 40)), [])
+    situation = situation_of(decided)
+    candidates = by_measures(propose(situation))
+
+    assert evaluate(situation, candidates[("transformer_swap_200",)]).overload_hours_removed == 0.0
+    assert evaluate(situation, candidates[("transformer_swap_400",)]).overload_hours_removed == 3.0
+    # Half of 260 kW stays on 100 kVA, the other half goes to 200 kVA.
+    assert evaluate(situation, candidates[("new_area_200",)]).overload_hours_removed == 0.0
+
+
+def test_low_voltage_gets_measures_of_the_lines(weak):
+    candidates = by_measures(propose(situation_of(weak)))
+
+    assert {
+        ("phase_balancing",),
+        ("lv_reconductor",),
+        ("lv_reconductor", "phase_balancing"),
+        ("new_area_200",),
+        ("new_area_400",),
+    } <= set(candidates)
+    assert not any("transformer_swap" in measure for measures in candidates for measure in measures)
+    # Three circuits of 4 km at 9 a km, and 0.5 for the phases.
+    assert candidates[("lv_reconductor",)].cost_yuan == 1_080_000.0
+    assert candidates[("lv_reconductor", "phase_balancing")].cost_yuan == 1_085_000.0
+
+
+def test_low_voltage_is_lifted_and_the_household_connected(weak):
+    project = next(p for p in find_projects(weak) if p.candidate.measures == ("lv_reconductor",))
+
+    assert project.application_ids == ("P1",)
+    assert project.undervoltage_hours_removed == 3.0
+    assert replace(project, households_unlocked=0).reason == "low_voltage"
+
+
+def test_a_tap_is_offered_only_as_far_as_the_light_case_allows(tmp_path):
+    # 35 kV at 1.00 pu and 10.5/10 give 1.05 pu at no load: at nominal tap 242 V, above 235.4 V.
+    given = {"homes": (60, 90, 40, 40), "radius_m": (300, 4000, 300, 300)}
+    steady = county.profiles((0.2,) * 4 + (1.0,) * 8)
+    taken = {}
+    for position in (0, 2):
+        elements = county.tables(tap_pos=(0, position, 0, 0))
+        folder = tmp_path / str(position)
+        folder.mkdir()
+        grid = county.grid(folder, elements=elements, **given)
+        candidates = propose(situation_of(county.decided(grid, [], steady)))
+        taken[position] = [c for c in candidates if c.measures == ("tap_change",)]
+
+    assert taken[0] == []
+    (tap,) = taken[2]
+    (change,) = tap.changes
+    assert isinstance(change, TapChange)
+    # From +5 %: 1.05 / 1.05 pu are 230.9 V, 229 V with the light load; one step 235 V, two would be 241 V.
+    assert change.tap_ratio == 1.025
+    assert tap.cost_yuan == 500.0
+
+
+def test_an_overloaded_line_is_replaced(tmp_path):
+    elements = county.tables()
+    # 80 kW at 10.4 kV are 4.4 A.
+    elements["line"].loc[1, "max_i_ka"] = 0.004
+    decided = county.decided(county.grid(tmp_path, elements=elements), [(A4, 1.0), (f"{A1[:-1]}2", 1.0)])
+
+    (project,) = find_projects(decided)
+
+    assert project.candidate.measures == ("mv_reconductor",)
+    assert project.candidate.group == f"feeder:{F1}"
+    assert project.candidate.changes[0].line_types == ((1, "JKLYJ-10-240"),)
+    assert project.cost_yuan == 18 * 3.0 * 10_000
+    assert project.application_ids == ("P2",)
+    assert project.overload_hours_removed == 3.0
+
+
+def test_a_long_feeder_gets_half_of_the_way_and_all_of_it(tmp_path):
+    elements = county.tables()
+    # 360 kW through 27 ohm and 180 kW through another 27 ohm: 9 % and 5 % of 10.4 kV.
+    elements["line"].loc[[1, 2], "length_km"] = 60.0
+    grid = county.grid(tmp_path, homes=(60, 180, 180, 40), elements=elements)
+    situation = situation_of(county.decided(grid, []))
+
+    candidates = [c for c in propose(situation) if c.group.startswith("feeder:")]
+
+    # The first line is of the strongest type already.
+    assert [[line for line, _ in c.changes[0].line_types] for c in candidates] == [[1], [1, 2]]
+    half, whole = (evaluate(situation, c) for c in candidates)
+    assert half.candidate.cost_yuan == 18 * 60 * 10_000
+    # Low on the feeder itself for three hours, and at the ends of the low-voltage lines; the stronger line mends all.
+    hours = situation.trees[0].hours
+    assert hours.feeder_undervoltage_h.tolist() == [3.0, 0.0]
+    low_h = 3.0 + hours.area_undervoltage_h.sum()
+    assert whole.undervoltage_hours_removed == low_h
+    assert 0.0 <= half.undervoltage_hours_removed <= low_h
+
+
+def test_nothing_is_proposed_where_nothing_is_wrong(tmp_path):
+    decided = county.decided(county.grid(tmp_path), [(A4, 2.0)])
+
+    assert propose(situation_of(decided)) == ()
+    assert find_projects(decided) == ()
+
+
+def test_a_county_can_be_sent_to_another_process(crowded):
+    again = pickle.loads(pickle.dumps(crowded))
+
+    assert find_projects(again) == find_projects(crowded)
+
+
+def made(project_id, cost, households=0, hours=0.0, group="g"):
+    candidate = Candidate(
+        project_id=project_id,
+        county_code="1",
+        feeder_id="",
+        area_id="",
+        group=group,
+        measures=("x",),
+        description="",
+        cost_yuan=cost,
+    )
+    return Project(candidate=candidate, households_unlocked=households, overload_hours_removed=hours)
+
+
+def test_dominated_alternatives_are_left_out():
+    best = made("a", 10.0, 3, 1.0)
+    same, dearer, worse = made("b", 10.0, 3, 1.0), made("c", 11.0, 3, 1.0), made("d", 10.0, 2, 1.0)
+    other, longer = made("e", 11.0, 3, 1.0, group="h"), made("f", 12.0, 1, 9.0)
+    nothing, harm = made("g", 0.0, group="i"), made("h", 0.0, 0, -1.0, group="i")
+
+    kept = undominated([nothing, longer, dearer, same, best, worse, other, harm])
+
+    assert [p.project_id for p in kept] == ["f", "b", "e"]
+
+
+def test_swap_changes_name_the_new_type(crowded):
+    changes = [c.changes[0] for c in propose(situation_of(crowded)) if c.measure.startswith("transformer")]
+
+    assert changes == [
+        TransformerSwap(area_id=A1, type_name="S20-200-Dyn11"),
+        TransformerSwap(area_id=A1, type_name="S20-400-Dyn11"),
+    ]
+    assert np.isfinite([c.cost_yuan for c in propose(situation_of(crowded))]).all()

@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 .PHONY: run serve test check bench format clean
 
 run: $(READY)  ## the main job: the whole walk for the counties of the default scenario
-	$(BIN)/gridcheck run
+	@$(BIN)/gridcheck run; code=$$?; test $$code -le 1 || exit $$code  # 1: finished, and limits are broken somewhere
 
 serve: $(READY)  ## the dashboards of the last run
 	$(BIN)/gridcheck serve

@@ -152,4 +152,4 @@ def _plain(cell: Any, column: ViewColumn) -> Any:
 def row_index(row_id: str) -> int:
     """Return the position in the view's table of a row that `records` gave out; -1 where it is no such id."""
     tail = row_id.rpartition("#")[2]
-    return int(tail) if tail.isdigit() else -1
+    return int(tail) if tail.isascii() and tail.isdecimal() else -1

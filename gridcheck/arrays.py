@@ -51,12 +51,18 @@ def frozen(
     """
     given = np.asarray(value)
     if shape is not None and (
-        given.ndim != len(shape) or any(want is not None and want != got for want, got in zip(shape, given.shape, strict=True))
+        given.ndim != len(shape)
+        or any(want is not None and want != got for want, got in zip(shape, given.shape, strict=True))
     ):
         expected = tuple("any" if want is None else want for want in shape)
         raise InputError(f"{name} must have shape {expected}. Got {given.shape}.")
     # An owned read-only array cannot be edited through another view that we know of.
-    if given.dtype == np.dtype(dtype) and not given.flags.writeable and given.flags.owndata and given.flags.c_contiguous:
+    if (
+        given.dtype == np.dtype(dtype)
+        and not given.flags.writeable
+        and given.flags.owndata
+        and given.flags.c_contiguous
+    ):
         return given
     result = np.array(given, dtype=dtype, order="C", copy=True)
     result.flags.writeable = False

@@ -25,7 +25,9 @@ def _durations(duration_h: FloatArray | None, n_case: int) -> FloatArray:
 def _require_finite(value: FloatArray, name: str) -> None:
     bad = np.argwhere(~np.isfinite(value))
     if bad.size:
-        places = [f"{name} at (case, column) {tuple(int(i) for i in place)} is {value[tuple(place)]}" for place in bad[:10]]
+        places = [
+            f"{name} at (case, column) {tuple(int(i) for i in place)} is {value[tuple(place)]}" for place in bad[:10]
+        ]
         raise InputError(f"{name} must be finite: {len(bad)} values are not.", places)
 
 

@@ -193,8 +193,11 @@ def _hot_spot(case: CountyCase, tree: SupplyTree, area: int, counts: ClassCounts
     state = assess_areas(tree, course, own, case.limits, rows=np.array([row])).state
     loading_percent = node_loading_percent(tree.model, state)[tree.area_node[row]]
     ratio = tree.loss_ratio[[row]]
-    celsius = hot_spot_c(loading_percent[:, None] / 100.0, case.profiles.temperature_c, ratio, case.limits)[:, 0]
-    at = int(celsius.argmax())
+    outdoors = case.profiles
+    celsius = hot_spot_c(
+        loading_percent[:, None] / 100.0, outdoors.temperature_c, ratio, case.limits, duration_h=outdoors.duration_h
+    )
+    at = int(celsius[:, 0].argmax())
     network = case.grid.network
     branch_id = int(network.branches.branch_id[tree.model.branch[tree.area_node[row]]])
     return at, {
@@ -205,7 +208,7 @@ def _hot_spot(case: CountyCase, tree: SupplyTree, area: int, counts: ClassCounts
         "because": "the hot spot follows from the whole course of this loading, see gridcheck.checks.thermal",
         "loss_ratio": float(ratio[0]),
         "loading_percent": [float(value) for value in loading_percent],
-        "ambient_c": [float(value) for value in case.profiles.temperature_c],
+        "ambient_c": [float(value) for value in outdoors.temperature_c],
     }
 
 

@@ -91,9 +91,7 @@ def _study_feeder(
     grid: CountyGrid, counts: ClassCounts, feeder_id: str, *, profiles: ClassProfiles, limits: LimitSet
 ) -> tuple[NMinus1Row, ...]:
     """Repeat the outages of one feeder in a changed grid."""
-    loads = factored_loads(
-        profiles, counts, area_bus=grid.area_bus, n_bus=grid.network.n_bus, group=grid.area_feeder
-    )
+    loads = factored_loads(profiles, counts, area_bus=grid.area_bus, n_bus=grid.network.n_bus, group=grid.area_feeder)
     network = with_feeder_limits(grid)
     sections = sections_of(network)
     contingencies = [
@@ -151,4 +149,3 @@ def make_plan(inputs: Sequence[CountyPlanInput], budget_yuan: float, *, run: Run
         },
     }
     return StudyPlan(proved=proved, table=plan_table(plan), report=report, stages=stages)
-

@@ -127,7 +127,9 @@ def _expected_work(task: CountyTask) -> float:
     return float(target.get(task.county_code, 0)) + task.folder.joinpath("areas.csv").stat().st_size / 1e6
 
 
-def county_tasks(scenario: Scenario, *, county_codes: Sequence[str] = (), networks: Path | None = None) -> tuple[CountyTask, ...]:
+def county_tasks(
+    scenario: Scenario, *, county_codes: Sequence[str] = (), networks: Path | None = None
+) -> tuple[CountyTask, ...]:
     """Collect what the study of each county needs.
 
     Raises
@@ -138,7 +140,9 @@ def county_tasks(scenario: Scenario, *, county_codes: Sequence[str] = (), networ
         If the application file cannot be read, or names counties that are not studied.
     """
     if county_codes:
-        scenario = scenario.model_copy(update={"study": scenario.study.model_copy(update={"counties": tuple(county_codes)})})
+        scenario = scenario.model_copy(
+            update={"study": scenario.study.model_copy(update={"counties": tuple(county_codes)})}
+        )
     codes = scenario.county_codes()
     folder = networks if networks is not None else shipped_folder("networks")
     applications, source = None, "synthetic queue"
@@ -163,7 +167,11 @@ def _require_counties(applications: pd.DataFrame, codes: Sequence[str], source: 
         raise InputError(f"{source}: the column county_code is missing.")
     other = applications[~applications["county_code"].isin(codes)]
     if len(other):
-        rows = [f"row {int(i) + 2}: county_code {code!r}; studied: {', '.join(codes)}" for i, code in other["county_code"].head(20).items()]
+        first = other["county_code"].head(20)
+        rows = [
+            f"row {i + 2}: county_code {code!r}; studied: {', '.join(codes)}"
+            for i, code in zip(first.index.tolist(), first.tolist(), strict=True)
+        ]
         raise InputError(f"{source}: {len(other)} applications are outside the counties of this study.", rows)
 
 
@@ -179,7 +187,9 @@ def shipped_folder(name: str) -> Path:
     for place in places:
         if place.is_dir():
             return place
-    raise ConfigError(f"There is no folder {name!r} here. Start gridcheck in its checkout, or name the folder on the command line.")
+    raise ConfigError(
+        f"There is no folder {name!r} here. Start gridcheck in its checkout, or name the folder on the command line."
+    )
 
 
 def _county_folder(networks: Path, code: str) -> Path:
@@ -190,7 +200,10 @@ def _county_folder(networks: Path, code: str) -> Path:
 
 
 def _tables(outcomes: Sequence[CountyOutcome], plan: StudyPlan) -> dict[str, pd.DataFrame]:
-    tables = {name: _joined([getattr(o, name) for o in outcomes]) for name in ("decisions", "n_minus_1", "areas", "feeders", "violations")}
+    tables = {
+        name: _joined([getattr(o, name) for o in outcomes])
+        for name in ("decisions", "n_minus_1", "areas", "feeders", "violations")
+    }
     tables["plan"] = plan.table
     tables["counties"] = _county_table(outcomes, tables["decisions"], plan.table)
     return tables
@@ -260,7 +273,13 @@ def _summary(
         },
         "plan": plan.report,
         "limits": [
-            {"name": limit.name, "value": limit.value, "unit": limit.unit, "clause": limit.clause, "confidence": limit.confidence}
+            {
+                "name": limit.name,
+                "value": limit.value,
+                "unit": limit.unit,
+                "clause": limit.clause,
+                "confidence": limit.confidence,
+            }
             for limit in scenario.limit_set().all()
         ],
         "limits_of_model": list(_LIMITS_OF_MODEL),

@@ -18,7 +18,6 @@ from gridcheck.checks.thermal import hot_spot_c, steady_hot_spot_c
 from gridcheck.demand.profiles import ClassCounts, ClassProfiles, diversity
 from gridcheck.errors import NotConvergedError
 from gridcheck.limits import LimitSet
-from gridcheck.powerflow.radial import RadialModel
 from gridcheck.powerflow.reductions import highest, lowest, sliding_windows, sustained_highest
 from gridcheck.powerflow.solve import node_loading_percent, node_voltages
 from gridcheck.powerflow.sweep import NodeLoads, SweepState, in_blocks, solve_nodes
@@ -205,10 +204,10 @@ def assess_areas(
         If the load flow of some case has no solution.
     """
     loads = _node_loads(tree, course, counts, group=None)
-    state = _solved(tree.model, loads, start)
+    state = _solved(tree, loads, start)
     wanted = np.arange(len(tree.area)) if rows is None else rows
     parts = _area_checks(tree, course, loads, state, limits, wanted, follow_hot_spots=follow_hot_spots)
-    return _level(parts, course, state)
+    return _level(parts, state)
 
 
 def assess_upper(
@@ -221,22 +220,25 @@ def assess_upper(
     NotConvergedError
         If the load flow of some case has no solution.
     """
-    state = _solved(tree.model, _node_loads(tree, course, counts, group=tree.area_feeder), start)
-    return _level(_upper_checks(tree, state), course, state)
+    state = _solved(tree, _node_loads(tree, course, counts, group=tree.area_feeder), start)
+    return _level(_upper_checks(tree, course, state), state)
 
 
-def _solved(model: RadialModel, loads: NodeLoads, start: SweepState | None) -> SweepState:
-    state = solve_nodes(model, loads, start=start)
+def _solved(tree: SupplyTree, loads: NodeLoads, start: SweepState | None) -> SweepState:
+    state = solve_nodes(tree.model, loads, start=start)
     failed = np.count_nonzero(state.status)
     if failed:
-        raise NotConvergedError(f"{failed} of {state.n_case} cases have no load flow solution.")
+        raise NotConvergedError(
+            f"Below main transformer {tree.name}, {failed} of {state.n_case} cases have no load flow solution: "
+            "the load is more than the lines can carry at any voltage."
+        )
     return state
 
 
-def _level(parts: tuple[_Part, ...], course: Course, state: SweepState) -> LevelAssessment:
+def _level(parts: tuple[_Part, ...], state: SweepState) -> LevelAssessment:
     return LevelAssessment(
         value=np.concatenate([value for value, _ in parts]),
-        case=course.case[np.concatenate([case for _, case in parts])],
+        case=np.concatenate([case for _, case in parts]),
         state=state,
     )
 
@@ -311,7 +313,7 @@ def _area_checks(
     voltage_v = node_voltages(state)[node] * _LV_PHASE_V
     p_mw, q_mvar = (power[rows] for power in _power_mw(tree, course, loads))
     end_v = end_voltage_v(voltage_v, p_mw, q_mvar, tree.lines.of(rows))
-    peak, peak_case = highest(loading)
+    peak, peak_place = highest(loading)
     sustained = sustained_highest(loading, course.windows)
     followed = np.ones(len(rows), dtype=bool)
     if not follow_hot_spots:
@@ -320,8 +322,14 @@ def _area_checks(
         bound = steady_hot_spot_c(peak / 100.0, warmest_c, tree.loss_ratio[rows], limits)
         followed = (sustained[0] <= limits.area_loading_percent.value) & (bound > limits.hot_spot_c.value)
     hot_spot = _hottest(tree, course, loads, loading, rows, followed, limits) if followed.any() else None
-    unknown = np.full(len(rows), np.nan), peak_case
-    return sustained, hot_spot or unknown, lowest(end_v)
+    unknown = np.full(len(rows), np.nan), course.case[peak_place]
+    return _in_time(course, sustained), hot_spot or unknown, _in_time(course, lowest(end_v))
+
+
+def _in_time(course: Course, found: _Part) -> _Part:
+    """Turn positions in a course into cases."""
+    value, place = found
+    return value, course.case[place]
 
 
 def _hottest(
@@ -336,11 +344,16 @@ def _hottest(
     """Return the highest hot spot of the `followed` areas and its case; NaN elsewhere."""
     value, case = np.full(len(rows), np.nan), np.zeros(len(rows), dtype=np.int64)
     full = _loading_in_all_cases(tree, course, loads, loading, rows)[followed]
-    celsius = hot_spot_c(full.T / 100.0, course.profiles.temperature_c, tree.loss_ratio[rows[followed]], limits)
+    outdoors = course.profiles
+    celsius = hot_spot_c(
+        full.T / 100.0,
+        outdoors.temperature_c,
+        tree.loss_ratio[rows[followed]],
+        limits,
+        duration_h=outdoors.duration_h,
+    )
     at = celsius.argmax(axis=0)
-    value[followed] = celsius[at, np.arange(len(at))]
-    # A position in the course is wanted: the kept case that follows the hottest hour stands for its moment.
-    case[followed] = np.searchsorted(course.case, at).clip(max=len(course.case) - 1)
+    value[followed], case[followed] = celsius[at, np.arange(len(at))], at
     return value, case
 
 
@@ -356,12 +369,13 @@ def _loading_in_all_cases(
     return node_loading_percent(tree.model, state)[tree.area_node[rows]]
 
 
-def _upper_checks(tree: SupplyTree, state: SweepState) -> tuple[_Part, ...]:
+def _upper_checks(tree: SupplyTree, course: Course, state: SweepState) -> tuple[_Part, ...]:
     loading = node_loading_percent(tree.model, state)
-    outlet, outlet_case = highest(loading[tree.outlet_node])
-    return (
+    outlet, outlet_place = highest(loading[tree.outlet_node])
+    found = (
         lowest(node_voltages(state)[tree.section_node]),
         highest(loading[tree.line_node]),
-        (outlet * tree.outlet_factor, outlet_case),
+        (outlet * tree.outlet_factor, outlet_place),
         highest(loading[tree.main_node : tree.main_node + 1]),
     )
+    return tuple(_in_time(course, part) for part in found)

@@ -16,6 +16,7 @@ from gridcheck.powerflow.sweep import node_power_mw
 
 # One kW of rated heat-pump input is added to every area to see how far each limit still is. [kW]
 _PROBE_KW = 1.0
+_OF_AREAS = (CheckKind.AREA_LOADING, CheckKind.HOT_SPOT, CheckKind.END_VOLTAGE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,8 @@ class Violation:
         Id of the element.
     main_branch : int
         Branch position of the main transformer above it.
+    feeder : int
+        Row of its feeder in the county's table, -1 for the main transformer itself.
     value, limit : float
         Worst value and limit, in the unit of the limit.
     case : int
@@ -41,6 +44,7 @@ class Violation:
     kind: CheckKind
     element: str
     main_branch: int
+    feeder: int
     value: float
     limit: float
     case: int
@@ -75,6 +79,9 @@ class CountyState:
         True where a section voltage, section, feeder or main transformer above the area is beyond its limit.
     feeder_peak_mw, feeder_loading_percent, feeder_vm_min_pu : ndarray, shape (n_feeder,)
         Highest power at the outlet, highest loading, lowest 10 kV voltage. [MW], [%], [pu]
+    feeder_broken, feeder_heavy : ndarray of bool, shape (n_feeder,)
+        True where a 10 kV voltage, a section, the feeder or its main transformer is beyond its limit; where a
+        section, the feeder or its main transformer is beyond its planning value.
     violations : tuple of Violation
         Every broken limit.
     """
@@ -90,6 +97,8 @@ class CountyState:
     feeder_peak_mw: FloatArray
     feeder_loading_percent: FloatArray
     feeder_vm_min_pu: FloatArray
+    feeder_broken: BoolArray
+    feeder_heavy: BoolArray
     violations: tuple[Violation, ...]
 
 
@@ -124,6 +133,7 @@ def county_state(
     by_feeder = {
         name: np.full(n_feeder, np.nan) for name in ("feeder_peak_mw", "feeder_loading_percent", "feeder_vm_min_pu")
     }
+    feeder_broken, feeder_heavy = np.zeros(n_feeder, dtype=bool), np.zeros(n_feeder, dtype=bool)
     assessments, violations = [], []
     for tree in trees:
         own = ClassCounts(rated_kw=counts.rated_kw[tree.area], count=counts.count[tree.area])
@@ -140,10 +150,14 @@ def county_state(
         _fill_feeders(tree, now, by_feeder)
         broken = tree.checks.beyond_limit(now.value)
         upper[tree.area] = _upper_broken(tree, broken)
+        feeder_broken[tree.feeder] = _feeders_with(tree, broken)
+        feeder_heavy[tree.feeder] = _feeders_with(tree, tree.checks.beyond_design(now.value))
         violations += _violations(tree, now, broken, courses, course.profiles.duration_h)
     return CountyState(
         assessments=tuple(assessments),
         upper_broken=upper,
+        feeder_broken=feeder_broken,
+        feeder_heavy=feeder_heavy,
         violations=tuple(violations),
         **by_case,
         **by_area,
@@ -182,17 +196,30 @@ def _fill_feeders(tree: SupplyTree, now: Assessment, by_feeder: dict[str, FloatA
     by_feeder["feeder_vm_min_pu"][tree.feeder] = lowest
 
 
+def _feeders_with(tree: SupplyTree, mask: BoolArray) -> BoolArray:
+    """Tell which feeders of the tree hold a check of the mask at 10 kV, or hang below one, shape (n_feeder,)."""
+    checks = tree.checks
+    feeder = tree.feeder_of_node[checks.node[mask & ~np.isin(checks.kind, _OF_AREAS)]]
+    result = np.full(len(tree.feeder), bool((feeder < 0).any()))
+    result[feeder[feeder >= 0]] = True
+    return result
+
+
 def _upper_broken(tree: SupplyTree, broken: BoolArray) -> BoolArray:
     """Tell for each area whether something above its transformer is beyond its limit."""
-    own = (CheckKind.AREA_LOADING, CheckKind.HOT_SPOT, CheckKind.END_VOLTAGE)
     bad_node = np.zeros(tree.model.n_node, dtype=bool)
-    bad_node[tree.checks.node[broken & ~np.isin(tree.checks.kind, own)]] = True
+    bad_node[tree.checks.node[broken & ~np.isin(tree.checks.kind, _OF_AREAS)]] = True
     parent = tree.model.parent
     for node in range(len(parent)):
         if parent[node] >= 0:
             bad_node[node] |= bad_node[parent[node]]
     above: BoolArray = bad_node[tree.area_node]
     return above
+
+
+def _feeder_row(tree: SupplyTree, node: int) -> int:
+    place = int(tree.feeder_of_node[node])
+    return int(tree.feeder[place]) if place >= 0 else -1
 
 
 def _violations(
@@ -207,6 +234,7 @@ def _violations(
                 kind=CheckKind(int(checks.kind[i])),
                 element=checks.element[i],
                 main_branch=tree.main_branch,
+                feeder=_feeder_row(tree, int(checks.node[i])),
                 value=float(now.value[i]),
                 limit=float(checks.limit[i]),
                 case=int(now.case[i]),

@@ -140,11 +140,9 @@ def normal_state(network: Network, loads: LoadCases | FactoredLoads, limits: Lim
 
 
 def _require_radial(network: Network, tree: Tree) -> None:
-    """Refuse loops and sources that are connected to each other; buses without supply are allowed."""
-    branches, buses = network.branches, network.buses
+    """Refuse loops, also through two sources; buses without supply are allowed."""
+    branches = network.branches
     findings = [f"branch {branches.name[k] or branches.branch_id[k]} closes a loop" for k in tree.loop_branch[:20]]
-    joined = network.slack_bus[tree.parent[network.slack_bus] >= 0]
-    findings += [f"source bus {buses.name[i] or buses.bus_id[i]} is connected to another source" for i in joined[:20]]
     if findings:
         raise TopologyError(f"{network.name} is not radial as normally switched.", findings)
 

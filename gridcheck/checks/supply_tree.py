@@ -155,6 +155,11 @@ class SupplyTree:
     outlet_factor: FloatArray
     main_node: int
 
+    @property
+    def name(self) -> str:
+        """Name of the main transformer."""
+        return self.checks.element[-1]
+
     def on_path(self, area: int) -> BoolArray:
         """Mark the checks of every element that supplies an area (position within the tree), shape (n_check,)."""
         nodes = np.zeros(self.model.n_node, dtype=bool)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,27 +11,16 @@ import pandas as pd
 
 from gridcheck.arrays import IntArray, frozen
 from gridcheck.errors import NetworkError
+from gridcheck.network.columns import texts
 from gridcheck.network.convert import network_from_tables
+from gridcheck.network.county_tables import AREAS, FEEDERS, HEATING, read_origin, read_table
 from gridcheck.network.records import BranchKind, Network
 from gridcheck.network.tables import read_tables
 from gridcheck.network.topology import Tree, require_radial
+from gridcheck.units import SQRT3
 
-AREA_COLUMNS = (
-    "area_id", "name", "county_code", "town_code", "town", "village_code", "village", "feeder_id", "section_id",
-    "substation_id", "main_transformer_id", "kva", "type_name", "vector_group", "series", "built_year", "households",
-    "occupied_households", "base_kw_factor", "lv_circuits", "lv_radius_m", "lv_type_name", "lv_unbalance_factor",
-    "key_area", "elevation_m", "lon", "lat", "coordinate_source", "lv_bus", "trafo",
-)  # fmt: skip
-HEATING_COLUMNS = ("area_id", "layer", "device", "households", "rated_kw")
-FEEDER_COLUMNS = (
-    "feeder_id", "name", "county_code", "substation_id", "main_transformer_id", "busbar_bus", "outlet_line",
-    "outlet_switch", "supply_class", "limit_ka", "length_km",
-)  # fmt: skip
-_TEXT = {
-    "county_code": str, "town_code": str, "village_code": str, "area_id": str, "feeder_id": str, "section_id": str,
-    "substation_id": str, "main_transformer_id": str,
-}  # fmt: skip
-
+# Findings of one fault that are told.
+_MOST = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CountyGrid:
@@ -110,27 +98,33 @@ def read_county(folder: str | Path) -> CountyGrid:
     Raises
     ------
     NetworkError
-        A file or column is missing, or tables do not fit each other.
+        A file is missing, or tables do not fit each other.
+    SchemaError
+        A column is missing or a cell is wrong.
     TopologyError
         The network is not radial as switched, or a bus is not supplied.
     """
     folder = Path(folder)
-    origin = _read_origin(folder / "origin.toml")
-    tables, header = read_tables(folder / "network.json")
+    origin = read_origin(folder / "origin.toml")
     source = str(folder / "network.json")
+    tables, header = read_tables(folder / "network.json")
     network = network_from_tables(
         tables, name=str(header["name"]), f_hz=float(header["f_hz"]), sn_mva=float(header["sn_mva"]), source=source
     )
     tree = require_radial(network, source=source)
-    areas = _read_csv(folder / "areas.csv", AREA_COLUMNS)
-    feeders = _read_csv(folder / "feeders.csv", FEEDER_COLUMNS)
-    heating = _read_csv(folder / "heating.csv", HEATING_COLUMNS)
-    bus_of = pd.Series(np.arange(network.n_bus), index=network.bus_id)
-    area_branch = _trafo_positions(network, areas["trafo"], folder)
-    _check_areas(network, areas, area_branch, bus_of, folder)
-    _require_known(heating["area_id"], areas["area_id"], folder / "heating.csv", "area_id")
-    _require_known(areas["feeder_id"], feeders["feeder_id"], folder / "areas.csv", "feeder_id")
+    areas = read_table(folder / "areas.csv", AREAS)
+    feeders = read_table(folder / "feeders.csv", FEEDERS)
+    heating = read_table(folder / "heating.csv", HEATING)
     feeder_row = pd.Series(np.arange(len(feeders)), index=feeders["feeder_id"])
+    line, trafo, switch = (tables.get(name, pd.DataFrame()).sort_index() for name in ("line", "trafo", "switch"))
+    places = {"lv_bus": network.bus_id, "trafo": trafo.index, "feeder_id": feeder_row.index}
+    _require_fit(folder / "areas.csv", areas, places)
+    _require_fit(folder / "heating.csv", heating, {"area_id": areas["area_id"]})
+    outlets = {"busbar_bus": network.bus_id, "outlet_line": line.index, "outlet_switch": switch.index}
+    _require_fit(folder / "feeders.csv", feeders, outlets)
+    area_bus = pd.Index(network.bus_id).get_indexer(pd.Index(areas["lv_bus"]))
+    area_branch = _trafo_positions(network)[areas["trafo"]].to_numpy()
+    _check_areas(network, areas, area_branch, area_bus, folder / "areas.csv")
     return CountyGrid(
         county_code=str(origin["county_code"]),
         county=str(origin["county"]),
@@ -141,92 +135,74 @@ def read_county(folder: str | Path) -> CountyGrid:
         areas=areas,
         heating=heating,
         feeders=feeders,
-        area_bus=frozen(bus_of.loc[areas["lv_bus"]], np.int64),
+        area_bus=frozen(area_bus, np.int64),
         area_branch=frozen(area_branch, np.int64),
-        area_feeder=frozen(feeder_row.loc[areas["feeder_id"]], np.int64),
+        area_feeder=frozen(feeder_row[areas["feeder_id"]], np.int64),
         bus_feeder=_bus_feeders(tables["bus"].sort_index(), feeder_row),
-        bus_main=_below_main_transformers(network, tree, tables["trafo"].sort_index()),
-        branch_section=_column(tables, "section_id"),
-        branch_role=_column(tables, "role"),
+        bus_main=_below_main_transformers(network, tree, trafo),
+        branch_section=_branch_texts((line, trafo), network, "section_id"),
+        branch_role=_branch_texts((line, trafo), network, "role"),
         origin=origin,
     )
 
 
-def _read_origin(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise NetworkError(f"{path} is missing. A county folder says in origin.toml where its grid comes from.")
-    try:
-        origin = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise NetworkError(f"{path} is not readable TOML: {error}") from error
-    missing = [key for key in ("county_code", "county", "county_en", "synthetic") if key not in origin]
-    if missing:
-        raise NetworkError(f"{path}: keys missing.", missing)
-    return origin
+def _require_fit(path: Path, table: pd.DataFrame, known: dict[str, Any]) -> None:
+    """Require that the ids in some columns are those of elements that exist."""
+    findings = [
+        f"row {row + 2}: {column} {table[column].iloc[row]!r} is unknown"
+        for column, ids in known.items()
+        for row in np.flatnonzero(~table[column].isin(ids))[:_MOST]
+    ]
+    if findings:
+        raise NetworkError(f"{path}: unknown ids.", findings)
 
 
-def _read_csv(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    if not path.is_file():
-        raise NetworkError(f"{path} is missing.")
-    try:
-        frame = pd.read_csv(path, dtype=_TEXT, keep_default_na=False, na_values={"elevation_m": [""]}, encoding="utf-8")
-    except (ValueError, UnicodeDecodeError) as error:
-        raise NetworkError(f"{path} is not a readable table: {error}") from error
-    missing = [column for column in columns if column not in frame]
-    if missing:
-        raise NetworkError(f"{path}: columns missing.", missing)
-    return frame
-
-
-def _trafo_positions(network: Network, trafo: pd.Series, folder: Path) -> IntArray:  # type: ignore[type-arg]
+def _trafo_positions(network: Network) -> pd.Series[int]:
+    """Branch positions of the transformers by their ids."""
     branches = network.branches
     k = np.flatnonzero(branches.kind == BranchKind.TRAFO)
-    place = pd.Series(k, index=branches.branch_id[k])
-    _require_known(trafo, place.index.to_series(), folder / "areas.csv", "trafo")
-    return place.loc[trafo].to_numpy(dtype=np.int64)
+    return pd.Series(k, index=branches.branch_id[k])
 
 
-def _check_areas(network: Network, areas: pd.DataFrame, branch: IntArray, bus_of: pd.Series, folder: Path) -> None:  # type: ignore[type-arg]
-    _require_known(areas["lv_bus"], bus_of.index.to_series(), folder / "areas.csv", "lv_bus")
-    lv_bus = network.branches.to_bus[branch]
-    mismatch = bus_of.loc[areas["lv_bus"]].to_numpy() != lv_bus
-    findings = [f"area {i}: lv_bus is not the low-voltage side of its transformer" for i in areas["area_id"][mismatch][:20]]
-    rated_kva = network.branches.rating_to_ka[branch] * 3.0**0.5 * 0.4 * 1000.0
-    wrong = ~np.isclose(rated_kva, areas["kva"].to_numpy(dtype=float), rtol=0.02)
-    findings += [f"area {i}: kva differs from the transformer in network.json" for i in areas["area_id"][wrong][:20]]
-    doubled = areas["area_id"][areas["area_id"].duplicated()]
-    findings += [f"area {i}: the id stands twice" for i in doubled[:20]]
-    bad = ~(areas["households"].to_numpy(dtype=float) >= 0)
-    findings += [f"area {i}: households must be >= 0" for i in areas["area_id"][bad][:20]]
+def _check_areas(network: Network, areas: pd.DataFrame, branch: IntArray, bus: IntArray, path: Path) -> None:
+    """Require that bus, transformer and rating of every area belong together."""
+    rated_kva = network.branches.rating_to_ka[branch] * SQRT3 * network.buses.vn_kv[bus] * 1000.0
+    given_kva = areas["kva"].to_numpy(dtype=np.float64)
+    faults = (
+        (network.branches.to_bus[branch] != bus, "lv_bus is not the low-voltage side of the transformer"),
+        (areas["trafo"].duplicated().to_numpy(), "trafo belongs to another area already"),
+        # Nameplate and nominal voltage may differ a little, the ratings of two types differ by a fifth at least.
+        (~np.isclose(rated_kva, given_kva, rtol=0.1), "kva is not that of the transformer"),
+    )
+    findings = [
+        f"row {row + 2}: area {areas['area_id'].iloc[row]}: {fault}"
+        + (f": {given_kva[row]:g} here, {rated_kva[row]:.4g} in network.json" if fault.startswith("kva") else "")
+        for wrong, fault in faults
+        for row in np.flatnonzero(wrong)[:_MOST]
+    ]
     if findings:
-        raise NetworkError(f"{folder / 'areas.csv'} does not fit network.json.", findings)
+        raise NetworkError(f"{path} does not fit network.json.", findings)
 
 
-def _require_known(values: pd.Series, known: pd.Series, path: Path, column: str) -> None:  # type: ignore[type-arg]
-    unknown = values[~values.isin(known)]
-    if len(unknown):
-        rows = [f"row {int(i) + 2}: {column} {value!r} is unknown" for i, value in unknown.head(20).items()]
-        raise NetworkError(f"{path}: unknown {column}.", rows)
-
-
-def _bus_feeders(bus: pd.DataFrame, feeder_row: pd.Series) -> IntArray:  # type: ignore[type-arg]
-    ids = bus["feeder_id"].fillna("") if "feeder_id" in bus else pd.Series([""] * len(bus))
-    return frozen(feeder_row.reindex(ids).fillna(-1).to_numpy(), np.int64)
+def _bus_feeders(bus: pd.DataFrame, feeder_row: pd.Series[int]) -> IntArray:
+    result: IntArray = frozen(feeder_row.reindex(list(texts(bus, "feeder_id"))).fillna(-1).to_numpy(), np.int64)
+    return result
 
 
 def _below_main_transformers(network: Network, tree: Tree, trafo: pd.DataFrame) -> IntArray:
     branches = network.branches
     is_main = np.zeros(network.n_branch, dtype=bool)
-    k = np.flatnonzero(branches.kind == BranchKind.TRAFO)
-    is_main[k] = (trafo["role"] == "main").to_numpy() if "role" in trafo else False
+    is_main[branches.kind == BranchKind.TRAFO] = np.array(texts(trafo, "role"), dtype=np.str_) == "main"
     result = np.full(network.n_bus, -1, dtype=np.int64)
     for bus in tree.order:
         branch = tree.parent_branch[bus]
         if branch >= 0:
             result[bus] = branch if is_main[branch] else result[tree.parent[bus]]
-    return frozen(result, np.int64)
+    below: IntArray = frozen(result, np.int64)
+    return below
 
 
-def _column(tables: dict[str, pd.DataFrame], column: str) -> tuple[str, ...]:
-    parts = [tables[name].sort_index() for name in ("line", "trafo")]
-    return tuple(str(v or "") for part in parts for v in (part[column] if column in part else [""] * len(part)))
+def _branch_texts(tables: tuple[pd.DataFrame, ...], network: Network, column: str) -> tuple[str, ...]:
+    """Return a column of lines and transformers in branch order; bus-bus switches have none."""
+    known = tuple(text for table in tables for text in texts(table, column))
+    return (*known, *("",) * (network.n_branch - len(known)))

@@ -114,6 +114,7 @@ def to_pandapower(network: Network) -> pp.pandapowerNet:
     return net_from_tables(tables, name=network.name, f_hz=network.f_hz, sn_mva=network.sn_mva)
 
 
+@np.errstate(all="ignore")  # elements out of service may hold anything
 def _line_table(network: Network) -> pd.DataFrame:
     branches = network.branches
     k = np.flatnonzero(branches.kind == BranchKind.LINE)
@@ -138,6 +139,7 @@ def _line_table(network: Network) -> pd.DataFrame:
     )
 
 
+@np.errstate(all="ignore")
 def _trafo_table(network: Network) -> pd.DataFrame:
     branches = network.branches
     k = np.flatnonzero(branches.kind == BranchKind.TRAFO)
@@ -164,7 +166,7 @@ def _trafo_table(network: Network) -> pd.DataFrame:
             "vn_lv_kv": vn_lv,
             "vk_percent": 100.0 * np.abs(z_pu) * own_base,
             "vkr_percent": 100.0 * z_pu.real * own_base,
-            "pfe_kw": 1000.0 * y_mag.real * network.sn_mva,
+            "pfe_kw": 1000.0 * np.maximum(y_mag.real, 0.0) * network.sn_mva,
             "i0_percent": 100.0 * y_no_load * network.sn_mva / sn_mva,
             "shift_degree": branches.shift_degree[k],
             "tap_side": "hv",

@@ -61,13 +61,26 @@ def read_tables(path: Path) -> tuple[dict[str, pd.DataFrame], dict[str, float | 
         raise NetworkError(f"{path} is not a pandapower network. Write it with pandapower.to_json(net, file).")
     raw: dict[str, pd.DataFrame] = {}
     for name, value in found.items():
-        if isinstance(value, dict) and value.get("_class") == "DataFrame" and not is_result(name):
-            raw[name] = _frame(value.get("_object"), path, name)
-        elif name in (*MODELLED, *REFUSED):
+        is_table = isinstance(value, dict) and value.get("_class") == "DataFrame"
+        if name in (*MODELLED, *REFUSED) and not is_table:
             raise NetworkError(f"{path}: '{name}' is not a table.")
+        if name in (*MODELLED, *REFUSED) or (is_table and _may_be_element(name, value.get("_object"))):
+            raw[name] = _frame(value.get("_object"), path, name)
     if "bus" not in raw or raw["bus"].empty:
         raise NetworkError(f"{path}: the table 'bus' is missing or empty.")
     return select_modelled(raw, source=str(path)), read_header(found, name=path.parent.name or path.stem, source=str(path))
+
+
+def _may_be_element(name: str, inner: object) -> bool:
+    """True for unknown tables with the columns of an element; others may hold anything and are not looked at."""
+    if is_result(name) or name in NOT_ELECTRIC:
+        return False
+    try:
+        content = json.loads(inner) if isinstance(inner, str) else inner
+    except (ValueError, RecursionError):
+        return False
+    columns = content.get("columns") if isinstance(content, dict) else None
+    return isinstance(columns, list) and _is_element(columns)
 
 
 def is_result(name: str) -> bool:
@@ -104,7 +117,7 @@ def select_modelled(raw: Mapping[str, pd.DataFrame], *, source: str) -> dict[str
     """
     findings = []
     for name, frame in raw.items():
-        if name in (*MODELLED, *NOT_ELECTRIC) or (name not in REFUSED and not _is_element(frame)):
+        if name in (*MODELLED, *NOT_ELECTRIC) or (name not in REFUSED and not _is_element(list(frame.columns))):
             continue
         active = rows_in_service(frame)
         if len(active):
@@ -117,8 +130,8 @@ def select_modelled(raw: Mapping[str, pd.DataFrame], *, source: str) -> dict[str
     return {name: raw[name] for name in MODELLED if name in raw}
 
 
-def _is_element(frame: pd.DataFrame) -> bool:
-    return "in_service" in frame and any(column in frame for column in _PLACES)
+def _is_element(columns: list[Any]) -> bool:
+    return "in_service" in columns and any(place in columns for place in _PLACES)
 
 
 def _load_json(path: Path) -> dict[str, Any]:

@@ -95,20 +95,16 @@ def _evaluate(situation: Situation, candidate: Candidate) -> tuple[Project, bool
     place = situation.trees[_tree_number(situation, candidate)]
     grid = build(county.grid, candidate.changes)
     tree = tree_below(grid, place.tree.main_branch, county.limits)
-    waiting = _waiting(situation, candidate)
-    crowd = _others(situation, waiting) if place.upper_holds_if_all else ()
-    counts = share_counts(county.grid, with_applications(county, situation.counts, crowd), candidate.changes)
-    again = relocate(waiting, candidate.changes)
     area_ids = tuple(grid.areas["area_id"])
+    waiting = _waiting(situation, candidate)
     try:
-        queue = decide_queue((tree,), situation.course, counts, again, county.limits, area_ids=area_ids)
+        connected = _connected(situation, candidate, tree, waiting, area_ids) if waiting else ()
+        counts = share_counts(county.grid, situation.counts, candidate.changes)
+        after = _hours_after(situation, candidate, tree, with_applications(county, counts, connected, areas=area_ids))
     except NotConvergedError:
         return Project(candidate=candidate, households_unlocked=0), False
-    connected = [decision.application for decision in queue.decisions if decision.connected]
     unlocked = tuple(application.application_id for application in connected)
-    counts = share_counts(county.grid, situation.counts, candidate.changes)
     before = _hours_at(place.hours, place.tree, situation, candidate)
-    after = _hours_after(situation, candidate, tree, with_applications(county, counts, connected, areas=area_ids))
     project = Project(
         candidate=candidate,
         households_unlocked=len(unlocked),
@@ -117,6 +113,23 @@ def _evaluate(situation: Situation, candidate: Candidate) -> tuple[Project, bool
         undervoltage_hours_removed=before[1] - after[1],
     )
     return project, len(unlocked) == len(waiting) and not any(after)
+
+
+def _connected(
+    situation: Situation,
+    candidate: Candidate,
+    tree: SupplyTree,
+    waiting: Sequence[Application],
+    area_ids: Sequence[str],
+) -> tuple[Application, ...]:
+    """Decide the applications that wait for this place, in the tree with the candidate built; return the connected."""
+    county = situation.county
+    place = situation.trees[_tree_number(situation, candidate)]
+    crowd = _others(situation, waiting) if place.upper_holds_if_all else ()
+    counts = share_counts(county.grid, with_applications(county, situation.counts, crowd), candidate.changes)
+    again = relocate(waiting, candidate.changes)
+    queue = decide_queue((tree,), situation.course, counts, again, county.limits, area_ids=area_ids)
+    return tuple(decision.application for decision in queue.decisions if decision.connected)
 
 
 def undominated(projects: Sequence[Project]) -> tuple[Project, ...]:

@@ -23,8 +23,8 @@ from gridcheck.units import KW_PER_MW
 
 _LINE = ("mv_line_150", "JKLYJ-10-150")
 _SWITCH = "tie_switch"
-# Neighbours that are tried per feeder, nearest first.
-_NEIGHBOURS = 2
+# Ties are proposed for this many feeders, those that leave the most load off first: each costs a study of outages.
+_FEEDERS = 10
 _KM_PER_DEGREE = 111.32
 
 
@@ -39,7 +39,7 @@ def unsupplied_kw(rows: Iterable[OutageRow]) -> float:
 
 
 def tie_options(situation: Situation) -> list[Option]:
-    """Return ties to the nearest neighbours of every feeder that leaves healthy load off after an outage.
+    """Return a tie to the nearest neighbour for the feeders that leave most healthy load off after outages.
 
     Parameters
     ----------
@@ -54,18 +54,20 @@ def tie_options(situation: Situation) -> list[Option]:
     county = situation.county
     if county.outage_study is None:
         return []
-    dark: dict[str, float] = {}
+    dark_kw = {str(feeder_id): 0.0 for feeder_id in county.grid.feeders["feeder_id"]}
     for row in county.outages:
-        dark[row.feeder_id] = dark.get(row.feeder_id, 0.0) + unsupplied_kw((row,))
+        if row.feeder_id in dark_kw:
+            dark_kw[row.feeder_id] += unsupplied_kw((row,))
+    ids = list(dark_kw)
+    worst = sorted((i for i in range(len(ids)) if dark_kw[ids[i]] > 0.0), key=lambda i: (-dark_kw[ids[i]], i))
     result: list[Option] = []
     joined = _joined_feeders(county.grid)
-    for feeder, feeder_id in enumerate(county.grid.feeders["feeder_id"]):
-        if dark.get(str(feeder_id), 0.0) > 0.0:
-            for km, ends in _nearest(county.grid, feeder, joined)[:_NEIGHBOURS]:
-                option = _option(county, feeder, ends, km)
-                if option is not None:
-                    joined.add(frozenset((feeder, int(county.grid.area_feeder[ends[1]]))))
-                    result.append(option)
+    for feeder in sorted(worst[:_FEEDERS]):
+        for km, ends in _nearest(county.grid, feeder, joined)[:1]:
+            option = _option(county, feeder, ends, km)
+            if option is not None:
+                joined.add(frozenset((feeder, int(county.grid.area_feeder[ends[1]]))))
+                result.append(option)
     return result
 
 

@@ -134,16 +134,14 @@ def area_rows(
 
 
 def feeder_rows(grid: CountyGrid, state: CountyState, n_minus_1: dict[str, tuple[str, float]]) -> pd.DataFrame:
-    """Return the table of feeders; `n_minus_1` gives status and transfer ratio by feeder id."""
+    """Return the table of feeders; `n_minus_1` gives status and transfer ratio by feeder id.
+
+    A feeder is red where anything at 10 kV on it or above it is beyond its limit, yellow beyond a planning value.
+    """
     feeders, areas = grid.feeders, grid.areas
     by_feeder = (
         areas.groupby("feeder_id")["households"].agg(["size", "sum"]).reindex(feeders["feeder_id"], fill_value=0)
     )
-    red = {v.element for v in state.violations}
-    grade = [
-        RED if loading > 100.0 or feeder in red else YELLOW if loading > 80.0 else GREEN
-        for feeder, loading in zip(feeders["feeder_id"], state.feeder_loading_percent, strict=True)
-    ]
     return pd.DataFrame(
         {
             "feeder_id": feeders["feeder_id"],
@@ -156,7 +154,7 @@ def feeder_rows(grid: CountyGrid, state: CountyState, n_minus_1: dict[str, tuple
             "min_vm_pu": state.feeder_vm_min_pu,
             "n_minus_1": [n_minus_1.get(i, ("not_studied", np.nan))[0] for i in feeders["feeder_id"]],
             "transfer_ratio": [n_minus_1.get(i, ("not_studied", np.nan))[1] for i in feeders["feeder_id"]],
-            "grade": grade,
+            "grade": np.where(state.feeder_broken, RED, np.where(state.feeder_heavy, YELLOW, GREEN)),
             "name": feeders["name"],
         }
     )
@@ -164,15 +162,14 @@ def feeder_rows(grid: CountyGrid, state: CountyState, n_minus_1: dict[str, tuple
 
 def violation_rows(grid: CountyGrid, state: CountyState, limits: Sequence[Limit], time_utc: TimeArray) -> pd.DataFrame:
     """Return the table of broken limits by quantity and element; `limits` holds the limit of each violation."""
-    feeder_of = dict(zip(grid.areas["area_id"], grid.areas["feeder_id"], strict=True))
+    areas, feeder_ids = set(grid.areas["area_id"]), list(grid.feeders["feeder_id"])
     rows = []
     for v, limit in zip(state.violations, limits, strict=True):
-        is_area = v.element in feeder_of
         rows.append(
             {
                 "county_code": grid.county_code,
-                "feeder_id": feeder_of.get(v.element, v.element if v.level == "feeder" else None),
-                "area_id": v.element if is_area else None,
+                "feeder_id": feeder_ids[v.feeder] if v.feeder >= 0 else None,
+                "area_id": v.element if v.element in areas else None,
                 "element_kind": v.level,
                 "element_id": v.element,
                 "quantity": v.quantity,

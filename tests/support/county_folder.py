@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import pandapower as pp
 import pandas as pd
 
-from tests.support.radial_nets import add_line, add_trafo
+from tests.support.radial_nets import add_line, add_trafo, built_once, empty_net
 
 CODE = "140800"
 ORIGIN = f'synthetic = true\ncounty_code = "{CODE}"\ncounty = "试验县"\ncounty_en = "Trial"\n'
 
 
+@built_once
 def county_net() -> pp.pandapowerNet:
     """Two feeders with an area each, joined by an open tie::
 
@@ -23,7 +25,7 @@ def county_net() -> pp.pandapowerNet:
                      |          |
                      +------- bus 3 -T2- bus 5   area A0002 on feeder F002
     """
-    net = pp.create_empty_network(name="trial county (synthetic)")
+    net = empty_net(name="trial county (synthetic)")
     roles = (("hv", "", 110.0), ("busbar", "", 10.0), ("pole", "F001", 10.0), ("pole", "F002", 10.0),
              ("lv", "F001", 0.4), ("lv", "F002", 0.4))  # fmt: skip
     for _, _, vn_kv in roles:
@@ -91,10 +93,16 @@ def heating() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+@functools.cache
+def _standard_text() -> str:
+    return str(pp.to_json(county_net(), None))
+
+
 def write_county(folder: Path, net: pp.pandapowerNet | None = None, **tables: pd.DataFrame) -> Path:
     """Write the folder; `net` and the tables ``areas``, ``feeders``, ``heating`` replace the standard ones."""
     folder.mkdir(exist_ok=True)
-    pp.to_json(county_net() if net is None else net, str(folder / "network.json"))
+    text = _standard_text() if net is None else pp.to_json(net, None)
+    (folder / "network.json").write_text(text, encoding="utf-8")
     for name, standard in (("areas", areas), ("feeders", feeders), ("heating", heating)):
         tables.get(name, standard()).to_csv(folder / f"{name}.csv", index=False)
     (folder / "origin.toml").write_text(ORIGIN, encoding="utf-8")

@@ -35,12 +35,12 @@ LENGTHS_KM = (2.0, 3.0, 3.0, 2.0, 1.0)
 def tables(*, tap_pos: Sequence[int] = (0, 0, 0, 0)) -> dict[str, pd.DataFrame]:
     """Element tables of the county::
 
-        35 kV        10 kV                                        0.4 kV: one area at each pole
-        bus 0 -T0- bus 1 -L0- bus 2 -L1- bus 3 -L2- bus 4         feeder F001, areas 1, 2, 3 on buses 6, 7, 8
-                     |                             |
-                    L3                            L4 / open at bus 5
-                     |                             |
-                     +------------ bus 5 ----------+              feeder F002, area 4 on bus 9
+    35 kV        10 kV                                        0.4 kV: one area at each pole
+    bus 0 -T0- bus 1 -L0- bus 2 -L1- bus 3 -L2- bus 4         feeder F001, areas 1, 2, 3 on buses 6, 7, 8
+                 |                             |
+                L3                            L4 / open at bus 5
+                 |                             |
+                 +------------ bus 5 ----------+              feeder F002, area 4 on bus 9
     """
     poles = (2, 3, 4, 5)
     feeder = ("", "", F1, F1, F1, F2, F1, F1, F1, F2)

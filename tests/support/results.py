@@ -17,7 +17,9 @@ import pandas as pd
 from gridcheck.limits import DEFAULT_LIMITS
 from gridcheck.policy import plan_2025
 from gridcheck.reports.curves import CURVES_FILE, CurveTime, CurveWriter
-from gridcheck.reports.folder import write_results
+from gridcheck.reports.folder import Results, write_results
+from gridcheck.reports.schemas import TABLES
+from gridcheck.reports.tables import normalised
 
 START_UTC = pd.Timestamp("2026-01-14T16:00:00Z")  # midnight of 15 January in Yuncheng
 N_STEP = 480
@@ -353,3 +355,10 @@ def write_sample_results(folder: Path, sample: Sample | None = None) -> Path:
     write_curves(tables["areas"], folder, chosen.seed)
     write_results(tables, sample_summary(chosen), folder)
     return folder
+
+
+def sample_results(sample: Sample | None = None) -> Results:
+    """Return a sample run as it would be read, without writing it; it has no curves."""
+    chosen = Sample() if sample is None else sample
+    tables = {name: normalised(table, TABLES[name], name) for name, table in sample_tables(chosen).items()}
+    return Results(folder=Path("sample"), summary=sample_summary(chosen), **tables)

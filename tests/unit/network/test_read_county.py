@@ -1,5 +1,7 @@
 """A county folder: what it becomes, and that every fault in it is named by file and row."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -198,6 +200,25 @@ def test_lv_bus_must_be_the_low_side_of_the_transformer(tmp_path):
 
     assert "areas.csv" in message
     assert "row 2" in message
+
+
+@pytest.mark.parametrize(("table", "words"), [("switch", "1 loops"), ("trafo", "not connected"), ("line", "switch 0")])
+def test_a_network_without_a_table(tmp_path, table, words):
+    folder = write_county(tmp_path)
+    content = json.loads((folder / "network.json").read_text(encoding="utf-8"))
+    del content["_object"][table]
+    (folder / "network.json").write_text(json.dumps(content), encoding="utf-8")
+
+    assert words in error_of(folder)
+
+
+def test_several_heaters_of_one_class_add_up_but_no_row_stands_twice(tmp_path):
+    more = pd.concat([heating(), changed(heating().iloc[:1], 0, "rated_kw", "5.4")], ignore_index=True)
+
+    assert len(read_county(write_county(tmp_path, heating=more)).heating) == 4
+
+    twice = pd.concat([heating(), heating().iloc[:1]], ignore_index=True)
+    assert "row 5" in error_of(write_county(tmp_path, heating=twice))
 
 
 def test_all_faults_of_a_table_are_told_at_once(tmp_path):

@@ -157,7 +157,7 @@ def test_without_switches_every_line_is_a_section_and_idle_lines_are_ties() -> N
 def test_switched_network_solves_as_pandapower_does_after_switching(opened: int, closed_tie: bool) -> None:  # noqa: FBT001
     # Line charging is made large, so that a line left hanging at one end shows.
     net = two_feeders_net()
-    net.line["c_nf_per_km"] = 300.0
+    net.line["c_nf_per_km"], net.line["g_us_per_km"] = 300.0, 2.0
     network = from_pandapower(net)
     sections = sections_of(network)
     state = sections.edge_closed.copy()

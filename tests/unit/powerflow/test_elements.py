@@ -8,7 +8,7 @@ from gridcheck.errors import TopologyError
 from gridcheck.network import from_pandapower, loads_from_pandapower, to_pandapower
 from gridcheck.powerflow import solve
 from tests.support.newton import assert_solve_equals_newton, newton
-from tests.support.radial_nets import add_line, add_trafo, feeder_net, two_bus_net, village_net
+from tests.support.radial_nets import add_line, add_trafo, empty_net, feeder_net, two_bus_net, village_net
 
 
 def trafo_at_bus_2(**values):
@@ -68,7 +68,7 @@ def test_transformer_with_a_second_tap_changer():
 
 
 def test_the_low_voltage_side_may_be_the_source():
-    net = pp.create_empty_network()
+    net = empty_net()
     low, high, end = (pp.create_bus(net, vn_kv) for vn_kv in (0.4, 10.0, 10.0))
     pp.create_ext_grid(net, low, vm_pu=1.02, va_degree=-12.0)
     add_trafo(net, high, low, tap_pos=1)
@@ -124,7 +124,6 @@ def test_losses_of_a_transformer_open_at_its_low_side_are_its_iron_losses():
         {"parallel": 3, "df": 0.5},
         {"g_us_per_km": 40.0},
         {"c_nf_per_km": 2000.0},
-        {"x_ohm_per_km": 0.0},
         {"r_ohm_per_km": 0.0},
         {"in_service": False},
     ],

@@ -203,3 +203,52 @@ def test_a_plain_table_needs_three_columns():
     text = "\n".join(faults.value.findings)
     for words in ("row 2: cost_yuan '1,5'", "row 3: project_id is empty", "row 3: households_unlocked 1.5"):
         assert words in text
+
+
+def test_a_choice_that_a_tolerance_let_through_the_budget_is_cut_off(monkeypatch):
+    from gridcheck.reinforcement import programme
+
+    solve, answers = programme.milp, []
+
+    def sloppy(*args, **kwargs):
+        result = solve(*args, **kwargs)
+        if not answers:
+            # As if constraints were kept to a tolerance only: everything is built.
+            result.x = result.x * 0.0 + 1.0
+        answers.append(result)
+        return result
+
+    monkeypatch.setattr(programme, "milp", sloppy)
+
+    plan = choose_projects([project("a", 60.0, 7), project("b", 50.0, 5)], 100.0)
+
+    assert chosen_ids(plan) == ["a"]
+    assert len(answers) > 1
+
+
+def test_an_unsolved_programme_is_an_error(monkeypatch):
+    from scipy.optimize import OptimizeResult
+
+    from gridcheck.reinforcement import programme
+
+    answer = OptimizeResult(success=False, x=None, message="time limit")
+    monkeypatch.setattr(programme, "milp", lambda *_, **__: answer)
+
+    with pytest.raises(PlanError, match="time limit"):
+        choose_projects([project("a", 60.0, 7)], 100.0)
+
+
+def test_a_gap_is_an_error(monkeypatch):
+    from gridcheck.reinforcement import programme
+
+    solve = programme.milp
+
+    def early(*args, **kwargs):
+        result = solve(*args, **kwargs)
+        result.mip_dual_bound -= 2.0
+        return result
+
+    monkeypatch.setattr(programme, "milp", early)
+
+    with pytest.raises(PlanError, match="gap"):
+        choose_projects([project("a", 60.0, 7)], 100.0)

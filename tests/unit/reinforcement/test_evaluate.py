@@ -149,26 +149,31 @@ def test_low_voltage_is_lifted_and_the_household_connected(weak):
     assert replace(project, households_unlocked=0).reason == "low_voltage"
 
 
-def test_a_tap_is_offered_only_as_far_as_the_light_case_allows(tmp_path):
-    # 35 kV at 1.00 pu and 10.5/10 give 1.05 pu at no load: at nominal tap 242 V, above 235.4 V.
-    given = {"homes": (60, 90, 40, 40), "radius_m": (300, 4000, 300, 300)}
-    steady = county.profiles((0.2,) * 4 + (1.0,) * 8)
-    taken = {}
-    for position in (0, 2):
-        elements = county.tables(tap_pos=(0, position, 0, 0))
-        folder = tmp_path / str(position)
-        folder.mkdir()
-        grid = county.grid(folder, elements=elements, **given)
-        candidates = propose(situation_of(county.decided(grid, [], steady)))
-        taken[position] = [c for c in candidates if c.measures == ("tap_change",)]
+@pytest.mark.parametrize(
+    ("position", "light_load", "ratio"),
+    [
+        # 35 kV at 1.00 pu and 10.5/10 give 1.05 pu: 242 V at the nominal tap, above 235.4 V already.
+        (0, 0.5, None),
+        # At +5 % 229.9 V remain with 45 kW: one step would make 235.5 V of them.
+        (2, 0.5, None),
+        # With 63 kW 229.5 V: one step makes 235.1 V.
+        (2, 0.7, 1.025),
+    ],
+)
+def test_a_tap_is_offered_only_as_far_as_the_light_case_allows(tmp_path, position, light_load, ratio):
+    elements = county.tables(tap_pos=(0, position, 0, 0))
+    grid = county.grid(tmp_path, elements=elements, homes=(60, 90, 40, 40), radius_m=(300, 4000, 300, 300))
+    cold = county.profiles((light_load,) * 4 + (1.0,) * 8)
 
-    assert taken[0] == []
-    (tap,) = taken[2]
-    (change,) = tap.changes
-    assert isinstance(change, TapChange)
-    # From +5 %: 1.05 / 1.05 pu are 230.9 V, 229 V with the light load; one step 235 V, two would be 241 V.
-    assert change.tap_ratio == 1.025
-    assert tap.cost_yuan == 500.0
+    candidates = by_measures(propose(situation_of(county.decided(grid, [], cold))))
+
+    if ratio is None:
+        assert ("tap_change",) not in candidates
+    else:
+        tap = candidates[("tap_change",)]
+        assert tap.changes == (TapChange(area_id=A2, tap_ratio=ratio),)
+        assert tap.cost_yuan == 500.0
+        assert ("phase_balancing", "tap_change") in candidates
 
 
 def test_an_overloaded_line_is_replaced(tmp_path):
@@ -254,3 +259,15 @@ def test_swap_changes_name_the_new_type(crowded):
         TransformerSwap(area_id=A1, type_name="S20-400-Dyn11"),
     ]
     assert np.isfinite([c.cost_yuan for c in propose(situation_of(crowded))]).all()
+
+
+def test_more_wishes_than_a_county_can_carry(tmp_path):
+    # 12 MW behind 100 kVA: all at once there is no solution, and every candidate still gets an honest answer.
+    decided = county.decided(county.grid(tmp_path), [(A1, 40.0)] * 300)
+    situation = situation_of(decided)
+    assert not situation.trees[0].upper_holds_if_all
+
+    swap = evaluate(situation, propose(situation)[0])
+
+    # 200 kVA at 70 kW: three times 40 kW fit, or two beside what the losses take.
+    assert 2 <= swap.households_unlocked <= 3

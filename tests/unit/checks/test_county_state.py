@@ -1,0 +1,205 @@
+"""The state of a county: hours beyond limits, room that is left, and what stands above an area, by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gridcheck.checks.assessment import full_course
+from gridcheck.checks.county_state import CountyState, county_state
+from gridcheck.checks.supply_tree import CheckKind, limit_of, supply_trees
+from gridcheck.limits import DEFAULT_LIMITS
+from gridcheck.network import CountyGrid
+from gridcheck.reports.rows import GREEN, RED, YELLOW, area_grades, area_rows, feeder_rows, violation_rows
+from tests.support.hand_drawn_county import (
+    AREAS,
+    FEEDERS,
+    MAINS,
+    SECTIONS,
+    base_counts,
+    hand_drawn_county,
+    hand_drawn_net,
+    profiles,
+)
+
+
+def state_of(grid: CountyGrid, base_kw, mean=1.0, *, n_case: int = 16) -> CountyState:
+    course = full_course(profiles(mean, n_case=n_case), DEFAULT_LIMITS)
+    trees = supply_trees(grid, DEFAULT_LIMITS)
+    return county_state(trees, course, base_counts(base_kw), DEFAULT_LIMITS, n_feeder=2)
+
+
+def violations_of(state: CountyState) -> dict[tuple[CheckKind, str], float]:
+    return {(v.kind, v.element): v.value for v in state.violations}
+
+
+def test_curves_and_peaks(tmp_path):
+    mean = np.concatenate([np.full(8, 0.5), np.full(8, 0.9)])
+
+    state = state_of(hand_drawn_county(tmp_path), [100.0, 50.0, 20.0, 10.0, 0.0], mean)
+
+    np.testing.assert_allclose(state.p_kw, np.outer([100.0, 50.0, 20.0, 10.0, 0.0], mean), atol=1e-9)
+    np.testing.assert_allclose(state.loading_percent, np.outer([100.0, 50.0, 20.0, 10.0, 0.0], mean), atol=1e-3)
+    assert state.peak_loading_percent == pytest.approx([90.0, 45.0, 18.0, 9.0, 0.0], abs=1e-3)
+    assert state.feeder_peak_mw == pytest.approx([0.153, 0.009], rel=1e-6)
+    assert state.feeder_loading_percent == pytest.approx([100.0 * 0.153 / 3**0.5 / 10.0 / 0.3, 0.1732], rel=1e-4)
+    assert state.feeder_vm_min_pu == pytest.approx([1.0, 1.0], abs=1e-6)
+    assert state.violations == ()
+
+
+def test_the_peak_is_of_any_moment_and_the_violation_of_two_hours(tmp_path):
+    mean = np.full(32, 0.6)
+    mean[4:10] = 1.5  # an hour and a half
+    state = state_of(hand_drawn_county(tmp_path), [100.0] + [10.0] * 4, mean, n_case=32)
+
+    assert state.peak_loading_percent[0] == pytest.approx(150.0, rel=1e-6)
+    assert (CheckKind.AREA_LOADING, AREAS[0]) not in violations_of(state)
+
+
+def test_hours_beyond_a_limit(tmp_path):
+    mean = np.full(48, 0.6)
+    mean[4:14] = 1.2  # two and a half hours that make the violation
+    mean[20:23] = 1.1  # and three quarters of an hour more
+    state = state_of(hand_drawn_county(tmp_path), [100.0] + [10.0] * 4, mean, n_case=48)
+
+    (found,) = [v for v in state.violations if v.kind == CheckKind.AREA_LOADING]
+    assert (found.element, found.feeder, found.level, found.quantity) == (AREAS[0], 0, "area", "area_loading_percent")
+    assert found.value == pytest.approx(120.0, rel=1e-6)
+    assert found.limit == 100.0
+    assert found.hours == pytest.approx(13 * 0.25)
+    assert 4 <= found.case < 14
+
+
+def test_a_hot_spot_beyond_its_limit_has_no_hours(tmp_path):
+    state = state_of(hand_drawn_county(tmp_path), [200.0] + [10.0] * 4)
+
+    (found,) = [v for v in state.violations if v.kind == CheckKind.HOT_SPOT]
+    assert found.value > 120.0
+    assert np.isnan(found.hours)
+    assert state.hot_spot_c[0] == pytest.approx(found.value)
+    assert np.isfinite(state.hot_spot_c).all()
+
+
+def test_room_is_what_the_own_equipment_still_carries(tmp_path):
+    grid = hand_drawn_county(tmp_path, hand_drawn_net(kva=(100.0, 200.0, 100.0, 400.0, 100.0)))
+
+    state = state_of(grid, [60.0, 250.0, 100.0, 0.0, 99.0])
+
+    # Demand has no diversity here, so each kW of heat pump takes one kVA.
+    assert state.room_kw == pytest.approx([40.0, -50.0, 0.0, 400.0, 1.0], abs=0.01)
+
+
+def test_room_ends_where_the_voltage_does(tmp_path):
+    # 10 MVA transformers never limit; the line does: 400/sqrt(3) - 198 V at 13825.587 V^2/MW and 400/sqrt(3) V.
+    grid = hand_drawn_county(tmp_path, hand_drawn_net(kva=(400.0,) * 5))
+    grid.areas["lv_circuits"] = 1
+    slack_v = 400.0 / 3**0.5
+    fits_kw = 1000.0 * (slack_v - 198.0) * slack_v / (2 * 13_825.587)
+
+    state = state_of(grid, [100.0] * 5)
+
+    assert fits_kw < 400.0
+    assert state.room_kw == pytest.approx([fits_kw - 100.0] * 5, rel=1e-4)
+    assert state.end_voltage_v == pytest.approx([slack_v - 0.1 * 2 * 13_825.587 / slack_v] * 5, rel=1e-6)
+
+
+def test_a_broken_section_is_above_the_areas_behind_it(tmp_path):
+    # 60 kW behind the second section draw 3.46 A.
+    grid = hand_drawn_county(tmp_path, hand_drawn_net(max_i_ka={1: 0.003}))
+
+    state = state_of(grid, [30.0, 30.0, 30.0, 30.0, 30.0])
+
+    assert state.upper_broken.tolist() == [False, True, True, False, False]
+    assert (state.feeder_broken.tolist(), state.feeder_heavy.tolist()) == ([True, False], [True, False])
+    (found,) = state.violations
+    assert (found.kind, found.element, found.feeder) == (CheckKind.SECTION_LOADING, SECTIONS[1], 0)
+    assert found.value == pytest.approx(100.0 * 0.06 / 3**0.5 / 10.0 / 0.003, rel=1e-6)
+    assert found.hours == pytest.approx(4.0)
+
+
+def test_a_broken_main_transformer_is_above_everything(tmp_path):
+    grid = hand_drawn_county(tmp_path, hand_drawn_net(main_mva=0.1))
+
+    state = state_of(grid, [30.0] * 5)
+
+    assert state.upper_broken.all()
+    assert state.feeder_broken.all()
+    (found,) = state.violations
+    assert (found.kind, found.element, found.feeder) == (CheckKind.MAIN_LOADING, MAINS[0], -1)
+
+
+def test_a_broken_voltage_reaches_down_its_feeder(tmp_path):
+    # 20 ohm on the second section: v = (1 + sqrt(1 - 4 * 0.2 * p)) / 2 falls below 0.93 from p = 0.3255 MW.
+    grid = hand_drawn_county(tmp_path, hand_drawn_net(r_ohm={3: 20.0}, kva=(100.0,) * 4 + (400.0,)))
+
+    kept, broken = (state_of(grid, [10.0, 10.0, 10.0, 10.0, kw]) for kw in (325.0, 326.0))
+
+    assert CheckKind.SECTION_VOLTAGE not in {v.kind for v in kept.violations}
+    (found,) = [v for v in broken.violations if v.kind == CheckKind.SECTION_VOLTAGE]
+    assert (found.kind, found.element, found.feeder) == (CheckKind.SECTION_VOLTAGE, "bus 5", 1)
+    assert broken.upper_broken.tolist() == [False, False, False, False, True]
+    assert broken.feeder_vm_min_pu == pytest.approx([1.0, (1.0 + (1.0 - 0.8 * 0.326) ** 0.5) / 2.0], abs=1e-6)
+
+
+def table_of(grid: CountyGrid, before: CountyState, after: CountyState) -> pd.DataFrame:
+    heated = np.array([1, 2, 3, 4, 5])
+    return area_rows(grid, before, after, heated, heat_pump_kw=3.0).set_index("area_id")
+
+
+def test_grades_and_room_before_and_after_the_promises(tmp_path):
+    grid = hand_drawn_county(tmp_path)
+    before, after = state_of(grid, [60.0, 60.0, 100.1, 60.0, 60.0]), state_of(grid, [70.0, 110.0, 100.1, 60.0, 100.0])
+
+    rows = table_of(grid, before, after)
+
+    assert rows["c1_kw"].tolist() == pytest.approx([40.0, 40.0, -0.1, 40.0, 40.0], abs=0.01)
+    assert rows["c2_kw"].tolist() == pytest.approx([30.0, -10.0, -0.1, 40.0, 0.0], abs=0.01)
+    assert rows["grade"].tolist() == [GREEN, YELLOW, RED, GREEN, YELLOW]
+    assert rows["more_heat_pumps"].tolist() == [9, 0, 0, 13, 0]
+    assert rows["electric_households"].tolist() == [1, 2, 3, 4, 5]
+    assert rows["neutral_percent"].isna().all()
+
+
+def test_promises_never_add_room(tmp_path):
+    grid = hand_drawn_county(tmp_path)
+    state = state_of(grid, [60.0] * 5)
+
+    assert (table_of(grid, state, state_of(grid, [50.0] * 5))["c2_kw"] <= table_of(grid, state, state)["c1_kw"]).all()
+
+
+def test_a_red_parent_makes_its_areas_red_and_takes_their_room(tmp_path):
+    grid = hand_drawn_county(tmp_path, hand_drawn_net(max_i_ka={1: 0.003}))
+    state = state_of(grid, [30.0] * 5)
+
+    assert area_grades(state, state).tolist() == [GREEN, RED, RED, GREEN, GREEN]
+    assert table_of(grid, state, state)["more_heat_pumps"].tolist() == [23, 0, 0, 23, 23]
+
+
+@pytest.mark.parametrize(
+    ("rating_ka", "grade"), [(0.0060, GREEN), (0.0040, YELLOW), (0.0030, RED)], ids=["58_percent", "87", "115"]
+)
+def test_a_feeder_is_graded_by_its_worst_section(tmp_path, rating_ka, grade):
+    # The second section carries 3.464 A, its feeder's outlet nearly nothing of its 300 A.
+    grid = hand_drawn_county(tmp_path, hand_drawn_net(max_i_ka={1: rating_ka}))
+
+    rows = feeder_rows(grid, state_of(grid, [30.0] * 5), {FEEDERS[0]: ("secure", 1.0)}).set_index("feeder_id")
+
+    assert rows["grade"].to_dict() == {FEEDERS[0]: grade, FEEDERS[1]: GREEN}
+    assert rows["n_minus_1"].to_dict() == {FEEDERS[0]: "secure", FEEDERS[1]: "not_studied"}
+    assert rows["areas"].tolist() == [3, 2]
+    assert rows["households"].tolist() == [180, 120]
+
+
+def test_broken_limits_name_their_feeder_at_every_level(tmp_path):
+    net = hand_drawn_net(max_i_ka={1: 0.003}, r_ohm={3: 20.0}, kva=(100.0,) * 4 + (400.0,))
+    grid = hand_drawn_county(tmp_path, net)
+    state = state_of(grid, [110.0, 30.0, 30.0, 30.0, 330.0])
+    limits = [limit_of(v.kind, DEFAULT_LIMITS) for v in state.violations]
+
+    rows = violation_rows(grid, state, limits, profiles().time_utc).set_index("element_id")
+
+    first, second = FEEDERS
+    assert rows["feeder_id"].to_dict() == {AREAS[0]: first, SECTIONS[1]: first, AREAS[4]: second, "bus 5": second}
+    assert rows.loc[AREAS[0], "area_id"] == AREAS[0]
+    assert rows.loc[SECTIONS[1], "area_id"] is None
+    assert rows["unit"].to_dict() == {AREAS[0]: "percent", SECTIONS[1]: "percent", AREAS[4]: "V", "bus 5": "pu"}
+    assert rows["clause"].str.contains(r"\[").all()

@@ -1,0 +1,154 @@
+"""Application files: what is read, and that every fault in them is told at once, by row."""
+
+from datetime import date
+
+import pandas as pd
+import pytest
+
+from gridcheck.connection.applications import COLUMNS, parse_applications, read_applications
+from gridcheck.errors import InputError, SchemaError
+from gridcheck.geography import counties
+from gridcheck.synthesis.applications import synthetic_applications
+from tests.support.county_folder import CODE, areas, heating
+
+AREA_IDS = (f"{CODE}-A0001", f"{CODE}-A0002")
+ROW = {
+    "application_id": "P1", "county_code": CODE, "village_code": f"{CODE}100200", "area_id": AREA_IDS[0],
+    "applied_on": "2025-06-01", "device": "air_air_heat_pump", "rated_kw": "1.5", "phase": "A",
+    "household_group": "ordinary", "queue_position": "1",
+}  # fmt: skip
+SECOND = ROW | {"application_id": "P2", "area_id": AREA_IDS[1], "queue_position": "2", "phase": "ABC"}
+
+
+def parse(*rows: dict[str, str]):
+    return parse_applications(pd.DataFrame(rows), area_ids=AREA_IDS, county_code=CODE, source="wishes.csv")
+
+
+def findings(*rows: dict[str, str]) -> tuple[str, ...]:
+    with pytest.raises(SchemaError) as caught:
+        parse(*rows)
+    assert "wishes.csv" in caught.value.message
+    assert CODE in caught.value.message
+    return caught.value.findings
+
+
+def test_applications_come_in_queue_order():
+    second, first = parse(ROW | {"queue_position": "10"}, SECOND)
+
+    assert (second.application_id, first.application_id) == ("P2", "P1")
+    assert first.queue_position == 10
+    assert first.applied_on == date(2025, 6, 1)
+    assert first.rated_kw == 1.5
+    assert second.phase == "ABC"
+
+
+def test_rows_of_other_counties_are_left_to_them():
+    assert [a.application_id for a in parse(ROW, SECOND | {"county_code": "140899"})] == ["P1"]
+
+
+def test_no_rows_no_applications():
+    assert parse_applications(pd.DataFrame(columns=COLUMNS), area_ids=AREA_IDS, county_code=CODE, source="x") == ()
+
+
+@pytest.mark.parametrize(
+    ("column", "found", "said"),
+    [
+        ("area_id", "140800-A9999", "area_id '140800-A9999' is not an area of the county (see areas.csv)"),
+        ("rated_kw", "-2.5", "rated_kw '-2.5' must be a number above 0 and up to 40"),
+        ("rated_kw", "0", "rated_kw '0' must be a number above 0 and up to 40"),
+        ("rated_kw", "4000", "rated_kw '4000' must be a number above 0 and up to 40"),
+        ("rated_kw", "nan", "rated_kw 'nan' must be a number above 0 and up to 40"),
+        ("rated_kw", "inf", "rated_kw 'inf' must be a number above 0 and up to 40"),
+        ("rated_kw", "2,5", "rated_kw '2,5' must be a number above 0 and up to 40"),
+        ("rated_kw", "", "rated_kw '' must be a number above 0 and up to 40"),
+        ("device", "candle", "device 'candle' must be one of air_air_heat_pump, air_water_heat_pump, "
+         "ground_source_heat_pump, resistive_heater, storage_heater"),
+        ("phase", "D", "phase 'D' must be one of A, B, C, ABC"),
+        ("household_group", "", "household_group '' must be one of ordinary, hardship"),
+        ("queue_position", "0", "queue_position '0' must be a whole number from 1"),
+        ("queue_position", "1.5", "queue_position '1.5' must be a whole number from 1"),
+        ("queue_position", "first", "queue_position 'first' must be a whole number from 1"),
+        ("applied_on", "2025-02-30", "applied_on '2025-02-30' must be a date like 2025-09-30"),
+        ("applied_on", "1/6/2025", "applied_on '1/6/2025' must be a date like 2025-09-30"),
+    ],
+)  # fmt: skip
+def test_a_fault_is_told_by_row_with_what_was_found_and_what_is_allowed(column, found, said):
+    assert findings(ROW, SECOND | {column: found}) == (f"row 3 (P2): {said}",)
+
+
+def test_an_application_needs_an_id():
+    assert findings(ROW | {"application_id": " "}) == ("row 2 ( ): application_id must not be empty",)
+
+
+def test_all_faults_are_told_at_once():
+    found = findings(ROW | {"device": "candle", "rated_kw": "-1"}, SECOND | {"phase": "X"})
+
+    assert [line.split(":")[0] for line in found] == ["row 2 (P1)", "row 2 (P1)", "row 3 (P2)"]
+
+
+def test_an_id_stands_once():
+    assert findings(ROW, SECOND | {"application_id": "P1"}) == ("row 3: application_id 'P1' stands more than once",)
+
+
+@pytest.mark.parametrize("again", ["1", "1.0", "01"])
+def test_a_place_in_the_queue_is_given_once_however_it_is_written(again):
+    assert findings(ROW, SECOND | {"queue_position": again}) == (
+        f"row 3: queue_position {again!r} stands more than once",
+    )
+
+
+def test_places_that_are_no_numbers_are_not_also_doubles():
+    found = findings(ROW | {"queue_position": "x"}, SECOND | {"queue_position": "x"})
+
+    assert [line for line in found if "more than once" in line] == []
+    assert len(found) == 2
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_a_missing_column_is_named_with_all_that_are_expected(column):
+    with pytest.raises(SchemaError) as caught:
+        parse_applications(
+            pd.DataFrame([ROW]).drop(columns=column), area_ids=AREA_IDS, county_code=CODE, source="w.csv"
+        )
+
+    assert caught.value.findings == (f"column {column}; expected {', '.join(COLUMNS)}",)
+    assert "w.csv" in caught.value.message
+
+
+def test_reading_a_file_keeps_texts(tmp_path):
+    path = tmp_path / "wishes.csv"
+    pd.DataFrame([ROW | {"application_id": "0001"}, SECOND]).to_csv(path, index=False, encoding="utf-8-sig")
+
+    table = read_applications(path)
+
+    assert table["application_id"].tolist() == ["0001", "P2"]
+    assert parse(*table.to_dict("records"))[0].application_id == "0001"
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\xff\xfe\x00broken"], ids=["absent", "empty", "not_text"])
+def test_a_file_that_cannot_be_read_is_named(tmp_path, content):
+    path = tmp_path / "wishes.csv"
+    if content is not None:
+        path.write_bytes(content)
+
+    with pytest.raises(InputError, match=r"wishes\.csv cannot be read as a table of applications"):
+        read_applications(path)
+
+
+def test_the_synthetic_queue_is_a_valid_file(tmp_path):
+    """What the generator writes passes the same door as a file of the user's."""
+    code = "140827"
+    assert code in set(counties()["county_code"])
+    many = areas().iloc[:1].drop(columns="county_code").assign(
+        county_code=code, households=400, occupied_households=300, key_area=False
+    )  # fmt: skip
+    heated = heating().iloc[:1].astype({"households": int, "rated_kw": float})
+    table = synthetic_applications(code, many, heated, seed=3)
+    table.to_csv(tmp_path / "queue.csv", index=False)
+
+    found = parse_applications(
+        read_applications(tmp_path / "queue.csv"), area_ids=list(many["area_id"]), county_code=code, source="queue.csv"
+    )
+
+    assert len(found) == len(table) == 100
+    assert [a.queue_position for a in found] == list(range(1, 101))

@@ -1,0 +1,381 @@
+"""Verdicts on a county that is drawn by hand: who fits, who does not, why, and what each verdict depends on."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gridcheck.checks.assessment import assess, binding_course
+from gridcheck.checks.supply_tree import CheckKind, supply_trees
+from gridcheck.connection import Application, Blocker, Decision, QueueResult, Verdict, clause_of, decide_queue
+from gridcheck.demand.profiles import ClassCounts, ClassProfiles
+from gridcheck.errors import NotConvergedError
+from gridcheck.limits import DEFAULT_LIMITS, LimitSet, with_overrides
+from tests.support.hand_drawn_county import (
+    AREAS,
+    FEEDERS,
+    HEAT_PUMP,
+    MAINS,
+    SECTIONS,
+    applications,
+    base_counts,
+    hand_drawn_county,
+    hand_drawn_net,
+    profiles,
+)
+
+APPROVE, CONDITIONAL, DEFER = Verdict.APPROVE, Verdict.APPROVE_WITH_CONDITIONS, Verdict.DEFER
+
+
+def decide(
+    tmp_path,
+    wishes: tuple[Application, ...],
+    base_kw=(50.0,) * 5,
+    *,
+    demand: ClassProfiles | None = None,
+    limits: LimitSet = DEFAULT_LIMITS,
+    n_home: int = 10,
+    **drawing,
+) -> QueueResult:
+    grid = hand_drawn_county(tmp_path, hand_drawn_net(**drawing))
+    course = binding_course(profiles() if demand is None else demand, limits)
+    trees, counts = supply_trees(grid, limits), base_counts(base_kw, n_home=n_home)
+    return decide_queue(trees, course, counts, wishes, limits, area_ids=AREAS)
+
+
+def verdicts(result: QueueResult) -> list[Verdict]:
+    return [decision.verdict for decision in result.decisions]
+
+
+def answers(result: QueueResult) -> dict[str, tuple[Verdict, str, float]]:
+    return {d.application.application_id: (d.verdict, d.element, round(d.value, 9)) for d in result.decisions}
+
+
+# --------------------------------------------------------------------------------------------------- who fits, by hand
+
+
+def test_exactly_as_many_heaters_fit_as_the_transformer_carries(tmp_path):
+    # 100 kVA, 50 kW of homes, heaters of 7 kW: 50 + 7 * 7 = 99 kW fit, the eighth would make 106 kW.
+    result = decide(tmp_path, applications([(0, 7.0)] * 10))
+
+    connected = [decision.connected for decision in result.decisions]
+    assert connected == [True] * 7 + [False] * 3
+    assert [d.value for d in result.decisions[:8]] == pytest.approx([57, 64, 71, 78, 85, 92, 99, 106], rel=1e-6)
+    assert [d.margin_kw for d in result.decisions[:8]] == pytest.approx([43, 36, 29, 22, 15, 8, 1, -6], abs=1e-4)
+    assert result.counts.rated_kw[0, HEAT_PUMP] == pytest.approx(49.0)
+    assert result.counts.count[0].tolist() == [10.0, 7.0, 0.0, 0.0, 0.0, 0.0]
+    assert result.counts.rated_kw[1:, HEAT_PUMP].tolist() == [0.0] * 4
+
+
+def test_diversity_lets_more_fit(tmp_path):
+    # One home's own peak is twice the mean and alpha is 1, so that N homes draw (N + 1) / N of their mean: 20 homes
+    # 20 kW * 1.05 = 21 kW, N heaters of 10 kW together 10 N + 10 kW. Six make 91 kW, seven would make 101 kW.
+    demand = profiles(1.0, single=2.0, alpha=1.0)
+
+    result = decide(tmp_path, applications([(0, 10.0)] * 8), [20.0] + [1.0] * 4, demand=demand, n_home=20)
+
+    assert [d.connected for d in result.decisions] == [True] * 6 + [False] * 2
+    assert [d.value for d in result.decisions[:7]] == pytest.approx([41, 51, 61, 71, 81, 91, 101], rel=1e-6)
+
+
+def test_conditions_begin_at_the_planning_value(tmp_path):
+    result = decide(tmp_path, applications([(0, 10.0)] * 5), [49.99] + [50.0] * 4)
+
+    # 59.99, 69.99, 79.99, 89.99 and 99.99 %
+    assert verdicts(result) == [APPROVE, APPROVE, APPROVE, CONDITIONAL, CONDITIONAL]
+    assert result.decisions[3].conditions == ("heavy_area", "staggered_start")
+    assert result.decisions[0].conditions == ()
+
+
+@pytest.mark.parametrize(
+    ("drawing", "code"),
+    [
+        ({"max_i_ka": {1: 0.0085}}, "heavy_section"),
+        ({"max_i_ka": {0: 0.012}}, "heavy_feeder"),
+        ({"main_mva": 0.3}, "heavy_main_transformer"),
+    ],
+)
+def test_conditions_name_the_level_that_is_heavy(tmp_path, drawing, code):
+    # 130 kW behind the second section draw 7.5 A, 180 kW behind the outlet 10.4 A; 260 kW stand on 0.3 MVA.
+    grid_limit = (0.012, 0.3) if code == "heavy_feeder" else (0.3, 0.3)
+    grid = hand_drawn_county(tmp_path, hand_drawn_net(**drawing), limit_ka=grid_limit)
+    course = binding_course(profiles(), DEFAULT_LIMITS)
+    trees = supply_trees(grid, DEFAULT_LIMITS)
+
+    result = decide_queue(
+        trees, course, base_counts([50.0] * 3 + [40.0] * 2), applications([(1, 30.0)]), DEFAULT_LIMITS, area_ids=AREAS
+    )
+
+    (decision,) = result.decisions
+    assert decision.verdict == CONDITIONAL
+    assert code in decision.conditions
+    assert "staggered_start" in decision.conditions
+
+
+def test_a_device_that_is_not_preferred_is_a_condition(tmp_path):
+    result = decide(tmp_path, applications([(0, 2.0)], device="resistive_heater"))
+
+    assert result.decisions[0].verdict == CONDITIONAL
+    assert result.decisions[0].conditions == ("discouraged_device",)
+
+
+def test_low_voltage_is_watched_before_it_is_a_limit(tmp_path):
+    # 400 kVA transformers leave the line to decide: the end stands at 230.94 - P * 27.65 V / 230.94 V per kW.
+    grid = hand_drawn_county(tmp_path, hand_drawn_net(kva=(400.0,) * 5))
+    grid.areas["lv_circuits"] = 1
+    course = binding_course(profiles(), DEFAULT_LIMITS)
+    slack_v = 400.0 / 3**0.5
+    base_kw = [1000.0 * (slack_v - 206.0) * slack_v / 27_651.174] + [10.0] * 4
+
+    wishes = applications([(0, 2.0), (0, 20.0), (0, 39.0)])
+    trees = supply_trees(grid, DEFAULT_LIMITS)
+
+    result = decide_queue(trees, course, base_counts(base_kw), wishes, DEFAULT_LIMITS, area_ids=AREAS)
+
+    assert verdicts(result) == [APPROVE, CONDITIONAL, CONDITIONAL]
+    assert result.decisions[1].conditions == ("low_voltage_watch", "staggered_start")
+    last = result.decisions[2]
+    assert (last.kind, last.element, last.level, last.quantity) == (
+        CheckKind.END_VOLTAGE, AREAS[0], "low_voltage", "voltage_v",
+    )  # fmt: skip
+    assert last.value == pytest.approx(206.0 - 0.061 * 27_651.174 / slack_v, abs=1e-3)
+    assert last.limit == 198.0
+
+
+# ---------------------------------------------------------------------------------------------- what stands in the way
+
+
+def test_a_deferral_says_what_stands_in_the_way(tmp_path):
+    *_, last = decide(tmp_path, applications([(0, 20.0), (0, 20.0), (0, 15.0)])).decisions
+
+    assert last.verdict == DEFER
+    assert (last.kind, last.level, last.element) == (CheckKind.AREA_LOADING, "area", AREAS[0])
+    assert (last.quantity, last.limit) == ("area_loading_percent", 100.0)
+    assert last.value == pytest.approx(105.0, rel=1e-6)
+    assert last.value_before == pytest.approx(90.0, rel=1e-6)
+    assert last.margin_kw == pytest.approx(-5.0, abs=1e-4)
+    assert last.conditions == ("limit_kw:9.9",)  # 10 kW would fit to the last watt, rounded down
+    assert last.blocked_by == Blocker.PROMISED_LOAD
+    assert last.promised_before == 2
+    assert clause_of(last, DEFAULT_LIMITS).endswith("for 2 h [G]")
+
+
+@pytest.mark.parametrize(
+    ("base_kw", "wishes", "blocker"),
+    [
+        (105.0, [(0, 2.0)], Blocker.EXISTING_LOAD),
+        (80.0, [(0, 15.0), (0, 15.0)], Blocker.PROMISED_LOAD),
+        (80.0, [(0, 39.0)], Blocker.OWN_LOAD),
+    ],
+)
+def test_whose_load_is_in_the_way(tmp_path, base_kw, wishes, blocker):
+    result = decide(tmp_path, applications(wishes), [base_kw] + [10.0] * 4)
+
+    assert result.decisions[-1].verdict == DEFER
+    assert result.decisions[-1].blocked_by == blocker
+
+
+def test_nothing_smaller_is_offered_where_no_heater_fits(tmp_path):
+    result = decide(tmp_path, applications([(0, 3.0)]), [99.5] + [10.0] * 4)
+
+    # Half a kilowatt is left, less than the smallest heater.
+    assert result.decisions[0].conditions == ()
+
+
+@pytest.mark.parametrize(
+    ("drawing", "limit_ka", "kind", "element"),
+    [
+        ({"max_i_ka": {1: 0.007}}, (0.3, 0.3), CheckKind.SECTION_LOADING, SECTIONS[1]),
+        ({}, (0.0095, 0.3), CheckKind.FEEDER_LOADING, FEEDERS[0]),
+        ({"main_mva": 0.26}, (0.3, 0.3), CheckKind.MAIN_LOADING, MAINS[0]),
+        ({"r_ohm": {0: 45.0}}, (0.3, 0.3), CheckKind.SECTION_VOLTAGE, "bus 3"),
+    ],
+)
+def test_every_level_can_be_in_the_way(tmp_path, drawing, limit_ka, kind, element):
+    # 50 kW in each area, and 30 kW more in area 2: 5.8 and 7.5 A behind K2, 8.7 and 10.4 A at the outlet, 250 and
+    # 280 kW on the main transformer. With 40 kW each, 45 ohm leave 0.943 and 0.926 pu.
+    grid = hand_drawn_county(tmp_path, hand_drawn_net(**drawing), limit_ka=limit_ka)
+    course = binding_course(profiles(), DEFAULT_LIMITS)
+    base_kw = [40.0] * 5 if kind == CheckKind.SECTION_VOLTAGE else [50.0] * 5
+
+    result = decide_queue(
+        supply_trees(grid, DEFAULT_LIMITS), course, base_counts(base_kw), applications([(1, 30.0)]), DEFAULT_LIMITS,
+        area_ids=AREAS,
+    )  # fmt: skip
+
+    (decision,) = result.decisions
+    assert (decision.verdict, decision.kind) == (DEFER, kind)
+    assert decision.element == element
+    assert decision.blocked_by == Blocker.OWN_LOAD
+
+
+def test_a_load_without_solution_is_deferred_and_the_queue_goes_on(tmp_path):
+    # Behind 30 ohm there is a solution up to 10 kV ^ 2 / (4 * 30 ohm) = 833 kW.
+    limits = with_overrides(
+        DEFAULT_LIMITS,
+        {name: (value, "test") for name, value in (
+            ("mv_vm_min_pu", 0.3), ("lv_voltage_min_v", 60.0), ("area_loading_percent", 1e4),
+            ("section_loading_percent", 1e4), ("hot_spot_c", 1e9),
+        )},
+    )  # fmt: skip
+    base_kw = [150.0, 150.0, 150.0, 10.0, 10.0]
+    wishes = applications([(0, 39.0)] * 12 + [(3, 5.0)])
+
+    result = decide(tmp_path, wishes, base_kw, limits=limits, r_ohm={0: 30.0}, kva=(400.0,) * 5)
+
+    # 450 kW and 9 heaters of 39 kW make 801 kW, 10 heaters would make 840 kW.
+    unsolved = [d for d in result.decisions if d.kind is None]
+    assert [d.application.queue_position for d in unsolved] == [10, 11, 12]
+    assert {(d.verdict, d.level, d.quantity, d.case) for d in unsolved} == {(DEFER, "network", "not_converged", -1)}
+    assert all(np.isnan(d.value) for d in unsolved)
+    assert clause_of(unsolved[0], limits) == ""
+    assert result.decisions[-1].connected
+
+
+def test_a_county_that_cannot_be_supplied_is_an_error_that_names_the_transformer(tmp_path):
+    with pytest.raises(NotConvergedError, match=f"main transformer {MAINS[0]}, .* no load flow solution"):
+        decide(tmp_path, applications([(0, 1.0)]), [4_000.0] * 5, r_ohm={0: 100.0})
+
+
+# ------------------------------------------------------------------------------------- who answers for which violation
+
+
+def test_nobody_answers_for_a_violation_elsewhere(tmp_path):
+    # Area 2 is overloaded already; area 1 on the same feeder and area 4 on the other one are not.
+    result = decide(tmp_path, applications([(0, 5.0), (3, 5.0), (1, 5.0)]), [50.0, 120.0, 50.0, 50.0, 50.0])
+
+    assert [d.connected for d in result.decisions] == [True, True, False]
+    assert result.decisions[2].element == AREAS[1]
+    assert result.decisions[2].blocked_by == Blocker.EXISTING_LOAD
+
+
+def test_a_violation_on_the_own_way_counts_even_if_it_was_there_before(tmp_path):
+    # The second section carries 100 kW, more than its rating; area 1 stands before it, areas 2 and 3 behind it.
+    result = decide(tmp_path, applications([(0, 5.0), (1, 1.0), (2, 1.0)]), max_i_ka={1: 0.005})
+
+    assert [d.connected for d in result.decisions] == [True, False, False]
+    assert {(d.kind, d.element) for d in result.decisions[1:]} == {(CheckKind.SECTION_LOADING, SECTIONS[1])}
+
+
+def test_a_limit_of_the_own_feeder_that_is_newly_broken_counts(tmp_path):
+    # Bus 3 is not on the way of supply of area 1, but the heater there takes the last of its voltage.
+    base_kw, r_ohm = [40.0, 40.0, 40.0, 10.0, 10.0], {0: 40.0, 1: 20.0}
+
+    result = decide(tmp_path, applications([(0, 2.0), (0, 30.0)]), base_kw, r_ohm=r_ohm)
+
+    small, large = result.decisions
+    assert small.connected
+    assert (large.verdict, large.kind, large.element) == (DEFER, CheckKind.SECTION_VOLTAGE, "bus 3")
+
+
+# ----------------------------------------------------------------------------------------------------------- the queue
+
+
+def test_who_comes_first_is_served_first(tmp_path):
+    large, small = applications([(0, 30.0), (0, 25.0)])
+
+    first, second = decide(tmp_path, (large, small)), decide(tmp_path, (small, large))
+
+    assert [d.connected for d in first.decisions] == [True, False]
+    assert [d.connected for d in second.decisions] == [True, False]
+    assert answers(first)[large.application_id][0] == CONDITIONAL
+    assert answers(second)[large.application_id][0] == DEFER
+
+
+def test_a_deferred_application_takes_no_room(tmp_path):
+    result = decide(tmp_path, applications([(0, 39.0), (0, 39.0), (0, 5.0)]))
+
+    assert [d.connected for d in result.decisions] == [True, False, True]
+    assert [d.promised_before for d in result.decisions] == [0, 1, 1]
+
+
+def test_a_promise_is_not_broken_by_what_is_promised_to_others_later(tmp_path):
+    # 30 ohm in the second section. With its heater area 2 draws 94 kW at (1 + sqrt(1 - 1.2 * 0.154)) / 2 = 0.951 pu,
+    # which are 98.8 %; the heater that area 3 asks for later would lower that to 0.938 pu, and make it 100.2 %.
+    base_kw, drawing = [1.0, 60.0, 60.0, 1.0, 1.0], {"r_ohm": {1: 30.0}, "kva": (100.0, 100.0, 400.0, 100.0, 100.0)}
+    alone = decide(tmp_path, applications([(1, 34.0)]), base_kw, **drawing)
+    both = decide(tmp_path, applications([(1, 34.0), (2, 39.0)]), base_kw, **drawing)
+
+    assert [d.connected for d in alone.decisions] == [True]
+    assert [d.connected for d in both.decisions] == [False, True]
+    assert alone.decisions[0].value == pytest.approx(94.0 / ((1.0 + (1.0 - 1.2 * 0.154) ** 0.5) / 2.0), rel=1e-6)
+    assert both.decisions[0].value == pytest.approx(94.0 / ((1.0 + (1.0 - 1.2 * 0.193) ** 0.5) / 2.0), rel=1e-6)
+    assert both.decisions[0].element == AREAS[1]
+    # In the end no transformer is overloaded, in whatever order they came.
+    for result in (alone, both):
+        (final,) = result.final
+        assert (final.value[:5] <= 100.0).all()
+
+
+def test_connected_and_taken_away_again_is_as_before(tmp_path):
+    limits, grid = DEFAULT_LIMITS, hand_drawn_county(tmp_path, hand_drawn_net(r_ohm={0: 5.0}))
+    (tree,) = supply_trees(grid, limits)
+    course, base = binding_course(profiles(), limits), base_counts([50.0] * 5)
+
+    result = decide_queue((tree,), course, base, applications([(0, 7.0), (1, 9.0)]), limits, area_ids=AREAS)
+    rated_kw, count = result.counts.rated_kw.copy(), result.counts.count.copy()
+    for decision, area in zip(result.decisions, (0, 1), strict=True):
+        rated_kw[area, HEAT_PUMP] -= decision.application.rated_kw
+        count[area, HEAT_PUMP] -= 1.0
+    again = assess(tree, course, ClassCounts(rated_kw=rated_kw, count=count), limits)
+
+    np.testing.assert_allclose(again.value, result.base[0].value, rtol=1e-9)
+    with pytest.raises(AssertionError):
+        np.testing.assert_allclose(result.final[0].value, result.base[0].value, rtol=1e-9)
+
+
+def test_deciding_changes_nothing_that_was_given(tmp_path):
+    base = base_counts([50.0] * 5)
+    rated_kw = base.rated_kw.copy()
+    grid = hand_drawn_county(tmp_path)
+    trees = supply_trees(grid, DEFAULT_LIMITS)
+    course = binding_course(profiles(), DEFAULT_LIMITS)
+    wishes = applications([(0, 7.0)] * 9)
+
+    first = decide_queue(trees, course, base, wishes, DEFAULT_LIMITS, area_ids=AREAS)
+    again = decide_queue(trees, course, base, wishes, DEFAULT_LIMITS, area_ids=AREAS)
+
+    np.testing.assert_array_equal(base.rated_kw, rated_kw)
+    assert first.decisions == again.decisions
+
+
+def test_verdicts_do_not_depend_on_other_supply_trees(tmp_path):
+    wishes = applications([(0, 30.0), (3, 30.0), (1, 25.0), (4, 39.0), (3, 25.0), (2, 7.0), (4, 15.0)])
+    here = tuple(a for a in wishes if a.area_id in AREAS[:3])
+    there = tuple(a for a in wishes if a.area_id in AREAS[3:])
+    drawing = {"mains": 2, "r_ohm": {0: 8.0, 2: 12.0}}
+
+    whole = decide(tmp_path, wishes, **drawing)
+    parts = [decide(tmp_path, here, **drawing), decide(tmp_path, there, **drawing)]
+
+    assert answers(whole) == answers(parts[0]) | answers(parts[1])
+    assert {verdict for verdict, _, _ in answers(whole).values()} >= {APPROVE, DEFER}
+
+
+def test_progress_is_told_once_for_each_decision(tmp_path):
+    told: list[int] = []
+    grid = hand_drawn_county(tmp_path)
+
+    decide_queue(
+        supply_trees(grid, DEFAULT_LIMITS), binding_course(profiles(), DEFAULT_LIMITS), base_counts([50.0] * 5),
+        applications([(0, 1.0)] * 4), DEFAULT_LIMITS, area_ids=AREAS, progress=told.append,
+    )  # fmt: skip
+
+    assert told == [1, 1, 1, 1]
+
+
+def test_the_crowd_is_everybody_who_asks(tmp_path):
+    result = decide(tmp_path, applications([(0, 39.0), (0, 39.0), (2, 5.0)]))
+
+    assert result.crowd.rated_kw[:, HEAT_PUMP].tolist() == [78.0, 0.0, 5.0, 0.0, 0.0]
+    assert result.crowd.count[:, HEAT_PUMP].tolist() == [2.0, 0.0, 1.0, 0.0, 0.0]
+    assert result.counts.rated_kw[:, HEAT_PUMP].tolist() == [39.0, 0.0, 5.0, 0.0, 0.0]
+
+
+def test_a_decision_speaks_for_itself(tmp_path):
+    (decision,) = decide(tmp_path, applications([(0, 5.0)])).decisions
+
+    assert decision.connected
+    assert not replace(decision, verdict=DEFER).connected
+    assert isinstance(decision, Decision)
+    assert 0 <= decision.case < 16

@@ -146,7 +146,10 @@ def _plain(cell: Any, column: ViewColumn) -> Any:
         return None
     if column.shown == "integer":
         return int(cell)
-    return round(float(cell), column.decimals) if column.shown == "real" else str(cell)
+    if column.shown == "real":
+        # JSON has no infinite number; such a cell is shown without a value.
+        return round(float(cell), column.decimals) if math.isfinite(cell) else None
+    return str(cell)
 
 
 def row_index(row_id: str) -> int:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gridcheck.study import StudyResult
 
 _SAMPLE_DAYS = 7
+_ROWS_ON_SCREEN = 50
 
 
 def scenario_path(default: Path) -> Path:
@@ -313,6 +314,10 @@ def alarms(day: date, store: Path, county_codes: tuple[str, ...], networks: Path
     if not store.is_dir():
         raise LedgerError(f"There is no readings store {store}. Fill one with `gridcheck ingest FILE --store {store}`.")
     opened = ReadingsStore(store)
+    days = opened.days()
+    if day not in days:
+        held = f"{days[0]} to {days[-1]}, {len(days)} days" if days else "none"
+        raise LedgerError(f"{store} holds no readings of {day}. Days that it holds: {held}.")
     areas = _areas(networks, county_codes)
     if not county_codes:
         # Counties that deliver readings are judged whole, so that a silent meter there is seen.
@@ -323,14 +328,17 @@ def alarms(day: date, store: Path, county_codes: tuple[str, ...], networks: Path
     if as_json:
         terminal.print_json(json.loads(table.to_json(orient="records", date_format="iso")))
     else:
-        columns = ["area_id", "alarm", "hours", "peak_value", "peak_time_utc", "completeness_percent"]
-        shown = [c for c in columns if c in table]
-        terminal.print_table(
-            f"{day}", shown, [[_cell(v) for v in row] for row in real[shown].head(50).itertuples(index=False)]
-        )
+        columns = ["area_id", "alarm", "hours", "peak_value", "peak_time", "completeness_percent"]
+        shown = real.assign(peak_time=_local_time(real["peak_time_utc"]))[columns].head(_ROWS_ON_SCREEN)
+        terminal.print_table(f"{day}", columns, [[_cell(v) for v in row] for row in shown.itertuples(index=False)])
         counts = table["alarm"].value_counts()
         terminal.print_table("合计 totals", ["alarm", "areas"], [[name, int(n)] for name, n in counts.items()])
     return len(real)
+
+
+def _local_time(time_utc: pd.Series[Any]) -> pd.Series[Any]:
+    utc = pd.to_datetime(time_utc).dt.tz_localize("UTC")
+    return utc.dt.tz_convert("Asia/Shanghai").dt.strftime("%Y-%m-%d %H:%M")
 
 
 def sample_readings(out: Path, county_code: str, scenario: Path, seed: int, networks: Path | None) -> None:

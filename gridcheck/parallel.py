@@ -6,7 +6,8 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from multiprocessing.pool import IMapIterator
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -30,6 +31,19 @@ def _start_worker(channel: Any) -> None:
     _channel = channel
     # Ctrl-C belongs to the parent, which ends the workers itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Hold Ctrl-C back; processes that are started meanwhile never see it, not even while they are starting."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def tell(county_code: str, stage: str, done: int, total: int) -> None:
@@ -57,7 +71,8 @@ class WorkerPool:
         self._progress = progress
         self._queue = context.SimpleQueue()
         others = set(multiprocessing.active_children())
-        self._pool = context.Pool(max(1, min(wanted, n_task)), _start_worker, (self._queue,))
+        with _interrupts_held_back():
+            self._pool = context.Pool(max(1, min(wanted, n_task)), _start_worker, (self._queue,))
         self._processes = set(multiprocessing.active_children()) - others
         self._ended = threading.Event()
         self._listener = threading.Thread(target=self._listen, daemon=True)

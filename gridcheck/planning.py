@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,9 +11,11 @@ from typing import Any
 
 import pandas as pd
 
+from gridcheck.cases import FactoredLoads, LoadCases
 from gridcheck.checks.county_n_minus_1 import county_contingencies, with_feeder_limits
 from gridcheck.checks.n_minus_1 import run_n_minus_1
 from gridcheck.checks.records import NMinus1Row
+from gridcheck.checks.worst_cases import select_cases, undominated_cases
 from gridcheck.county_study import CountyWalk, peak_memory_mb
 from gridcheck.demand.profiles import ClassCounts, ClassProfiles, factored_loads
 from gridcheck.limits import LimitSet
@@ -91,7 +94,11 @@ def _study_feeder(
     grid: CountyGrid, counts: ClassCounts, feeder_id: str, *, profiles: ClassProfiles, limits: LimitSet
 ) -> tuple[NMinus1Row, ...]:
     """Repeat the outages of one feeder in a changed grid."""
-    loads = factored_loads(profiles, counts, area_bus=grid.area_bus, n_bus=grid.network.n_bus, group=grid.area_feeder)
+    loads: LoadCases | FactoredLoads = factored_loads(
+        profiles, counts, area_bus=grid.area_bus, n_bus=grid.network.n_bus, group=grid.area_feeder
+    )
+    # The worst of few cases is the worst of all; rows say nothing about the others.
+    loads = select_cases(loads, undominated_cases(loads))
     network = with_feeder_limits(grid)
     sections = sections_of(network)
     contingencies = [
@@ -126,7 +133,7 @@ def make_plan(inputs: Sequence[CountyPlanInput], budget_yuan: float, *, run: Run
         "budget_yuan": budget_yuan,
         "cost_yuan": plan.cost_yuan,
         "status": plan.status,
-        "optimality_gap": plan.gap,
+        "optimality_gap": None if math.isnan(plan.gap) else plan.gap,
         "is_best_for_proved_claims": proved.is_best,
         "rounds": proved.rounds,
         "candidates": len(plan.items),

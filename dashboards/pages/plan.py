@@ -56,7 +56,7 @@ def layout(store: ResultsStore, address: Address) -> list[Component]:
         ),
         section(
             text("page.projects", language),
-            filter_bar(view, ("county", "chosen", "measure"), language, filters),
+            filter_bar(view, ("county", "chosen", "reason", "measure"), language, filters),
             table_grid(view, language, filters=filters, height_px=600, pinned="rank"),
         ),
     ]

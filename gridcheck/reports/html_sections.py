@@ -161,6 +161,7 @@ def _plan(results: Results, language: Language) -> Html:
     names = (
         "rank",
         "county",
+        "reason",
         "measure",
         "description",
         "cost_wan",

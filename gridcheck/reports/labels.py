@@ -19,6 +19,7 @@ from gridcheck.units import YUAN_PER_WAN
 Row = Mapping[Hashable, Any]
 
 MISSING = "—"
+INFINITE = "∞"
 # A number and its unit stay on one line.
 NO_BREAK = "\u00a0"
 
@@ -51,6 +52,8 @@ def number(value: Any, decimals: int = 0) -> str:
     """
     if is_missing(value):
         return MISSING
+    if math.isinf(value):
+        return INFINITE if value > 0 else f"-{INFINITE}"
     shown = f"{float(value):,.{decimals}f}"
     return shown.removeprefix("-") if float(shown.replace(",", "")) == 0 else shown
 

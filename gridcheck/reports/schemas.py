@@ -165,6 +165,7 @@ PLAN = TableSpec(
         _real("benefit_per_wan", "1", 4),
         _text("reason", nullable=True),
     ),
+    optional=(_text("outcome", nullable=True), _text("group", nullable=True), _text("measures", nullable=True)),
 )
 
 N_MINUS_1 = TableSpec(

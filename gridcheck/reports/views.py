@@ -96,6 +96,7 @@ _PLAN: Layout = (
     ("rank", "integer", 0, ""),
     ("chosen", "text", 0, ""),
     ("county", "text", 0, ""),
+    ("reason", "text", 0, ""),
     ("measure", "text", 0, ""),
     ("description", "long", 0, ""),
     ("cost_wan", "real", 2, "wan"),
@@ -108,7 +109,7 @@ _PLAN: Layout = (
     ("feeder_id", "text", 0, ""),
     ("area_id", "text", 0, ""),
     ("project_id", "text", 0, ""),
-    ("reason", "long", 0, ""),
+    ("outcome", "long", 0, ""),
 )
 _N_MINUS_1: Layout = (
     ("county", "text", 0, ""),
@@ -276,6 +277,8 @@ def plan_view(results: Results, language: Language) -> View:
         cumulative_cost_wan=given["cumulative_cost_yuan"] / YUAN_PER_WAN,
         reason=_words(given["reason"], "plan_reason", language),
     )
+    if "outcome" in given:
+        table["outcome"] = _words(given["outcome"], "plan_outcome", language)
     return _view("plan", _PLAN, table, language)
 
 

@@ -7,6 +7,7 @@ creation date, so the same results give the same bytes.
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +21,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from gridcheck.reports import palette, provenance
 from gridcheck.reports.folder import Results
-from gridcheck.reports.labels import is_missing
+from gridcheck.reports.labels import is_missing, number
 from gridcheck.reports.summaries import answer_sentence, banner, county_sentences, kpis
 from gridcheck.reports.tables import write_bytes
 from gridcheck.reports.texts import DEFAULT_LANGUAGE, Language, text
@@ -141,7 +142,10 @@ def _write_cells(
     for r, cell in enumerate(cells, start=first):
         if is_missing(cell) or cell == "":
             continue
-        if numeric:
+        if numeric and math.isinf(cell):
+            # A spreadsheet knows no infinite number: benefit per cost of what costs nothing.
+            sheet.write_string(r, c, number(cell), words)
+        elif numeric:
             sheet.write_number(r, c, float(cell), styles.number[column.decimals])
         else:
             sheet.write_string(r, c, str(cell), words)

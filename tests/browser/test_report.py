@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def test_report_names_the_twelve_counties_in_text_and_map(open_page: Callable[..
     page = open_page((results_folder / "report.html").as_uri())
 
     for name in plan_2025().counties["county"]:
-        expect(page.locator("ul.counties li:visible").filter(has_text=f"{name}：")).to_have_count(1)
+        expect(page.locator("ul.counties li:visible").filter(has_text=re.compile(f"^{name}："))).to_have_count(1)
         expect(page.locator('[data-chart="map"]').get_by_text(name, exact=True)).to_be_attached()
 
 

@@ -18,12 +18,12 @@ ORIGIN = f'synthetic = true\ncounty_code = "{CODE}"\ncounty = "试验县"\ncount
 def county_net() -> pp.pandapowerNet:
     """Two feeders with an area each, joined by an open tie::
 
-        110 kV       10 kV              0.4 kV
-        bus 0 -T0- bus 1 -L0- bus 2 -T1- bus 4   area A0001 on feeder F001
-                     |          |
-                    L1         L2 / open at bus 3
-                     |          |
-                     +------- bus 3 -T2- bus 5   area A0002 on feeder F002
+    110 kV       10 kV              0.4 kV
+    bus 0 -T0- bus 1 -L0- bus 2 -T1- bus 4   area A0001 on feeder F001
+                 |          |
+                L1         L2 / open at bus 3
+                 |          |
+                 +------- bus 3 -T2- bus 5   area A0002 on feeder F002
     """
     net = empty_net(name="trial county (synthetic)")
     roles = (("hv", "", 110.0), ("busbar", "", 10.0), ("pole", "F001", 10.0), ("pole", "F002", 10.0),

@@ -76,13 +76,13 @@ def feeder_net(n_bus: int = 6, *, p_mw: float = 0.2) -> pp.pandapowerNet:
 def village_net() -> pp.pandapowerNet:
     """A 10 kV line to two villages with a transformer each, and an open tie::
 
-        110 kV        10 kV
-        bus 0 -T0- bus 1 -L0- bus 2 -L1- bus 3 -T2- bus 5 (0.4 kV, load)
-                                |                    |
-                               T1                   L3 - bus 6 (0.4 kV, load)
-                                |
-                              bus 4 (0.4 kV, load)
-                   bus 1 -L2 / (open at bus 3)
+    110 kV        10 kV
+    bus 0 -T0- bus 1 -L0- bus 2 -L1- bus 3 -T2- bus 5 (0.4 kV, load)
+                            |                    |
+                           T1                   L3 - bus 6 (0.4 kV, load)
+                            |
+                          bus 4 (0.4 kV, load)
+               bus 1 -L2 / (open at bus 3)
     """
     net = empty_net(name="villages")
     for vn_kv in (110.0, 10.0, 10.0, 10.0, 0.4, 0.4, 0.4):

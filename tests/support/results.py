@@ -212,7 +212,8 @@ def _plan(rng: np.random.Generator, areas: pd.DataFrame) -> pd.DataFrame:
     plan = pd.DataFrame(rows)
     plan["cumulative_cost_yuan"] = plan["cost_yuan"].cumsum()
     plan["chosen"] = plan["cumulative_cost_yuan"] <= BUDGET_YUAN
-    plan["reason"] = np.where(plan["chosen"], "chosen", "over_budget")
+    plan["reason"] = np.where(plan["measure"].isin(["tie_switch"]), "stronger_grid", "new_load")
+    plan["outcome"] = np.where(plan["chosen"], "chosen", "over_budget")
     return plan
 
 

@@ -193,7 +193,7 @@ def test_nothing_smaller_is_offered_where_no_heater_fits(tmp_path):
 )
 def test_every_level_can_be_in_the_way(tmp_path, drawing, limit_ka, kind, element):
     # 50 kW in each area, and 30 kW more in area 2: 5.8 and 7.5 A behind K2, 8.7 and 10.4 A at the outlet, 250 and
-    # 280 kW on the main transformer. With 40 kW each, 45 ohm leave 0.943 and 0.926 pu.
+    # 280 kW on the main transformer. With 40 kW each, 45 ohm leave 0.943 and 0.927 pu.
     grid = hand_drawn_county(tmp_path, hand_drawn_net(**drawing), limit_ka=limit_ka)
     course = binding_course(profiles(), DEFAULT_LIMITS)
     base_kw = [40.0] * 5 if kind == CheckKind.SECTION_VOLTAGE else [50.0] * 5

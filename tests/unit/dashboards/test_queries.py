@@ -110,6 +110,13 @@ def test_missing_number_is_none_and_real_is_rounded() -> None:
     assert [row["count"] for row in rows] == [3, 1, None, 2, 10]
 
 
+def test_infinite_number_is_not_sent() -> None:
+    endless = view()
+    endless.table.loc[0, "p_kw"] = float("inf")
+
+    assert page(endless, {}, "name")["rowData"][0]["p_kw"] is None
+
+
 def test_pages_follow_each_other_and_have_a_greatest_length() -> None:
     assert names({"startRow": 1, "endRow": 3}) == ["a", None]
     assert page(view(), {"startRow": 3, "endRow": 100}, "name")["rowCount"] == 5

@@ -85,6 +85,7 @@ def test_decision_without_a_binding_check_says_so_and_shows_no_nan() -> None:
         (None, 0, "—"),
         (pd.NA, 0, "—"),
         (-0.04, 1, "0.0"),
+        (float("inf"), 1, "∞"),
         (-12.34, 1, "-12.3"),
     ],
 )

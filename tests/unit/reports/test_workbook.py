@@ -97,3 +97,11 @@ def test_english_workbook_has_english_headings(results: Results) -> None:
 
     assert english.sheetnames[0] == "Overview"
     english.close()
+
+
+def test_infinite_benefit_is_written_as_a_sign(results: Results) -> None:
+    results.plan.loc[0, "benefit_per_wan"] = float("inf")
+
+    sheet = openpyxl.load_workbook(io.BytesIO(workbook_bytes(results)))[text("table.plan", "zh")]
+
+    assert "∞" in {cell.value for cell in sheet[HEADER_ROW + 1]}

@@ -1,0 +1,100 @@
+"""What goes to the terminal: one clear message and the right exit code, and JSON that any reader takes."""
+
+import json
+
+import numpy as np
+import pytest
+import typer
+
+from gridcheck import terminal
+from gridcheck.errors import ConfigError, LedgerError, NotConvergedError, SchemaError
+
+
+def exit_code_of(error: BaseException) -> int:
+    with pytest.raises(typer.Exit) as caught, terminal.friendly_errors():
+        raise error
+    return caught.value.exit_code
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (SchemaError("wishes.csv: 1 fault.", ["row 3: [b]phase[/b] 'D'"]), 2),
+        (ConfigError("base.toml is not valid."), 2),
+        (LedgerError("out is no results folder."), 2),
+        (NotConvergedError("3 cases have no solution."), 3),
+        (KeyboardInterrupt(), 130),
+    ],
+)
+def test_exit_codes(error, code):
+    assert exit_code_of(error) == code
+
+
+def test_the_message_names_file_and_rows_and_nothing_else(capsys):
+    exit_code_of(SchemaError("wishes.csv: 1 fault.", ["row 3: [b]phase[/b] 'D' must be one of A, B, C, ABC"]))
+
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err == ("错误 Error: wishes.csv: 1 fault.\n  - row 3: [b]phase[/b] 'D' must be one of A, B, C, ABC\n")
+
+
+def test_long_messages_are_not_broken_in_the_middle_of_a_path(capsys):
+    path = "/".join(["folder"] * 30)
+    exit_code_of(ConfigError(f"{path}/base.toml cannot be read."))
+
+    assert f"{path}/base.toml cannot be read." in capsys.readouterr().err
+
+
+def test_many_findings_are_cut(capsys):
+    exit_code_of(SchemaError("wishes.csv: 45 faults.", [f"row {i}: x" for i in range(45)]))
+
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[-1].strip() == "... 15 more"
+    assert len(lines) == 32
+
+
+def test_errors_of_our_own_are_not_dressed_up():
+    with pytest.raises(ZeroDivisionError), terminal.friendly_errors():
+        raise ZeroDivisionError
+
+
+def refuse(constant: str) -> float:
+    raise AssertionError(f"{constant} is no JSON")
+
+
+def test_json_holds_no_numbers_that_are_none(capsys):
+    content = {"a": float("nan"), "b": [1.5, float("-inf"), np.float64("nan")], "c": ("x", {"d": None}), "e": True}
+
+    terminal.print_json(content)
+
+    assert json.loads(capsys.readouterr().out, parse_constant=refuse) == {
+        "a": None, "b": [1.5, None, None], "c": ["x", {"d": None}], "e": True,
+    }  # fmt: skip
+
+
+def test_json_keeps_chinese_and_paths(capsys, tmp_path):
+    terminal.print_json({"county": "垣曲县", "out": tmp_path})
+
+    shown = capsys.readouterr().out
+    assert "垣曲县" in shown
+    assert json.loads(shown)["out"] == str(tmp_path)
+
+
+def test_progress_without_a_terminal_is_one_line_when_a_stage_is_done(capsys):
+    with terminal.study_progress({"140827": "垣曲县 Yuanqu"}) as tell:
+        tell("140827", "queue", 25, 100)
+        tell("140827", "queue", 100, 100)
+        tell("", "proof", 1, 1)
+
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith("垣曲县 Yuanqu")
+    assert lines[0].endswith("100/100")
+
+
+def test_tables_are_for_people_and_go_to_standard_output(capsys):
+    terminal.print_table("title", ["county", "households"], [["Yuanqu", 1234], ["total", 1234]], last_is_total=True)
+
+    shown = capsys.readouterr()
+    assert "1,234" in shown.out
+    assert shown.err == ""

@@ -40,7 +40,7 @@ ID_COLUMNS: Mapping[str, str] = {
     "violations": "element_id",
 }
 # Widths by kind of column; a text column is as wide as its words need, within bounds. [px]
-_NUMBER_WIDTH, _LONG_WIDTH = 104, 390
+_NUMBER_WIDTH, _LONG_WIDTH = 104, 430
 _MIN_TEXT_WIDTH, _MAX_TEXT_WIDTH = 96, 230
 _WIDE_CHARACTER, _NARROW_CHARACTER, _PADDING, _HEADER_PADDING = 14, 7.6, 34, 52
 _CJK_FROM = "\u2e80"

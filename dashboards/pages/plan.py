@@ -66,7 +66,8 @@ def _tiles(results: Results, language: Language) -> list[Kpi]:
     found = totals(results)
     chosen = results.plan[results.plan["chosen"]]
     spent = percent(100.0 * found.spent_yuan / found.budget_yuan if found.budget_yuan else None)
-    per_household = found.spent_yuan / found.unlocked if found.unlocked else None
+    unlocking = chosen[chosen["households_unlocked"] > 0]
+    per_household = float(unlocking["cost_yuan"].sum()) / found.unlocked if found.unlocked else None
     hours = float(chosen["overload_hours_removed"].sum())
     low_hours = float(chosen["undervoltage_hours_removed"].sum())
     values = {

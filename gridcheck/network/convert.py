@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gridcheck.arrays import BoolArray, FloatArray, IntArray
+from gridcheck.arrays import BoolArray, FloatArray, IntArray, frozen
 from gridcheck.errors import NetworkError, UnsupportedElementError
 from gridcheck.network.columns import flags, ids, numbers, rows_in_service, texts
 from gridcheck.network.records import Branches, BranchKind, Buses, Network, Switches
@@ -34,7 +34,7 @@ class _Base:
 
     def bus(self, frame: pd.DataFrame, column: str) -> IntArray:
         """Return positions of the buses that a column names."""
-        return self.position.loc[ids(frame, column)].to_numpy(dtype=np.int64)
+        return frozen(self.position.reindex(ids(frame, column)), np.int64)
 
 
 def network_from_tables(

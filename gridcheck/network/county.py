@@ -22,6 +22,7 @@ from gridcheck.units import SQRT3
 # Findings of one fault that are told.
 _MOST = 20
 
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CountyGrid:
     """The grid of one county.
@@ -123,7 +124,7 @@ def read_county(folder: str | Path) -> CountyGrid:
     outlets = {"busbar_bus": network.bus_id, "outlet_line": line.index, "outlet_switch": switch.index}
     _require_fit(folder / "feeders.csv", feeders, outlets)
     area_bus = pd.Index(network.bus_id).get_indexer(pd.Index(areas["lv_bus"]))
-    area_branch = _trafo_positions(network)[areas["trafo"]].to_numpy()
+    area_branch = frozen(_trafo_positions(network)[areas["trafo"]], np.int64)
     _check_areas(network, areas, area_branch, area_bus, folder / "areas.csv")
     return CountyGrid(
         county_code=str(origin["county_code"]),

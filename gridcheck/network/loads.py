@@ -48,7 +48,7 @@ def loads_from_tables(tables: Tables, network: Network, *, source: str = "networ
         if frame.empty:
             continue
         _refuse_shares(frame, table, source)
-        bus = position.loc[ids(frame, "bus")].to_numpy()
+        bus = position.reindex(ids(frame, "bus")).to_numpy()
         phases = ("_a", "_b", "_c") if table.startswith("asymmetric") else ("",)
         scaling = numbers(frame, "scaling", default=1.0)
         for power, kind, unit in ((p_mw, "p", "mw"), (q_mvar, "q", "mvar")):

@@ -7,6 +7,7 @@ pandapower's own reader imports modules that a file names.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandapower as pp
@@ -17,14 +18,16 @@ from gridcheck.network.records import BranchKind, Network
 from gridcheck.units import SQRT3
 
 # What a column holds where the given table leaves it out.
-_DEFAULTS: dict[str, object] = {
+_DEFAULTS: dict[str, Any] = {
     "in_service": True, "closed": True, "parallel": 1, "df": 1.0, "scaling": 1.0, "slack_weight": 1.0,
     "const_z_p_percent": 0.0, "const_i_p_percent": 0.0, "const_z_q_percent": 0.0, "const_i_q_percent": 0.0,
     "g_us_per_km": 0.0, "z_ohm": 0.0,
 }  # fmt: skip
 
 
-def net_from_tables(tables: Mapping[str, pd.DataFrame], *, name: str, f_hz: float = 50.0, sn_mva: float = 1.0) -> pp.pandapowerNet:
+def net_from_tables(
+    tables: Mapping[str, pd.DataFrame], *, name: str, f_hz: float = 50.0, sn_mva: float = 1.0
+) -> pp.pandapowerNet:
     """Build a pandapower net from element tables.
 
     Columns that pandapower knows get pandapower's own types; further columns are kept as they are.
@@ -51,8 +54,7 @@ def net_from_tables(tables: Mapping[str, pd.DataFrame], *, name: str, f_hz: floa
         extra = [column for column in frame.columns if column not in empty.columns]
         result = frame[known + extra].copy()
         for column in missing:
-            default = _DEFAULTS.get(column)
-            result[column] = default if default is not None else _empty_column(empty[column].dtype, len(result))
+            result[column] = _missing_column(column, empty[column].dtype, len(result))
         result = result[list(empty.columns) + extra]
         for column in known:
             result[column] = result[column].astype(empty[column].dtype)
@@ -60,7 +62,10 @@ def net_from_tables(tables: Mapping[str, pd.DataFrame], *, name: str, f_hz: floa
     return net
 
 
-def _empty_column(dtype: object, n_row: int) -> pd.Series | np.ndarray:  # type: ignore[type-arg]
+def _missing_column(column: str, dtype: object, n_row: int) -> Any:
+    """Fill a column that the given table leaves out: its default, else empty."""
+    if column in _DEFAULTS:
+        return np.full(n_row, _DEFAULTS[column])
     kind = np.dtype(dtype).kind if isinstance(dtype, np.dtype) else "O"  # pandas extension types hold pd.NA
     if kind == "b":
         return np.zeros(n_row, dtype=bool)
@@ -232,7 +237,7 @@ def _shunt_table(network: Network) -> pd.DataFrame:
     )
 
 
-def _open_end_admittance(network: Network) -> np.ndarray:  # type: ignore[type-arg]
+def _open_end_admittance(network: Network) -> Any:
     g_pu, b_pu = np.zeros(network.n_bus), np.zeros(network.n_bus)
     add_open_ends(network.branches, g_pu, b_pu, alive=network.buses.in_service)
     return g_pu + 1j * b_pu

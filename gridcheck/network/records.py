@@ -119,9 +119,19 @@ class Branches:
             object.__setattr__(self, field, frozen(getattr(self, field), np.int64, (n_branch,), name=field))
         for field in ("from_closed", "to_closed", "in_service"):
             object.__setattr__(self, field, frozen(getattr(self, field), np.bool_, (n_branch,), name=field))
-        for field in (
-            "r_pu x_pu g_from_pu b_from_pu g_to_pu b_to_pu tap_ratio shift_degree rating_from_ka rating_to_ka length_km"
-        ).split():
+        for field in [
+            "r_pu",
+            "x_pu",
+            "g_from_pu",
+            "b_from_pu",
+            "g_to_pu",
+            "b_to_pu",
+            "tap_ratio",
+            "shift_degree",
+            "rating_from_ka",
+            "rating_to_ka",
+            "length_km",
+        ]:
             object.__setattr__(self, field, frozen(getattr(self, field), np.float64, (n_branch,), name=field))
 
     @property

@@ -92,7 +92,10 @@ _RULES: Mapping[str, Mapping[str, _Rule]] = {
     "ext_grid": {"bus": _BUS, "vm_pu": _POSITIVE, "va_degree": _OPTIONAL, "in_service": _IN_SERVICE},
     **{table: {**_POWER, "p_mw": _Rule(), "q_mvar": _Rule()} for table in ("load", "sgen", "storage")},
     **{
-        table: {**_POWER, **{f"{kind}_{phase}_{unit}": _Rule() for kind, unit in (("p", "mw"), ("q", "mvar")) for phase in "abc"}}
+        table: {
+            **_POWER,
+            **{f"{kind}_{phase}_{unit}": _Rule() for kind, unit in (("p", "mw"), ("q", "mvar")) for phase in "abc"},
+        }
         for table in ("asymmetric_load", "asymmetric_sgen")
     },
 }  # fmt: skip
@@ -165,7 +168,7 @@ def _is_wrong(frame: pd.DataFrame, column: str, rule: _Rule, bus_id: pd.Index) -
 
 
 def _are(cells: pd.Series, kind: type | UnionType) -> BoolArray:
-    """True where a cell is of some type; numbers of one type need no look at every cell."""
+    """Tell where a cell is of some type; numbers of one type need no look at every cell."""
     if cells.dtype.kind in "iuf":
         return np.zeros(len(cells), dtype=bool)
     return np.array([isinstance(cell, kind) for cell in cells], dtype=bool)
@@ -199,7 +202,7 @@ def _line_faults(line: pd.DataFrame, vn_kv: pd.Series[float]) -> list[str]:
     if line.empty:
         return []
     is_zero = (numbers(line, "r_ohm_per_km") == 0) & (numbers(line, "x_ohm_per_km") == 0)
-    between = vn_kv.loc[ids(line, "from_bus")].to_numpy() != vn_kv.loc[ids(line, "to_bus")].to_numpy()
+    between = vn_kv.reindex(ids(line, "from_bus")).to_numpy() != vn_kv.reindex(ids(line, "to_bus")).to_numpy()
     return [
         *_named("line", line, is_zero, "zero impedance; use a switch instead"),
         *_named("line", line, between, "from_bus and to_bus have different vn_kv; use a transformer instead"),
@@ -212,7 +215,7 @@ def _trafo_faults(trafo: pd.DataFrame, vn_kv: pd.Series[float]) -> list[str]:
     is_above = numbers(trafo, "vkr_percent") > numbers(trafo, "vk_percent")
     findings = _named("trafo", trafo, is_above, "vkr_percent is greater than vk_percent")
     for column, bus in (("vn_hv_kv", "hv_bus"), ("vn_lv_kv", "lv_bus")):
-        ratio = numbers(trafo, column) / vn_kv.loc[ids(trafo, bus)].to_numpy()
+        ratio = numbers(trafo, column) / vn_kv.reindex(ids(trafo, bus)).to_numpy()
         # A nameplate voltage differs from the nominal one by 10 % or so; more is a wrong unit or a wrong bus.
         odd = ~((ratio > 0.8) & (ratio < 1.25))
         findings += [
@@ -242,7 +245,7 @@ def _switch_faults(tables: Mapping[str, pd.DataFrame], vn_kv: pd.Series[float]) 
     is_known = part["element"].isin(vn_kv.index).to_numpy(dtype=bool)
     findings += _named("switch", part, ~is_known, "element is not the id of a bus")
     part = part[is_known]
-    between = vn_kv.loc[ids(part, "element")].to_numpy() != vn_kv.loc[ids(part, "bus")].to_numpy()
+    between = vn_kv.reindex(ids(part, "element")).to_numpy() != vn_kv.reindex(ids(part, "bus")).to_numpy()
     return [*findings, *_named("switch", part, between, "bus and element have different vn_kv")]
 
 

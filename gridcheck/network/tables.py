@@ -7,7 +7,6 @@ takes known tables only, each as plain rows of numbers and text; a file can at w
 from __future__ import annotations
 
 import json
-import numbers
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,19 @@ from gridcheck.network.columns import rows_in_service
 
 MAX_FILE_MB = 200
 # Element tables that become part of the network.
-MODELLED = ("bus", "line", "trafo", "load", "sgen", "storage", "shunt", "ext_grid", "switch", "asymmetric_load", "asymmetric_sgen")
+MODELLED = (
+    "bus",
+    "line",
+    "trafo",
+    "load",
+    "sgen",
+    "storage",
+    "shunt",
+    "ext_grid",
+    "switch",
+    "asymmetric_load",
+    "asymmetric_sgen",
+)
 # Element tables that change a load flow and are not modelled: in service they are refused, never dropped.
 REFUSED = (
     "gen", "trafo3w", "impedance", "ward", "xward", "dcline", "motor", "svc", "tcsc", "ssc", "vsc", "b2b_vsc",
@@ -68,11 +79,13 @@ def read_tables(path: Path) -> tuple[dict[str, pd.DataFrame], dict[str, float | 
             raw[name] = _frame(value.get("_object"), path, name)
     if "bus" not in raw or raw["bus"].empty:
         raise NetworkError(f"{path}: the table 'bus' is missing or empty.")
-    return select_modelled(raw, source=str(path)), read_header(found, name=path.parent.name or path.stem, source=str(path))
+    return select_modelled(raw, source=str(path)), read_header(
+        found, name=path.parent.name or path.stem, source=str(path)
+    )
 
 
 def _may_be_element(name: str, inner: object) -> bool:
-    """True for unknown tables with the columns of an element; others may hold anything and are not looked at."""
+    """Tell unknown tables with the columns of an element; others may hold anything and are not looked at."""
     if is_result(name) or name in NOT_ELECTRIC:
         return False
     try:
@@ -84,7 +97,7 @@ def _may_be_element(name: str, inner: object) -> bool:
 
 
 def is_result(name: str) -> bool:
-    """True for tables that a calculation has written, and for those that pandapower keeps for itself."""
+    """Tell tables that a calculation has written, and for those that pandapower keeps for itself."""
     return name.startswith(("res_", "_"))
 
 
@@ -101,7 +114,7 @@ def read_header(found: Mapping[str, Any], *, name: str, source: str) -> dict[str
         value = found.get(key)
         value = usual if value is None else value
         # The upper end keeps whole numbers out that are too long to be a float.
-        if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 < value < 1e9:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e9:
             raise NetworkError(f"{source}: {key} must be a number greater than 0. Got {value!r:.40}.")
         header[key] = float(value)
     return header
@@ -124,7 +137,8 @@ def select_modelled(raw: Mapping[str, pd.DataFrame], *, source: str) -> dict[str
             findings.append(f"{name}: ids {', '.join(str(i) for i in list(active.index)[:20])}")
     if findings:
         raise UnsupportedElementError(
-            f"{source} holds in-service elements that gridcheck does not model; take them out of service or replace them.",
+            f"{source} holds in-service elements that gridcheck does not model; "
+            "take them out of service or replace them.",
             findings,
         )
     return {name: raw[name] for name in MODELLED if name in raw}
@@ -154,7 +168,7 @@ def _frame(inner: object, path: Path, table: str) -> pd.DataFrame:
         content = json.loads(inner) if isinstance(inner, str) else inner
     except (ValueError, RecursionError) as error:
         raise NetworkError(f"{where} is not readable JSON: {error}") from error
-    parts = [content.get(key) for key in ("columns", "index", "data")] if isinstance(content, dict) else []
+    parts: list[Any] = [content.get(key) for key in ("columns", "index", "data")] if isinstance(content, dict) else []
     if len(parts) != 3 or not all(isinstance(part, list) for part in parts):
         raise NetworkError(f"{where} is not a table in split form (columns, index, data).")
     columns, index, rows = parts

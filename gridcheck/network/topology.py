@@ -68,15 +68,19 @@ def spanning_tree(network: Network, *, connected: BoolArray | None = None) -> Tr
     rows = np.concatenate([branches.from_bus[k], np.full(len(roots), n_bus)])
     cols = np.concatenate([branches.to_bus[k], roots])
     graph = sparse.coo_matrix((np.ones(len(rows)), (rows, cols)), shape=(n_bus + 1, n_bus + 1)).tocsr()
-    order, parent = csgraph.depth_first_order(graph, n_bus, directed=False, return_predecessors=True)
+    order, found = csgraph.depth_first_order(graph, n_bus, directed=False, return_predecessors=True)
     supplied = np.zeros(n_bus + 1, dtype=bool)
     supplied[order] = True
-    parent = np.where((parent >= 0) & (parent < n_bus), parent, -1)[:n_bus].astype(np.int64)
+    parent: IntArray = np.where((found >= 0) & (found < n_bus), found, -1)[:n_bus].astype(np.int64)
     # A source that the search reached from another source stays a source; the branch between them closes a loop.
     parent[roots] = -1
     parent_branch, loop = _branches_of_tree(branches.from_bus[k], branches.to_bus[k], k, parent, supplied)
     return Tree(
-        order=order[1:].astype(np.int64), parent=parent, parent_branch=parent_branch, supplied=supplied[:n_bus], loop_branch=loop
+        order=order[1:].astype(np.int64),
+        parent=parent,
+        parent_branch=parent_branch,
+        supplied=supplied[:n_bus],
+        loop_branch=loop,
     )
 
 
@@ -113,7 +117,8 @@ def require_radial(network: Network, *, source: str) -> Tree:
     findings += [f"bus {buses.name[i] or buses.bus_id[i]} is not connected to any source" for i in dark[:20]]
     if findings:
         raise TopologyError(
-            f"{source} must be radial as switched, with every bus supplied: {len(tree.loop_branch)} loops, {len(dark)} unsupplied buses.",
+            f"{source} must be radial as switched, with every bus supplied: "
+            f"{len(tree.loop_branch)} loops, {len(dark)} unsupplied buses.",
             findings,
         )
     return tree

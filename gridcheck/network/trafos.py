@@ -103,7 +103,7 @@ def refuse_unmodelled_trafos(trafo: pd.DataFrame, *, source: str) -> None:
 
 
 def _moved(trafo: pd.DataFrame, tap: str) -> BoolArray:
-    """True where a tap changer stands off its neutral position."""
+    """Tell where a tap changer stands off its neutral position."""
     steps = numbers(trafo, f"{tap}_pos", default=0.0) - numbers(trafo, f"{tap}_neutral", default=0.0)
     result: BoolArray = (steps != 0) & np.isin(texts(trafo, f"{tap}_side"), ["hv", "lv"])
     return result

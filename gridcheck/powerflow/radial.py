@@ -70,10 +70,23 @@ class RadialModel:
         n_node = len(self.bus)
         for field in ("bus", "branch", "parent"):
             object.__setattr__(self, field, frozen(getattr(self, field), np.int64, (n_node,), name=field))
-        for field in (
-            "ratio r_pu x_pu g_pu b_pu near_g_pu near_b_pu far_g_pu far_b_pu near_rating_ka far_rating_ka near_base_ka far_base_ka"
-            " source_vm_pu angle_degree"
-        ).split():
+        for field in [
+            "ratio",
+            "r_pu",
+            "x_pu",
+            "g_pu",
+            "b_pu",
+            "near_g_pu",
+            "near_b_pu",
+            "far_g_pu",
+            "far_b_pu",
+            "near_rating_ka",
+            "far_rating_ka",
+            "near_base_ka",
+            "far_base_ka",
+            "source_vm_pu",
+            "angle_degree",
+        ]:
             object.__setattr__(self, field, frozen(getattr(self, field), np.float64, (n_node,), name=field))
 
     @property
@@ -82,7 +95,9 @@ class RadialModel:
         return len(self.bus)
 
 
-def radial_model(network: Network, *, connected: BoolArray | None = None, within: BoolArray | None = None) -> RadialModel:
+def radial_model(
+    network: Network, *, connected: BoolArray | None = None, within: BoolArray | None = None
+) -> RadialModel:
     """Prepare a radial network for the sweep.
 
     Parameters
@@ -169,7 +184,9 @@ def _no_load(
     network: Network, bus: IntArray, parent: IntArray, ratio: FloatArray, shift: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Pass source voltage and reference angle down the tree."""
-    at_source = dict(zip(network.slack_bus.tolist(), zip(network.slack_vm_pu, network.slack_va_degree, strict=True), strict=True))
+    at_source = dict(
+        zip(network.slack_bus.tolist(), zip(network.slack_vm_pu, network.slack_va_degree, strict=True), strict=True)
+    )
     vm, angle = np.ones(len(bus)), np.zeros(len(bus))
     for i, (up, place) in enumerate(zip(parent.tolist(), bus.tolist(), strict=True)):
         if up < 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gridcheck.arrays import FloatArray
+from gridcheck.arrays import BoolArray, FloatArray, IntArray
 from gridcheck.cases import FactoredLoads, LoadCases
 from gridcheck.network.records import BranchKind, Network
 from gridcheck.powerflow import _kernels
@@ -95,7 +95,9 @@ def solve_extremes(
         vm_min_case=_scatter_case(place["low"], model.bus, model.n_bus),
         vm_max_pu=_scatter(best["high"], model.bus, model.n_bus, place["high"] >= 0),
         vm_max_case=_scatter_case(place["high"], model.bus, model.n_bus),
-        loading_max_percent=_scatter(best["loading"], model.branch, model.n_branch, (place["loading"] >= 0) & (model.branch >= 0)),
+        loading_max_percent=_scatter(
+            best["loading"], model.branch, model.n_branch, (place["loading"] >= 0) & (model.branch >= 0)
+        ),
         loading_max_case=_scatter_case(place["loading"], model.branch, model.n_branch),
     )
 
@@ -119,8 +121,8 @@ def node_loading_percent(model: RadialModel, state: SweepState) -> FloatArray:
 def _currents(model: RadialModel, state: SweepState, near_scale: FloatArray, far_scale: FloatArray) -> FloatArray:
     out = np.empty((model.n_node, state.n_case))
     _kernels.branch_currents(
-        model.parent, model.ratio, model.near_g_pu, model.near_b_pu, model.far_g_pu, model.far_b_pu, near_scale, far_scale,
-        state.v, state.j, out,
+        model.parent, model.ratio, model.near_g_pu, model.near_b_pu, model.far_g_pu, model.far_b_pu,
+        near_scale, far_scale, state.v, state.j, out,
     )  # fmt: skip
     return out
 
@@ -186,7 +188,9 @@ def _cut(loads: LoadCases | FactoredLoads, first: int, last: int) -> LoadCases |
     if first == 0 and last == loads.n_case:
         return loads
     if isinstance(loads, LoadCases):
-        return LoadCases(p_mw=loads.p_mw[first:last], q_mvar=loads.q_mvar[first:last], duration_h=loads.duration_h[first:last])
+        return LoadCases(
+            p_mw=loads.p_mw[first:last], q_mvar=loads.q_mvar[first:last], duration_h=loads.duration_h[first:last]
+        )
     return FactoredLoads(
         p_weight_mw=loads.p_weight_mw,
         q_weight_mvar=loads.q_weight_mvar,
@@ -195,13 +199,13 @@ def _cut(loads: LoadCases | FactoredLoads, first: int, last: int) -> LoadCases |
     )
 
 
-def _scatter(values: FloatArray, place: np.ndarray, size: int, known: np.ndarray) -> FloatArray:  # type: ignore[type-arg]
+def _scatter(values: FloatArray, place: IntArray, size: int, known: BoolArray) -> FloatArray:
     result = np.full(size, np.nan)
     result[place[known]] = values[known]
     return result
 
 
-def _scatter_case(case: np.ndarray, place: np.ndarray, size: int) -> np.ndarray:  # type: ignore[type-arg]
+def _scatter_case(case: IntArray, place: IntArray, size: int) -> IntArray:
     result = np.full(size, -1, dtype=np.int64)
     known = place >= 0
     result[place[known]] = case[known]

@@ -47,7 +47,8 @@ class NodeLoads:
     def block(self, block: int) -> FloatArray:
         """Return P and Q of one block, shape (n_load, 2 BLOCK). [pu]"""
         if self.written is not None:
-            return self.written[block]
+            written: FloatArray = self.written[block]
+            return written
         assert self.p_weight is not None
         assert self.profile is not None
         pq = np.empty((self.p_weight.shape[0], 2 * _kernels.BLOCK))

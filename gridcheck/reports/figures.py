@@ -7,8 +7,9 @@ Maps are drawn as plain polygons: no tile, no font file and no other request lea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from gridcheck.reports import palette
-from gridcheck.reports.labels import county_name, measure_name, number
+from gridcheck.reports.labels import NO_BREAK, county_name, measure_name, number
 from gridcheck.reports.texts import Language, codes, label, text
 from gridcheck.reports.totals import reason_counts, reason_name
 from gridcheck.units import YUAN_PER_WAN
@@ -36,6 +37,8 @@ PLOTLY_LOCALE: Mapping[Language, str] = {"zh": "zh-CN", "en": "en"}
 TIME_FORMAT = "%m-%d %H:%M"
 _MAX_REASONS = 8
 _BAR_GAP = 0.35
+_BAR_SHARE = 0.055
+_ROOM_FOR_WORDS = 1.45
 _NO_LEGEND_MARGIN = {"l": 12, "r": 16, "t": 14, "b": 12}
 
 
@@ -124,12 +127,17 @@ def county_verdicts(counties: pd.DataFrame, decisions: pd.DataFrame, language: L
     figure.update_layout(
         base_layout(
             barmode="stack",
-            bargap=_BAR_GAP,
+            bargap=_bar_gap(len(order)),
             height=460,
             xaxis={"title": {"text": text("axis.households", language)}, "tickformat": ",d", "rangemode": "tozero"},
         )
     )
     return figure
+
+
+def _bar_gap(count: int) -> float:
+    """Keep bars of a chart of fixed height slim where there are few of them."""
+    return max(_BAR_GAP, 1.0 - _BAR_SHARE * count)
 
 
 def _bar_marker(colour: str, *, hatched: bool) -> dict[str, Any]:
@@ -267,33 +275,57 @@ def plan_curve(plan: pd.DataFrame, budget_yuan: float, language: Language) -> go
 
 
 def plan_by_measure(plan: pd.DataFrame, language: Language) -> go.Figure:
-    """Show how the money of the plan is shared among the measures."""
-    chosen = plan[plan["chosen"]]
+    """Show how the money of the plan is shared among the measures, and which problems it solves."""
+    chosen = plan[plan["chosen"]].assign(reason=lambda table: table["reason"].fillna(""))
     spent = chosen.groupby("measure")["cost_yuan"].sum() / YUAN_PER_WAN
-    ordered = spent.reset_index().sort_values(["cost_yuan", "measure"], kind="stable")
-    count = chosen.groupby("measure").size()
-    figure = go.Figure(
-        go.Bar(
-            y=[safe(measure_name(code, language)) for code in ordered["measure"]],
-            x=ordered["cost_yuan"],
+    ordered = list(spent.reset_index().sort_values(["cost_yuan", "measure"], kind="stable")["measure"])
+    by_reason = chosen.groupby(["measure", "reason"])["cost_yuan"].sum() / YUAN_PER_WAN
+    names = [safe(measure_name(code, language)) for code in ordered]
+    figure = go.Figure()
+    for reason, colour in zip(
+        _in_order(chosen["reason"], codes("plan_reason")), cycle(palette.CATEGORIES), strict=False
+    ):
+        word = safe(label("plan_reason", reason, language))
+        figure.add_bar(
+            y=names,
+            x=[float(by_reason.get((code, reason), 0.0)) for code in ordered],
             orientation="h",
-            marker=_bar_marker(palette.BLUE, hatched=False),
-            text=[
-                text("figure.measure_bar", language, cost=number(cost, 1), projects=number(count[code]))
-                for code, cost in zip(ordered["measure"], ordered["cost_yuan"], strict=True)
-            ],
-            textposition="auto",
-            insidetextanchor="end",
-            hovertemplate="%{y}<br>%{text}<extra></extra>",
+            name=word,
+            marker=_bar_marker(colour, hatched=False),
+            hovertemplate=f"%{{y}}<br>{word} %{{x:,.1f}} {text('unit.wan', language)}<extra></extra>",
         )
+    count = chosen.groupby("measure").size()
+    figure.add_scatter(
+        y=names,
+        x=[float(spent[code]) for code in ordered],
+        mode="text",
+        text=[
+            # The leading blank keeps the words off the end of the bar.
+            NO_BREAK + text("figure.measure_bar", language, cost=number(spent[code], 1), projects=number(count[code]))
+            for code in ordered
+        ],
+        textposition="middle right",
+        cliponaxis=False,
+        showlegend=False,
+        hoverinfo="skip",
     )
     figure.update_layout(
         base_layout(
-            height=110 + 34 * max(len(ordered), 3),
+            barmode="stack",
+            height=130 + 34 * max(len(ordered), 3),
             bargap=_BAR_GAP,
-            showlegend=False,
-            margin=_NO_LEGEND_MARGIN,
-            xaxis={"title": {"text": text("axis.cost_of_measure", language)}, "tickformat": ",d"},
+            xaxis={
+                "title": {"text": text("axis.cost_of_measure", language)},
+                "tickformat": ",d",
+                # Room for the words behind the longest bar.
+                "range": [0, max(spent.max(), 1.0) * _ROOM_FOR_WORDS] if len(spent) else None,
+            },
         )
     )
     return figure
+
+
+def _in_order(given: pd.Series, known: Sequence[str]) -> list[str]:
+    """Return the codes that occur, known ones in their usual order, others behind by the alphabet."""
+    present = set(given)
+    return [*(code for code in known if code in present), *sorted(present - set(known))]

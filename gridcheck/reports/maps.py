@@ -208,8 +208,10 @@ def _county_labels(
 
 def _hover(by_county: Mapping[str, Totals], code: str, language: Language) -> str:
     name = safe(county_name(code, language))
-    if code in _outside_plan() or code not in by_county:
+    if code in _outside_plan():
         return f"<b>{name}</b><br>{text('word.not_in_plan', language)}"
+    if code not in by_county:
+        return f"<b>{name}</b><br>{text('word.not_studied', language)}"
     found = by_county[code]
     if found.applications == 0:
         return f"<b>{name}</b><br>{text('word.no_applications', language)}"

@@ -142,6 +142,6 @@ def answer_sentence(results: Results, language: Language) -> str:
         budget_million=number(found.budget_yuan / YUAN_PER_MILLION, 1),
         chosen=number(found.chosen),
         unlocked=number(found.unlocked),
-        gap=number(found.left_after_plan),
     )
-    return now + plan
+    key = "sentence.answer_gap" if found.left_after_plan > 0 else "sentence.answer_done"
+    return now + plan + text(key, language, gap=number(found.left_after_plan))

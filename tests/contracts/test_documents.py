@@ -39,6 +39,7 @@ def test_result_files_are_explained(name, file):
 @pytest.mark.parametrize("name", READMES)
 def test_every_command_is_explained(name):
     import typer  # only this test needs the command line
+
     from gridcheck.cli import app
 
     commands = typer.main.get_command(app).commands

@@ -43,7 +43,7 @@ def decided(request):
 def sample(items, kind, n, seed):
     """Draw n items at random, one of every kind first, so that rare kinds are among them."""
     rng = random.Random(seed)
-    shuffled = sorted(items, key=lambda item: rng.random())
+    shuffled = rng.sample(list(items), len(items))
     first = list({kind(item): item for item in shuffled}.values())
     rest = [item for item in shuffled if all(item is not other for other in first)]
     return (first + rest)[:n]

@@ -172,7 +172,9 @@ def test_more_load_never_raises_a_voltage_or_lowers_the_losses(example, random):
 def factored(example: Example, n_case: int = 50) -> FactoredLoads:
     rng = np.random.default_rng(len(example.tables["bus"]))
     return FactoredLoads(
-        p_weight_mw=example.p_mw.T, q_weight_mvar=example.q_mvar.T, profile=rng.uniform(0, 0.5, (n_case, len(example.p_mw)))
+        p_weight_mw=example.p_mw.T,
+        q_weight_mvar=example.q_mvar.T,
+        profile=rng.uniform(0, 0.5, (n_case, len(example.p_mw))),
     )
 
 
@@ -181,7 +183,10 @@ def factored(example: Example, n_case: int = 50) -> FactoredLoads:
 def test_factored_loads_equal_written_ones(example):
     loads = factored(example)
 
-    first, second = solve(example.network, loads, tolerance_pu=1e-12), solve(example.network, loads.cases(), tolerance_pu=1e-12)
+    first, second = (
+        solve(example.network, loads, tolerance_pu=1e-12),
+        solve(example.network, loads.cases(), tolerance_pu=1e-12),
+    )
 
     for field in ("vm_pu", "va_degree", "i_ka", "loading_percent", "loss_mw"):
         np.testing.assert_allclose(getattr(first, field), getattr(second, field), rtol=1e-9, atol=1e-11, err_msg=field)

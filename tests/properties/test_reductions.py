@@ -15,7 +15,9 @@ with_gaps = st.one_of(tied, st.just(np.nan))
 
 
 def tables(elements):
-    return st.tuples(st.integers(0, 6), st.integers(1, 12)).flatmap(lambda shape: arrays(np.float64, shape, elements=elements))
+    return st.tuples(st.integers(0, 6), st.integers(1, 12)).flatmap(
+        lambda shape: arrays(np.float64, shape, elements=elements)
+    )
 
 
 @law

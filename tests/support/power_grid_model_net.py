@@ -31,7 +31,7 @@ def model_input(net: Mapping[str, pd.DataFrame], *, f_hz: float = 50.0) -> dict[
     sources["sk"], sources["rx_ratio"] = STIFF_VA, 0.1
     loads = initialize_array(DatasetType.input, ComponentType.sym_load, len(load))
     loads["id"], loads["node"], loads["status"], loads["type"] = 40_000 + np.arange(len(load)), load["bus"], 1, 0
-    scaling = load["scaling"] if "scaling" in load else 1.0
+    scaling = load.get("scaling", 1.0)
     loads["p_specified"], loads["q_specified"] = load["p_mw"] * scaling * 1e6, load["q_mvar"] * scaling * 1e6
     return {
         ComponentType.node: nodes,
@@ -44,7 +44,7 @@ def model_input(net: Mapping[str, pd.DataFrame], *, f_hz: float = 50.0) -> dict[
 
 def _lines(line: pd.DataFrame, switch: pd.DataFrame | None, f_hz: float) -> npt.NDArray[Any]:
     lines = initialize_array(DatasetType.input, ComponentType.line, len(line))
-    parallel = line["parallel"] if "parallel" in line else 1
+    parallel = line.get("parallel", 1)
     lines["id"], lines["from_node"], lines["to_node"] = 10_000 + line.index, line["from_bus"], line["to_bus"]
     for side, bus in (("from", "from_bus"), ("to", "to_bus")):
         closed = line["in_service"].to_numpy(dtype=bool)

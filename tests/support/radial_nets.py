@@ -33,18 +33,29 @@ def empty_net(*, name: str = "", sn_mva: float = 1.0) -> pp.pandapowerNet:
 
 def add_line(net: pp.pandapowerNet, from_bus: int, to_bus: int, length_km: float = 1.0, **values: float) -> int:
     """Add an overhead line; `values` override the constants of `LINE`."""
-    return int(
-        pp.create_line_from_parameters(net, from_bus, to_bus, length_km=length_km, **{**LINE, **values})  # fmt: skip
-    )
+    return int(pp.create_line_from_parameters(net, from_bus, to_bus, length_km=length_km, **{**LINE, **values}))
 
 
 def add_trafo(net: pp.pandapowerNet, hv_bus: int, lv_bus: int, **values: object) -> int:
     """Add a 400 kVA transformer 10/0.4 kV with losses, Dyn11; `values` override."""
     nameplate: dict[str, object] = {
-        "sn_mva": 0.4, "vn_hv_kv": 10.0, "vn_lv_kv": 0.4, "vkr_percent": 1.075, "vk_percent": 4.0, "pfe_kw": 0.41,
-        "i0_percent": 0.6, "shift_degree": 330.0, "tap_side": "hv", "tap_neutral": 0, "tap_min": -2, "tap_max": 2,
-        "tap_pos": 0, "tap_step_percent": 2.5, "tap_step_degree": 0.0, "tap_changer_type": "Ratio",
-    }  # fmt: skip
+        "sn_mva": 0.4,
+        "vn_hv_kv": 10.0,
+        "vn_lv_kv": 0.4,
+        "vkr_percent": 1.075,
+        "vk_percent": 4.0,
+        "pfe_kw": 0.41,
+        "i0_percent": 0.6,
+        "shift_degree": 330.0,
+        "tap_side": "hv",
+        "tap_neutral": 0,
+        "tap_min": -2,
+        "tap_max": 2,
+        "tap_pos": 0,
+        "tap_step_percent": 2.5,
+        "tap_step_degree": 0.0,
+        "tap_changer_type": "Ratio",
+    }
     return int(pp.create_transformer_from_parameters(net, hv_bus, lv_bus, **{**nameplate, **values}))
 
 
@@ -89,9 +100,22 @@ def village_net() -> pp.pandapowerNet:
         pp.create_bus(net, vn_kv)
     pp.create_ext_grid(net, 0, vm_pu=1.01, va_degree=5.0)
     add_trafo(
-        net, 0, 1, sn_mva=10.0, vn_hv_kv=110.0, vn_lv_kv=10.5, vkr_percent=0.5, vk_percent=10.5, pfe_kw=12.0,
-        i0_percent=0.3, shift_degree=30.0, tap_min=-8, tap_max=8, tap_pos=-2, tap_step_percent=1.25,
-    )  # fmt: skip
+        net,
+        0,
+        1,
+        sn_mva=10.0,
+        vn_hv_kv=110.0,
+        vn_lv_kv=10.5,
+        vkr_percent=0.5,
+        vk_percent=10.5,
+        pfe_kw=12.0,
+        i0_percent=0.3,
+        shift_degree=30.0,
+        tap_min=-8,
+        tap_max=8,
+        tap_pos=-2,
+        tap_step_percent=1.25,
+    )
     add_line(net, 1, 2, 4.0)
     add_line(net, 3, 2, 3.0)
     tie = add_line(net, 1, 3, 6.0)

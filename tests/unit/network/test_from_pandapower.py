@@ -11,10 +11,26 @@ from gridcheck.errors import NetworkError, UnsupportedElementError
 from gridcheck.network import BranchKind, from_pandapower, loads_from_pandapower, to_pandapower
 from tests.support.radial_nets import add_line, add_trafo, empty_net, feeder_net, two_bus_net, village_net
 
-ARRAYS = (
-    "branch_id kind from_bus to_bus r_pu x_pu g_from_pu b_from_pu g_to_pu b_to_pu tap_ratio shift_degree "
-    "rating_from_ka rating_to_ka length_km from_closed to_closed in_service"
-).split()
+ARRAYS = [
+    "branch_id",
+    "kind",
+    "from_bus",
+    "to_bus",
+    "r_pu",
+    "x_pu",
+    "g_from_pu",
+    "b_from_pu",
+    "g_to_pu",
+    "b_to_pu",
+    "tap_ratio",
+    "shift_degree",
+    "rating_from_ka",
+    "rating_to_ka",
+    "length_km",
+    "from_closed",
+    "to_closed",
+    "in_service",
+]
 
 
 def assert_networks_equal(first, second, *, rtol=1e-9):

@@ -85,7 +85,10 @@ def test_a_foreign_object_beside_the_tables_is_never_touched(tmp_path, trap):
     content = plain()
     content["_object"]["user_pf_options"] = thing()
     content["_object"]["controller"]["_object"] |= {"index": [0], "data": [[thing(), True, 0, 0, True]]}
-    content["_object"]["notes"] = {"_class": "DataFrame", "_object": {"columns": ["a"], "index": [0], "data": [[thing()]]}}
+    content["_object"]["notes"] = {
+        "_class": "DataFrame",
+        "_object": {"columns": ["a"], "index": [0], "data": [[thing()]]},
+    }
     content["_object"]["more"] = {"_class": "DataFrame", "_object": "no table at all"}
 
     read_network(written(tmp_path, content))
@@ -208,7 +211,17 @@ def changed_table(table, **parts):
 
 @pytest.mark.parametrize(
     "inner",
-    [None, 5, "text", "[1, 2]", "[" * 100_000, [], {}, {"columns": [], "index": []}, {"columns": 1, "index": 2, "data": 3}],
+    [
+        None,
+        5,
+        "text",
+        "[1, 2]",
+        "[" * 100_000,
+        [],
+        {},
+        {"columns": [], "index": []},
+        {"columns": 1, "index": 2, "data": 3},
+    ],
     ids=lambda value: repr(value)[:40],
 )
 def test_a_table_that_is_none(tmp_path, inner):
@@ -267,7 +280,17 @@ def test_rows_of_unequal_length(tmp_path):
 REQUIRED = {
     "bus": ["vn_kv"],
     "line": ["from_bus", "to_bus", "length_km", "r_ohm_per_km", "x_ohm_per_km", "c_nf_per_km", "max_i_ka"],
-    "trafo": ["hv_bus", "lv_bus", "sn_mva", "vn_hv_kv", "vn_lv_kv", "vk_percent", "vkr_percent", "pfe_kw", "i0_percent"],
+    "trafo": [
+        "hv_bus",
+        "lv_bus",
+        "sn_mva",
+        "vn_hv_kv",
+        "vn_lv_kv",
+        "vk_percent",
+        "vkr_percent",
+        "pfe_kw",
+        "i0_percent",
+    ],
     "switch": ["bus", "element", "et", "closed"],
     "ext_grid": ["bus", "vm_pu"],
 }
@@ -332,7 +355,11 @@ WRONG_CELLS = [
 )
 def test_a_wrong_cell_is_named_by_table_row_and_column(tmp_path, table, column, value):
     # Transformer 1 is the one at bus 2; the tap of transformer 0 is off neutral.
-    row = 0 if table == "trafo" and column.startswith("tap") else min(1, len(plain()["_object"][table]["_object"]["data"]) - 1)
+    row = (
+        0
+        if table == "trafo" and column.startswith("tap")
+        else min(1, len(plain()["_object"][table]["_object"]["data"]) - 1)
+    )
 
     message = error_of(tmp_path, set_cell(plain(), table, row, column, value))
 

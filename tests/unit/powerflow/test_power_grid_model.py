@@ -41,7 +41,9 @@ def test_currents_and_losses_agree(name):
     is_line = network.branches.kind == BranchKind.LINE
     flowing = is_line & ~np.isnan(ours.i_ka[0])
     line = theirs["line"][network.branches.branch_id[is_line].searchsorted(network.branches.branch_id[flowing])]
-    np.testing.assert_allclose(ours.i_ka[0, flowing], np.maximum(line["i_from"], line["i_to"]) / 1e3, rtol=1e-8, atol=1e-12)
+    np.testing.assert_allclose(
+        ours.i_ka[0, flowing], np.maximum(line["i_from"], line["i_to"]) / 1e3, rtol=1e-8, atol=1e-12
+    )
     branches = [theirs[kind] for kind in ("line", "transformer") if kind in theirs]
     lost_w = sum(float(branch[f"p_{end}"].sum()) for branch in branches for end in ("from", "to"))
     assert ours.loss_mw[0] == pytest.approx(lost_w / 1e6, rel=1e-8)
@@ -58,7 +60,10 @@ def test_a_batch_agrees_case_by_case():
     update = batch_update(load_bus, given["sym_load"]["id"], loads.p_mw, loads.q_mvar)
 
     theirs = PowerGridModel(given).calculate_power_flow(
-        update_data=update, calculation_method=CalculationMethod.iterative_current, error_tolerance=1e-12, max_iterations=200
+        update_data=update,
+        calculation_method=CalculationMethod.iterative_current,
+        error_tolerance=1e-12,
+        max_iterations=200,
     )
     ours = solve(network, loads, tolerance_pu=1e-13)
 

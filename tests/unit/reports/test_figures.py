@@ -100,11 +100,30 @@ def test_plan_curve_ends_at_the_cost_of_the_chosen_projects(results: Results) ->
     assert figure.layout.shapes[0].x0 == 1800.0
 
 
+def test_money_by_measure_and_problem_adds_up_to_the_plan(results: Results) -> None:
+    figure = figures.plan_by_measure(results.plan, "zh")
+
+    bars = [trace for trace in figure.data if trace.type == "bar"]
+    spent = results.plan.loc[results.plan["chosen"], "cost_yuan"].sum() / 10_000
+    assert sum(sum(trace.x) for trace in bars) == pytest.approx(spent)
+    assert [trace.name for trace in bars] == ["满足新增负荷", "加强网架结构"]
+
+
+def test_county_of_the_plan_that_was_not_run_is_called_so(results: Results) -> None:
+    results.counties.drop(index=results.counties.index[results.counties["county"] == "夏县"], inplace=True)
+
+    labels = next(trace for trace in maps.county_map(results, "zh").data if trace.text is not None)
+    hover = dict(zip(labels.customdata, labels.hovertext, strict=True))
+
+    assert "本次未计算" in hover["140828"]
+    assert "不在方案内" in hover["140882"]
+
+
 def test_empty_plan_is_drawn_without_fault(results: Results) -> None:
     nothing = results.plan.iloc[:0]
 
     assert figures.plan_curve(nothing, results.budget_yuan, "zh").layout.xaxis.range[1] > 1800
-    assert len(figures.plan_by_measure(nothing, "en").data[0].x) == 0
+    assert all(len(trace.x) == 0 for trace in figures.plan_by_measure(nothing, "en").data)
 
 
 def test_hostile_measure_is_escaped_in_hover_texts(results: Results) -> None:

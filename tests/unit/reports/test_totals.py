@@ -124,13 +124,22 @@ def test_sentences_of_the_counties() -> None:
 
     assert sentences["140881"] == (
         "永济市：5 户报装中 2 户（40.0 %）可立即接入，2 户暂缓，主要受限于台区配变负载率；"
-        "投入 8.0 万元（1 个项目）可解锁 2 户，仍差 1 户。"
+        "方案在此安排 1 个项目、8.0 万元，解锁 2 户，仍差 1 户。"
     )
     assert sentences["140821"] == "临猗县：方案中没有自行改造任务，无报装；重点区域用电计入后，1 个台区过载。"
 
 
 def test_answer_in_english() -> None:
     assert "2 (40.0\u00a0%, 1 of them with conditions) can connect" in answer_sentence(city(), "en")
+
+
+def test_answer_tells_a_gap_from_a_target_that_is_met() -> None:
+    results = city()
+    assert answer_sentence(results, "zh").endswith("距自行改造目标还差 1 户。")
+
+    results.counties.loc[0, "households_unlocked"] = 3
+
+    assert answer_sentence(results, "zh").endswith("可完成自行改造目标。")
 
 
 def test_plan_without_projects_is_said_in_words() -> None:
@@ -151,6 +160,6 @@ def test_map_value_of_a_county_without_applications_is_unknown_not_zero() -> Non
 def test_last_row_of_the_county_table_is_the_city() -> None:
     last = counties_view(city(), "zh").table.iloc[-1]
 
-    assert last["county"] == "全市"
+    assert last["county"] == "合计"
     assert last["applications"] == 5
     assert last["connectable_percent"] == pytest.approx(40.0)

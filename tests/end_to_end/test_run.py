@@ -1,0 +1,189 @@
+"""`gridcheck run` on small counties: every file with its columns, the plan's totals, the same bytes again."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from tests.support.command_line import JIANG, ROOT, YUANQU, content_of, gridcheck
+
+FILES = {
+    "areas.csv", "counties.csv", "curves.parquet", "decisions.csv", "feeders.csv", "n_minus_1.csv", "plan.csv",
+    "report.html", "report.xlsx", "summary.json", "violations.csv",
+}  # fmt: skip
+# The columns that others rely on, in their order; further ones may follow.
+COLUMNS = {
+    "decisions": "application_id county_code area_id feeder_id queue_position device rated_kw phase verdict conditions "
+    "binding_level binding_element binding_quantity binding_value binding_limit limit_clause binding_time probability "
+    "margin_kw blocked_by",
+    "plan": "rank project_id county_code feeder_id area_id measure description cost_yuan cumulative_cost_yuan chosen "
+    "households_unlocked overload_hours_removed undervoltage_hours_removed unsupplied_mwh_removed benefit_per_wan "
+    "reason",
+    "n_minus_1": "county_code feeder_id outage_id outage_kind status restored_by unsupplied_kw unsupplied_households "
+    "worst_loading_percent worst_vm_pu transfer_ratio",
+    "areas": "area_id county_code feeder_id village_code kva households electric_households peak_kw "
+    "peak_loading_percent hot_spot_c min_voltage_v neutral_percent unbalance_percent grade c1_kw c2_kw more_heat_pumps",
+    "feeders": "feeder_id county_code length_km areas households peak_mw peak_loading_percent min_vm_pu n_minus_1 "
+    "transfer_ratio grade",
+    "counties": "county_code county target_self_retrofit applications approved conditional deferred gap_to_target "
+    "budget_yuan households_unlocked subsidy_yuan",
+}
+
+
+def table(folder, name: str) -> pd.DataFrame:
+    return pd.read_csv(folder / f"{name}.csv", dtype={"county_code": str})
+
+
+def summary(folder) -> dict:
+    return json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+
+
+def test_all_files_are_there_and_nothing_else(yuanqu):
+    assert set(content_of(yuanqu)) == FILES
+    assert [path.name for path in yuanqu.parent.iterdir()] == [yuanqu.name]
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_files_have_the_columns_that_others_rely_on(yuanqu, name):
+    expected = COLUMNS[name].split()
+
+    assert table(yuanqu, name).columns.tolist()[: len(expected)] == expected
+
+
+def test_every_household_of_the_plan_gets_an_answer(yuanqu):
+    decisions = table(yuanqu, "decisions")
+
+    assert decisions["application_id"].is_unique
+    assert decisions["queue_position"].tolist() == list(range(1, 101))
+    assert set(decisions["verdict"]) <= {"approve", "approve_with_conditions", "defer"}
+    assert set(decisions["county_code"]) == {YUANQU}
+    (county,) = table(yuanqu, "counties").to_dict("records")
+    assert (county["county"], county["target_self_retrofit"], county["applications"]) == ("垣曲县", 100, 100)
+    counts = decisions["verdict"].value_counts()
+    for verdict, column in (("approve", "approved"), ("approve_with_conditions", "conditional"), ("defer", "deferred")):
+        assert county[column] == counts.get(verdict, 0)
+    assert county["gap_to_target"] == county["deferred"]
+
+
+def test_every_area_feeder_and_section_is_reported(yuanqu):
+    assert len(table(yuanqu, "areas")) == 440
+    assert len(table(yuanqu, "feeders")) == 16
+    outages = table(yuanqu, "n_minus_1")
+    assert outages["outage_id"].is_unique
+    assert (outages["outage_kind"] == "outlet").sum() == 16
+    assert set(outages["status"]) <= {"secure", "violated", "unsupplied", "not_converged"}
+
+
+def test_verdicts_agree_with_their_own_numbers(yuanqu):
+    decisions = table(yuanqu, "decisions")
+    upper = decisions["binding_quantity"].str.endswith("_percent") | (decisions["binding_quantity"] == "hot_spot_c")
+    over = decisions["binding_value"] - decisions["binding_limit"]
+    beyond = (over > 0).where(upper, over < 0)
+    deferred = decisions["verdict"] == "defer"
+
+    # An approval may stand behind a limit only by rounding; a deferral names a limit that is broken.
+    assert not (beyond & ~deferred).any()
+    assert (beyond | (decisions["binding_value"] == decisions["binding_limit"]))[deferred].all()
+    assert decisions["blocked_by"].notna().eq(deferred).all()
+    assert (decisions.loc[deferred, "margin_kw"] < 0).all()
+
+
+def test_the_plan_stays_within_the_money(yuanqu):
+    plan = table(yuanqu, "plan")
+    chosen = plan[plan["chosen"]]
+
+    assert chosen["cost_yuan"].sum() <= 18_000_000
+    assert chosen["cumulative_cost_yuan"].tolist() == pytest.approx(chosen["cost_yuan"].cumsum().tolist())
+
+
+def test_the_summary_says_where_the_numbers_come_from(yuanqu):
+    found = summary(yuanqu)
+
+    assert found["synthetic"] is True
+    assert found["seed"] == 2025
+    assert found["totals"]["applications"] == 100
+    assert set(found["inputs"]) == {"140827-yuanqu"}
+    for stage in ("network_and_demand", "queue", "states", "n_minus_1"):
+        assert found["performance"]["stages"][stage]["cpu_process_seconds"] > 0
+        assert found["performance"]["stages"][stage]["peak_memory_mb"] < 2_000
+
+
+def test_the_exit_code_says_whether_limits_are_broken(yuanqu, tmp_path):
+    assert len(table(yuanqu, "violations")) > 0
+    again = gridcheck("run", "--county", YUANQU, "--out", tmp_path / "out", "--json")
+
+    assert again.exit_code == 1
+    totals = json.loads(again.stdout)
+    assert totals["applications"] == 100
+    assert totals["violations"] == len(table(yuanqu, "violations"))
+
+
+def test_the_same_seed_gives_the_same_bytes(yuanqu, tmp_path):
+    # Another process with another order of sets, as on another machine.
+    command = [sys.executable, "-m", "gridcheck.cli", "run", "--county", YUANQU, "--out", str(tmp_path / "out")]
+    subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONHASHSEED": "77"}, capture_output=True, check=False)
+
+    first, second = content_of(yuanqu), content_of(tmp_path / "out")
+    assert set(second) == FILES
+    assert {name for name in FILES if first[name] != second[name]} <= {"summary.json"}
+    times = [summary(folder) for folder in (yuanqu, tmp_path / "out")]
+    assert all(found.pop("performance") for found in times)
+    assert times[0] == times[1]
+
+
+def test_another_seed_changes_the_queue_and_no_fact(yuanqu, tmp_path):
+    scenario = tmp_path / "seed.toml"
+    scenario.write_text("[study]\nseed = 7\n", encoding="utf-8")
+
+    result = gridcheck("run", scenario, "--county", YUANQU, "--out", tmp_path / "out")
+
+    assert result.exit_code in (0, 1)
+    ours, theirs = table(yuanqu, "decisions"), table(tmp_path / "out", "decisions")
+    assert len(ours) == len(theirs) == 100
+    assert ours["area_id"].tolist() != theirs["area_id"].tolist()
+    facts = ["county_code", "county", "target_self_retrofit", "applications"]
+    pd.testing.assert_frame_equal(table(yuanqu, "counties")[facts], table(tmp_path / "out", "counties")[facts])
+    same = ["area_id", "feeder_id", "kva", "households"]
+    pd.testing.assert_frame_equal(table(yuanqu, "areas")[same], table(tmp_path / "out", "areas")[same])
+    assert summary(tmp_path / "out")["inputs"] == summary(yuanqu)["inputs"]
+
+
+@pytest.mark.slow
+def test_two_counties_side_by_side_are_what_each_is_alone(yuanqu, tmp_path):
+    result = gridcheck("run", "--county", YUANQU, "--county", JIANG, "--out", tmp_path / "out")
+
+    assert result.exit_code == 1, result.output
+    counties = table(tmp_path / "out", "counties")
+    assert counties["county_code"].tolist() == [JIANG, YUANQU]
+    assert counties["applications"].tolist() == counties["target_self_retrofit"].tolist() == [1500, 100]
+    for name in ("decisions", "n_minus_1", "areas", "feeders"):
+        both = table(tmp_path / "out", name)
+        own = both[both["county_code"] == YUANQU].reset_index(drop=True)
+        pd.testing.assert_frame_equal(own, table(yuanqu, name), check_dtype=False)
+    deferred = table(tmp_path / "out", "decisions").query("verdict == 'defer'")
+    assert len(deferred) > 20
+    assert deferred["blocked_by"].isin(["existing_load", "promised_load", "own_load"]).all()
+
+
+def test_an_older_results_folder_is_replaced_whole(results_copy):
+    (results_copy / "evidence").mkdir()
+    (results_copy / "evidence" / "old.json").write_text("{}", encoding="utf-8")
+
+    assert gridcheck("run", "--county", YUANQU, "--out", results_copy).exit_code == 1
+
+    assert set(content_of(results_copy)) == FILES
+    assert [path.name for path in results_copy.parent.iterdir()] == [results_copy.name]
+
+
+def test_the_closing_table_is_for_people(tmp_path):
+    # A county without any household of its own to connect is a study like any other.
+    result = gridcheck("run", "--county", "140829", "--out", tmp_path / "out")
+
+    assert result.exit_code in (0, 1), result.output
+    assert "平陆县" in result.stdout
+    assert "合成数据 synthetic data" in result.stdout
+    assert "network_and_demand" in result.stdout
+    assert len(table(tmp_path / "out", "decisions")) == 0

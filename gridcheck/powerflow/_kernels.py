@@ -14,13 +14,15 @@ reference frame of the child, so that the ratio :math:`a` is real:
     \text{(2)}\quad & J_c = I^{load}_c + \sum_{k \in children(c)} a_k J_k \\
     \text{(3)}\quad & V_c = a_c V_p - z_c J_c
 
-(2) runs from the last node to the first, (3) from the first to the last. The change of the voltages
-shrinks by a nearly constant factor :math:`\rho` per iteration, so the remaining error is estimated as
+(2) runs from the last node to the first; (3) and then (1) from the first to the last, so that a voltage is
+still at hand when its load current is wanted and every row is read once per direction. The change of the
+voltages shrinks by a nearly constant factor :math:`\rho` per iteration, so the remaining error is estimated as
 
 .. math:: \text{(4)}\quad e_k = d_k \frac{\rho}{1 - \rho}, \qquad \rho = d_k / d_{k-1}
 
-A case that has arrived is frozen: its voltages do not change while its neighbours in the block go on, so
-no result depends on which cases are computed together.
+A case that has arrived is frozen: its voltages do not change while its neighbours in the block go on, and a
+node without load is treated like one with a load of zero. So no result depends on which cases are computed
+together.
 
 References
 ----------
@@ -69,41 +71,75 @@ def factored_power(p_weight: Any, q_weight: Any, profile: Any, pq: Any) -> None:
                     row[BLOCK + t] += wq * course[t]
 
 
+@njit(cache=True, nogil=True)
+def written_power(p_mw: Any, q_mvar: Any, bus: Any, per_mva: float, first: int, pq: Any) -> None:
+    """Write the loads of the block that starts with case `first` from tables of cases.
+
+    Parameters
+    ----------
+    p_mw, q_mvar : (n_case, n_bus) float64 [MW], [Mvar]
+    bus : (n_load,) int64
+        Column of each load.
+    per_mva : float
+        One over the power base. [1/MVA]
+    pq : (n_load, 2 BLOCK) float64, written [pu]
+    """
+    lanes = min(BLOCK, p_mw.shape[0] - first)
+    for i in range(bus.shape[0]):
+        for t in range(lanes):
+            pq[i, t] = p_mw[first + t, bus[i]] * per_mva
+            pq[i, BLOCK + t] = q_mvar[first + t, bus[i]] * per_mva
+        for t in range(lanes, BLOCK):
+            pq[i, t] = 0.0
+            pq[i, BLOCK + t] = 0.0
+
+
 @njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
-def _backward(parent: Any, ratio: Any, g: Any, b: Any, load: Any, pq: Any, v: Any, j: Any) -> None:
-    """Equations (1) and (2) for one block; `j` enters as zero."""
+def _load_current(vi: Any, ji: Any, gi: float, bi: float, load: int, pq: Any) -> None:
+    """Equation (1) for one node: write its own current to `ji`."""
+    if load >= 0:
+        s = pq[load]
+        for t in range(BLOCK):
+            inverse = 1.0 / (vi[t] * vi[t] + vi[BLOCK + t] * vi[BLOCK + t])
+            ji[t] = (s[t] * vi[t] + s[BLOCK + t] * vi[BLOCK + t]) * inverse
+            ji[BLOCK + t] = (s[t] * vi[BLOCK + t] - s[BLOCK + t] * vi[t]) * inverse
+    else:
+        for t in range(2 * BLOCK):
+            ji[t] = 0.0
+    # A step of its own, so that the sum is rounded alike with and without a load.
+    if gi != 0.0 or bi != 0.0:
+        for t in range(BLOCK):
+            ji[t] += gi * vi[t] - bi * vi[BLOCK + t]
+            ji[BLOCK + t] += gi * vi[BLOCK + t] + bi * vi[t]
+
+
+@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+def _backward(parent: Any, ratio: Any, j: Any) -> None:
+    """Equation (2) for one block: `j` enters as the nodes' own currents."""
     for i in range(parent.shape[0] - 1, -1, -1):
-        vi = v[i]
-        ji = j[i]
-        gi = g[i]
-        bi = b[i]
-        if load[i] >= 0:
-            s = pq[load[i]]
-            for t in range(BLOCK):
-                inverse = 1.0 / (vi[t] * vi[t] + vi[BLOCK + t] * vi[BLOCK + t])
-                real = (s[t] * vi[t] + s[BLOCK + t] * vi[BLOCK + t]) * inverse
-                imaginary = (s[t] * vi[BLOCK + t] - s[BLOCK + t] * vi[t]) * inverse
-                ji[t] += real + gi * vi[t] - bi * vi[BLOCK + t]
-                ji[BLOCK + t] += imaginary + gi * vi[BLOCK + t] + bi * vi[t]
-        elif gi != 0.0 or bi != 0.0:
-            for t in range(BLOCK):
-                ji[t] += gi * vi[t] - bi * vi[BLOCK + t]
-                ji[BLOCK + t] += gi * vi[BLOCK + t] + bi * vi[t]
         up = parent[i]
         if up >= 0:
             a = ratio[i]
+            ji = j[i]
             j_up = j[up]
             for t in range(2 * BLOCK):
                 j_up[t] += a * ji[t]
 
 
 @njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
-def _forward(parent: Any, ratio: Any, r: Any, x: Any, v: Any, j: Any, active: Any, change: Any) -> None:
-    """Equation (3) for one block; sets `j` back to zero and notes the largest squared change per lane."""
+def _forward(
+    parent: Any, ratio: Any, r: Any, x: Any, g: Any, b: Any, load: Any, pq: Any, v: Any, j: Any,
+    active: Any, change: Any,
+) -> None:  # fmt: skip
+    """Equations (3) and (1) for one block.
+
+    Leaves the nodes' own currents in `j` and notes the largest squared change of a voltage per lane.
+    """
     for t in range(BLOCK):
         change[t] = 0.0
     new = np.empty(2 * BLOCK)
     for i in range(parent.shape[0]):
+        vi = v[i]
         ji = j[i]
         up = parent[i]
         if up >= 0:
@@ -111,7 +147,6 @@ def _forward(parent: Any, ratio: Any, r: Any, x: Any, v: Any, j: Any, active: An
             ri = r[i]
             xi = x[i]
             v_up = v[up]
-            vi = v[i]
             for t in range(BLOCK):
                 new[t] = a * v_up[t] - ri * ji[t] + xi * ji[BLOCK + t]
                 new[BLOCK + t] = a * v_up[BLOCK + t] - ri * ji[BLOCK + t] - xi * ji[t]
@@ -123,8 +158,7 @@ def _forward(parent: Any, ratio: Any, r: Any, x: Any, v: Any, j: Any, active: An
             for t in range(BLOCK):
                 vi[t] = new[t] if active[t] > 0.5 else vi[t]
                 vi[BLOCK + t] = new[BLOCK + t] if active[t] > 0.5 else vi[BLOCK + t]
-        for t in range(2 * BLOCK):
-            ji[t] = 0.0
+        _load_current(vi, ji, g[i], b[i], load[i], pq)
 
 
 @njit(cache=True, nogil=True)
@@ -151,11 +185,14 @@ def _judge(active: Any, change: Any, previous: Any, tolerance: float, iteration:
 @njit(cache=True, nogil=True)
 def _finish(active: Any, v: Any, j: Any, status: Any) -> None:
     """Set the status of each lane of one block, and NaN everywhere in the lanes that were not solved."""
+    limit = COLLAPSE_VM_PU * COLLAPSE_VM_PU
+    solved = np.ones(BLOCK)
+    for i in range(v.shape[0]):
+        vi = v[i]
+        for t in range(BLOCK):
+            solved[t] = solved[t] if vi[t] * vi[t] + vi[BLOCK + t] * vi[BLOCK + t] >= limit else 0.0
     for t in range(BLOCK):
-        failed = active[t] != 0.0
-        for i in range(v.shape[0]):
-            if not v[i, t] * v[i, t] + v[i, BLOCK + t] * v[i, BLOCK + t] >= COLLAPSE_VM_PU * COLLAPSE_VM_PU:
-                failed = True
+        failed = active[t] != 0.0 or solved[t] == 0.0
         status[t] = NOT_CONVERGED if failed else CONVERGED
         if failed:
             for i in range(v.shape[0]):
@@ -195,71 +232,125 @@ def sweep(
     active = np.ones(BLOCK)
     change = np.zeros(BLOCK)
     previous = np.zeros(BLOCK)
-    j[:] = 0.0
+    for i in range(parent.shape[0]):
+        _load_current(v[i], j[i], g[i], b[i], load[i], pq)
     going = BLOCK
     iteration = 0
     while going > 0 and iteration < max_iterations:
         iteration += 1
-        _backward(parent, ratio, g, b, load, pq, v, j)
-        _forward(parent, ratio, r, x, v, j, active, change)
+        _backward(parent, ratio, j)
+        _forward(parent, ratio, r, x, g, b, load, pq, v, j, active, change)
         going = _judge(active, change, previous, tolerance, iteration, iterations)
-    _backward(parent, ratio, g, b, load, pq, v, j)
+    _backward(parent, ratio, j)
     _finish(active, v, j, status)
 
 
 @njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
-def magnitudes(v: Any, out: Any) -> None:
-    """Write the magnitudes of `v`, shape (n_block, n_node, 2 BLOCK), to `out`, shape (n_node, n_case)."""
+def magnitudes(v: Any, row: Any, first: int, out: Any) -> None:
+    """Write the magnitudes of blocks of voltages.
+
+    Parameters
+    ----------
+    v : (n_block, n_node, 2 BLOCK) float64
+        Consecutive blocks.
+    row : (n_node,) int64
+        Row of `out` for each node, -1 for none.
+    first : int
+        Column of `out` for the first lane.
+    out : (n, n_case) float64, written
+        Lanes behind its last column are left out.
+    """
     n_case = out.shape[1]
     for block in range(v.shape[0]):
-        first = block * BLOCK
+        start = first + block * BLOCK
+        for i in range(v.shape[1]):
+            if row[i] >= 0:
+                vi = v[block, i]
+                target = out[row[i], start:]
+                for t in range(min(BLOCK, n_case - start)):
+                    target[t] = np.sqrt(vi[t] * vi[t] + vi[BLOCK + t] * vi[BLOCK + t])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def angles(v: Any, row: Any, shift: Any, first: int, out: Any) -> None:
+    """Write the angles of blocks of voltages; `shift` (n_node,) is the angle of each node's frame. [degree]
+
+    The other arguments as in `magnitudes`; the result lies in [-180, 180].
+    """
+    n_case = out.shape[1]
+    for block in range(v.shape[0]):
+        start = first + block * BLOCK
+        for i in range(v.shape[1]):
+            if row[i] >= 0:
+                vi = v[block, i]
+                target = out[row[i], start:]
+                for t in range(min(BLOCK, n_case - start)):
+                    angle = np.arctan2(vi[BLOCK + t], vi[t]) * (180.0 / np.pi) + shift[i]
+                    target[t] = angle - 360.0 * np.rint(angle / 360.0)
+
+
+@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+def losses(r: Any, g: Any, v: Any, j: Any, first: int, out: Any) -> None:
+    """Write the sum of :math:`r |J|^2 + g |V|^2` over all nodes of blocks to `out`, shape (n_case,). [pu]"""
+    n_case = out.shape[0]
+    total = np.empty(BLOCK)
+    for block in range(v.shape[0]):
+        total[:] = 0.0
         for i in range(v.shape[1]):
             vi = v[block, i]
-            row = out[i, first:]
-            for t in range(min(BLOCK, n_case - first)):
-                row[t] = np.sqrt(vi[t] * vi[t] + vi[BLOCK + t] * vi[BLOCK + t])
+            ji = j[block, i]
+            for t in range(BLOCK):
+                series = r[i] * (ji[t] * ji[t] + ji[BLOCK + t] * ji[BLOCK + t])
+                total[t] += series + g[i] * (vi[t] * vi[t] + vi[BLOCK + t] * vi[BLOCK + t])
+        start = first + block * BLOCK
+        for t in range(min(BLOCK, n_case - start)):
+            out[start + t] = total[t]
 
 
 @njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
 def branch_currents(
     parent: Any, ratio: Any, g_near: Any, b_near: Any, g_far: Any, b_far: Any, near_scale: Any, far_scale: Any,
-    v: Any, j: Any, out: Any,
+    v: Any, j: Any, row: Any, first: int, out: Any,
 ) -> None:  # fmt: skip
     """Write the larger of the scaled currents at both ends of the branch above each node.
 
     The near end is the parent's: :math:`|a J + y_{near} V_p|`, the far end the node's own:
-    :math:`|J - y_{far} V_c|`. `near_scale`, `far_scale` (n_node,) turn pu into kA or percent; `v`, `j`
-    (n_block, n_node, 2 BLOCK); `out` (n_node, n_case), 0 in the rows of sources.
+    :math:`|J - y_{far} V_c|`. `near_scale`, `far_scale` (n_node,) turn pu into kA or percent; the other
+    arguments as in `magnitudes`; 0 in the rows of sources.
     """
     n_case = out.shape[1]
     for block in range(v.shape[0]):
-        first = block * BLOCK
+        start = first + block * BLOCK
+        lanes = min(BLOCK, n_case - start)
         for i in range(parent.shape[0]):
-            row = out[i, first:]
+            if row[i] < 0:
+                continue
+            target = out[row[i], start:]
             up = parent[i]
             if up < 0:
-                for t in range(min(BLOCK, n_case - first)):
-                    row[t] = 0.0
+                for t in range(lanes):
+                    target[t] = 0.0
                 continue
             a = ratio[i]
             vi = v[block, i]
             ji = j[block, i]
             v_up = v[block, up]
-            for t in range(min(BLOCK, n_case - first)):
+            for t in range(lanes):
                 nr = a * ji[t] + g_near[i] * v_up[t] - b_near[i] * v_up[BLOCK + t]
                 ni = a * ji[BLOCK + t] + g_near[i] * v_up[BLOCK + t] + b_near[i] * v_up[t]
                 fr = ji[t] - g_far[i] * vi[t] + b_far[i] * vi[BLOCK + t]
                 fi = ji[BLOCK + t] - g_far[i] * vi[BLOCK + t] - b_far[i] * vi[t]
                 near = near_scale[i] * np.sqrt(nr * nr + ni * ni)
                 far = far_scale[i] * np.sqrt(fr * fr + fi * fi)
-                row[t] = far if far > near else near
+                target[t] = far if far > near else near
 
 
 @njit(cache=True, nogil=True)
-def extremes(values: Any, sign: float, best: Any, best_case: Any) -> None:
-    """Keep per row the largest ``sign * values`` and its column; NaN columns are passed over.
+def extremes(values: Any, sign: float, first: int, best: Any, best_case: Any) -> None:
+    """Keep per row the largest ``sign * values`` and its case; NaN columns are passed over.
 
-    `values` (n, n_case); `best` (n,) enters as -inf or the running value, `best_case` (n,) likewise.
+    `values` (n, n_case) holds the cases from `first` on; `best` (n,) enters as -inf or the running value,
+    `best_case` (n,) likewise. Of equal values the first is kept.
     """
     for i in range(values.shape[0]):
         top = best[i]
@@ -268,7 +359,7 @@ def extremes(values: Any, sign: float, best: Any, best_case: Any) -> None:
             value = sign * values[i, t]
             if value > top:
                 top = value
-                place = t
+                place = first + t
         best[i] = top
         best_case[i] = place
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from gridcheck.arrays import BoolArray, FloatArray, IntArray, frozen
 from gridcheck.errors import TopologyError
 from gridcheck.network.records import Network
 from gridcheck.network.topology import Tree, spanning_tree
+from gridcheck.units import SQRT3
+
+Array = TypeVar("Array", FloatArray, IntArray)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -135,27 +139,33 @@ def model_of_tree(network: Network, tree: Tree, *, within: BoolArray | None = No
     b = network.branches
     has = branch >= 0
     k = np.where(has, branch, 0)
-    down = b.from_bus[k] == parent_bus  # the parent is at the branch's from end
-    n = b.tap_ratio[k]
+
+    def at(values: Array) -> Array:
+        """Values of the branch above each node; anything at sources, also where there is no branch at all."""
+        return values[k] if len(values) else np.ones(len(k), dtype=values.dtype)
+
+    down = at(b.from_bus) == parent_bus  # the parent is at the branch's from end
+    n = at(b.tap_ratio)
     z_scale = np.where(down, 1.0, n**2)
     from_scale = 1.0 / n**2  # shunts at the from end lie behind the ratio
-    near_g, far_g = _near_far(down, b.g_from_pu[k] * from_scale, b.g_to_pu[k], has)
-    near_b, far_b = _near_far(down, b.b_from_pu[k] * from_scale, b.b_to_pu[k], has)
-    base_ka = network.sn_mva / (np.sqrt(3.0) * network.buses.vn_kv)
-    near_rating, far_rating = _near_far(down, b.rating_from_ka[k], b.rating_to_ka[k], has)
+    near_g, far_g = _near_far(down, at(b.g_from_pu) * from_scale, at(b.g_to_pu), has)
+    near_b, far_b = _near_far(down, at(b.b_from_pu) * from_scale, at(b.b_to_pu), has)
+    with np.errstate(divide="ignore"):  # a bus out of service may have any voltage
+        base_ka = network.sn_mva / (SQRT3 * network.buses.vn_kv)
+    near_rating, far_rating = _near_far(down, at(b.rating_from_ka), at(b.rating_to_ka), has)
     g_pu, b_pu = network.buses.g_pu[bus] + far_g, network.buses.b_pu[bus] + far_b
     np.add.at(g_pu, parent[has], near_g[has])
     np.add.at(b_pu, parent[has], near_b[has])
     ratio = np.where(has, np.where(down, 1.0 / n, n), 1.0)
-    shift = np.where(has, np.where(down, -b.shift_degree[k], b.shift_degree[k]), 0.0)
+    shift = np.where(has, np.where(down, -at(b.shift_degree), at(b.shift_degree)), 0.0)
     vm, angle = _no_load(network, bus, parent, ratio, shift)
     return RadialModel(
         bus=bus,
         branch=np.where(has, branch, -1),
         parent=parent,
         ratio=ratio,
-        r_pu=np.where(has, b.r_pu[k] * z_scale, 0.0),
-        x_pu=np.where(has, b.x_pu[k] * z_scale, 0.0),
+        r_pu=np.where(has, at(b.r_pu) * z_scale, 0.0),
+        x_pu=np.where(has, at(b.x_pu) * z_scale, 0.0),
         g_pu=g_pu,
         b_pu=b_pu,
         near_g_pu=near_g,

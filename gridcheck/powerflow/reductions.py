@@ -49,5 +49,5 @@ def sliding_windows(n_case: int, width: int) -> IntArray:
 
 def _extreme(values: FloatArray, sign: float) -> tuple[FloatArray, IntArray]:
     best, place = np.full(len(values), -np.inf), np.full(len(values), -1, dtype=np.int64)
-    _kernels.extremes(values, sign, best, place)
+    _kernels.extremes(values, sign, 0, best, place)
     return best, place

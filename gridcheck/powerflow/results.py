@@ -64,7 +64,7 @@ class PowerFlowResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Extremes:
-    """Extreme values over all solved cases, per element; NaN and case -1 where there is none.
+    """Extreme values over all solved cases, per element; NaN and case -1 where there is none; read-only.
 
     Attributes
     ----------
@@ -87,3 +87,7 @@ class Extremes:
     vm_max_case: IntArray
     loading_max_percent: FloatArray
     loading_max_case: IntArray
+
+    def __post_init__(self) -> None:
+        for field in self.__slots__:
+            getattr(self, field).flags.writeable = False

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 
-from gridcheck.arrays import BoolArray, FloatArray, IntArray
+from gridcheck.arrays import FloatArray, IntArray
 from gridcheck.cases import FactoredLoads, LoadCases
 from gridcheck.network.records import BranchKind, Network
 from gridcheck.powerflow import _kernels
 from gridcheck.powerflow.radial import RadialModel, radial_model
 from gridcheck.powerflow.results import Extremes, PowerFlowResult
-from gridcheck.powerflow.sweep import SweepState, solve_model
+from gridcheck.powerflow.sweep import SweepState, check_request, loads_of_nodes, sweep_blocks, thread_count
 
-# Cases kept at once when only extremes are wanted: bounds memory without costing speed.
-_CHUNK = 2048
+Array = TypeVar("Array", FloatArray, IntArray)
 
 
 def solve(
@@ -55,8 +56,40 @@ def solve(
     .. [1] D. Shirmohammadi et al., IEEE Transactions on Power Systems 3(2), 1988. DOI 10.1109/59.192932
     """
     model = radial_model(network)
-    state = solve_model(model, loads, tolerance_pu=tolerance_pu, max_iterations=max_iterations, threads=threads)
-    return _full_result(network, model, state)
+    check_request(model, loads, tolerance_pu=tolerance_pu, max_iterations=max_iterations)
+    n_case = loads.n_case
+    vm, va = np.full((network.n_bus, n_case), np.nan), np.full((network.n_bus, n_case), np.nan)
+    i_ka, loading = np.full((network.n_branch, n_case), np.nan), np.full((network.n_branch, n_case), np.nan)
+    loss_pu = np.empty(n_case)
+    ampere_scales, percent_scales = _ampere_scales(network, model), _percent_scales(model)
+    series_r = np.where(model.parent < 0, 0.0, model.r_pu)
+
+    def read(first: int, v: FloatArray, j: FloatArray) -> None:
+        _kernels.magnitudes(v, model.bus, first, vm)
+        _kernels.angles(v, model.bus, model.angle_degree, first, va)
+        _write_currents(model, ampere_scales, (v, j), (model.branch, first, i_ka))
+        _write_currents(model, percent_scales, (v, j), (model.branch, first, loading))
+        _kernels.losses(series_r, model.g_pu, v, j, first, loss_pu)
+
+    status, iterations = sweep_blocks(
+        model,
+        loads_of_nodes(model, loads),
+        [read] * thread_count(threads, model.n_node * n_case),
+        tolerance_pu=tolerance_pu,
+        max_iterations=max_iterations,
+    )
+    supplied = np.zeros(network.n_bus, dtype=bool)
+    supplied[model.bus] = True
+    return PowerFlowResult(
+        status=status,
+        supplied=supplied,
+        iterations=iterations,
+        vm_pu=vm.T,
+        va_degree=va.T,
+        i_ka=i_ka.T,
+        loading_percent=loading.T,
+        loss_mw=loss_pu * model.sn_mva,
+    )
 
 
 def solve_extremes(
@@ -74,139 +107,109 @@ def solve_extremes(
     network, for example one with other switch states.
     """
     model = radial_model(network) if model is None else model
-    best = {name: np.full(model.n_node, -np.inf) for name in ("low", "high", "loading")}
-    place = {name: np.full(model.n_node, -1, dtype=np.int64) for name in best}
-    status = np.zeros(loads.n_case, dtype=np.int64)
-    for first in range(0, loads.n_case, _CHUNK):
-        last = min(first + _CHUNK, loads.n_case)
-        state = solve_model(
-            model, _cut(loads, first, last), tolerance_pu=tolerance_pu, max_iterations=max_iterations, threads=threads
-        )
-        status[first:last] = state.status
-        vm, loading = node_voltages(state), node_loading_percent(model, state)
-        for name, sign, values in (("low", -1.0, vm), ("high", 1.0, vm), ("loading", 1.0, loading)):
-            before = best[name].copy()
-            local = np.full(model.n_node, -1, dtype=np.int64)
-            _kernels.extremes(values, sign, best[name], local)
-            place[name] = np.where(best[name] > before, local + first, place[name])
+    check_request(model, loads, tolerance_pu=tolerance_pu, max_iterations=max_iterations)
+    readers = [_ExtremesReader(model, loads.n_case) for _ in range(thread_count(threads, model.n_node * loads.n_case))]
+    status, _ = sweep_blocks(
+        model, loads_of_nodes(model, loads), readers, tolerance_pu=tolerance_pu, max_iterations=max_iterations
+    )
+    low, high, loading = (
+        _first_highest([reader.best[name] for reader in readers], [reader.case[name] for reader in readers])
+        for name in ("low", "high", "loading")
+    )
     return Extremes(
         status=status,
-        vm_min_pu=_scatter(-best["low"], model.bus, model.n_bus, place["low"] >= 0),
-        vm_min_case=_scatter_case(place["low"], model.bus, model.n_bus),
-        vm_max_pu=_scatter(best["high"], model.bus, model.n_bus, place["high"] >= 0),
-        vm_max_case=_scatter_case(place["high"], model.bus, model.n_bus),
-        loading_max_percent=_scatter(
-            best["loading"], model.branch, model.n_branch, (place["loading"] >= 0) & (model.branch >= 0)
-        ),
-        loading_max_case=_scatter_case(place["loading"], model.branch, model.n_branch),
+        vm_min_pu=_scatter(-low[0], np.nan, model.bus, low[1], model.n_bus),
+        vm_min_case=_scatter(low[1], -1, model.bus, low[1], model.n_bus),
+        vm_max_pu=_scatter(high[0], np.nan, model.bus, high[1], model.n_bus),
+        vm_max_case=_scatter(high[1], -1, model.bus, high[1], model.n_bus),
+        loading_max_percent=_scatter(loading[0], np.nan, model.branch, loading[1], model.n_branch),
+        loading_max_case=_scatter(loading[1], -1, model.branch, loading[1], model.n_branch),
     )
+
+
+class _ExtremesReader:
+    """Keeps the extremes of the blocks that one thread has solved, and the cases in which they occur."""
+
+    def __init__(self, model: RadialModel, n_case: int) -> None:
+        self.best = {name: np.full(model.n_node, -np.inf) for name in ("low", "high", "loading")}
+        self.case = {name: np.full(model.n_node, -1, dtype=np.int64) for name in self.best}
+        self._model, self._n_case = model, n_case
+        self._scales = _percent_scales(model)
+        self._rows = np.arange(model.n_node)
+
+    def __call__(self, first: int, v: FloatArray, j: FloatArray) -> None:
+        values = np.empty((self._model.n_node, min(_kernels.BLOCK, self._n_case - first)))
+        _kernels.magnitudes(v, self._rows, 0, values)
+        _kernels.extremes(values, -1.0, first, self.best["low"], self.case["low"])
+        _kernels.extremes(values, 1.0, first, self.best["high"], self.case["high"])
+        _write_currents(self._model, self._scales, (v, j), (self._rows, 0, values))
+        _kernels.extremes(values, 1.0, first, self.best["loading"], self.case["loading"])
+
+
+def _first_highest(values: list[FloatArray], cases: list[IntArray]) -> tuple[FloatArray, IntArray]:
+    """Merge what several threads have found; of equal values the lowest case counts, as with one thread."""
+    best, case = values[0], cases[0]
+    for value, at in zip(values[1:], cases[1:], strict=True):
+        better = (value > best) | ((value == best) & (at >= 0) & (at < case))
+        best, case = np.where(better, value, best), np.where(better, at, case)
+    return best, case
 
 
 def node_voltages(state: SweepState) -> FloatArray:
     """Return voltage magnitudes, shape (n_node, n_case). [pu]"""
-    vm = np.empty((state.v.shape[1], state.n_case))
-    _kernels.magnitudes(state.v, vm)
+    n_node = state.v.shape[1]
+    vm = np.empty((n_node, state.n_case))
+    _kernels.magnitudes(state.v, np.arange(n_node), 0, vm)
     return vm
 
 
 def node_loading_percent(model: RadialModel, state: SweepState) -> FloatArray:
     """Return the loading of the branch above each node, shape (n_node, n_case); NaN without a rating. [%]"""
+    out = np.empty((model.n_node, state.n_case))
+    _write_currents(model, _percent_scales(model), (state.v, state.j), (np.arange(model.n_node), 0, out))
+    return out
+
+
+def _write_currents(
+    model: RadialModel,
+    scales: tuple[FloatArray, FloatArray],
+    solved: tuple[FloatArray, FloatArray],
+    target: tuple[IntArray, int, FloatArray],
+) -> None:
+    """Write currents by near and far scale, from v and j, to rows, first column and table."""
+    near_scale, far_scale = scales
+    v, j = solved
+    row, first, out = target
+    _kernels.branch_currents(
+        model.parent, model.ratio, model.near_g_pu, model.near_b_pu, model.far_g_pu, model.far_b_pu,
+        near_scale, far_scale, v, j, row, first, out,
+    )  # fmt: skip
+
+
+def _percent_scales(model: RadialModel) -> tuple[FloatArray, FloatArray]:
+    """100 % is the rating at either end."""
     near, far = (
         np.where(rating > 0, 100.0 * base / np.where(rating > 0, rating, 1.0), np.nan)
         for base, rating in ((model.near_base_ka, model.near_rating_ka), (model.far_base_ka, model.far_rating_ka))
     )
-    return _currents(model, state, near, far)
-
-
-def _currents(model: RadialModel, state: SweepState, near_scale: FloatArray, far_scale: FloatArray) -> FloatArray:
-    out = np.empty((model.n_node, state.n_case))
-    _kernels.branch_currents(
-        model.parent, model.ratio, model.near_g_pu, model.near_b_pu, model.far_g_pu, model.far_b_pu,
-        near_scale, far_scale, state.v, state.j, out,
-    )  # fmt: skip
-    return out
-
-
-def _angles(state: SweepState) -> FloatArray:
-    """Return voltage angles in each node's frame, shape (n_node, n_case). [degree]"""
-    lanes = state.v.shape[2] // 2
-    angle = np.rad2deg(np.arctan2(state.v[:, :, lanes:], state.v[:, :, :lanes]))
-    by_node: FloatArray = angle.transpose(1, 0, 2).reshape(angle.shape[1], -1)[:, : state.n_case]
-    return by_node
-
-
-def _full_result(network: Network, model: RadialModel, state: SweepState) -> PowerFlowResult:
-    n_case = state.n_case
-    vm, va = np.full((network.n_bus, n_case), np.nan), np.full((network.n_bus, n_case), np.nan)
-    vm[model.bus] = node_voltages(state)
-    angle = _angles(state) + model.angle_degree[:, None]
-    va[model.bus] = (angle + 180.0) % 360.0 - 180.0
-    supplied = np.zeros(network.n_bus, dtype=bool)
-    supplied[model.bus] = True
-    has = model.branch >= 0
-    loading = _idle_branches(network, n_case)
-    loading[model.branch[has]] = node_loading_percent(model, state)[has]
-    i_ka = _idle_branches(network, n_case)
-    i_ka[model.branch[has]] = _currents(model, state, *_ampere_scales(network, model))[has]
-    return PowerFlowResult(
-        status=state.status,
-        supplied=supplied,
-        iterations=state.iterations,
-        vm_pu=vm.T,
-        va_degree=va.T,
-        i_ka=i_ka.T,
-        loading_percent=loading.T,
-        loss_mw=_losses(model, state),
-    )
-
-
-def _idle_branches(network: Network, n_case: int) -> FloatArray:
-    """NaN for every branch that carries nothing through: out of service, open, or without supply."""
-    return np.full((network.n_branch, n_case), np.nan)
+    return near, far
 
 
 def _ampere_scales(network: Network, model: RadialModel) -> tuple[FloatArray, FloatArray]:
     """Lines: the larger end counts. Transformers: the high-voltage (from) side, as planners quote it."""
     branches = network.branches
-    k = np.maximum(model.branch, 0)
-    trafo = branches.kind[k] == BranchKind.TRAFO
-    near_is_from = branches.from_bus[k] == model.bus[np.maximum(model.parent, 0)]
-    near = np.where(trafo & ~near_is_from, 0.0, model.near_base_ka)
-    far = np.where(trafo & near_is_from, 0.0, model.far_base_ka)
+    near, far = model.near_base_ka.copy(), model.far_base_ka.copy()
+    node = np.flatnonzero(model.branch >= 0)
+    node = node[branches.kind[model.branch[node]] == BranchKind.TRAFO]
+    near_is_from = branches.from_bus[model.branch[node]] == model.bus[model.parent[node]]
+    near[node[~near_is_from]] = 0.0
+    far[node[near_is_from]] = 0.0
     return near, far
 
 
-def _losses(model: RadialModel, state: SweepState) -> FloatArray:
-    r_pu = np.where(model.parent >= 0, model.r_pu, 0.0)
-    lanes = state.v.shape[2] // 2
-    both = np.einsum("n,bnt->bt", r_pu, state.j**2) + np.einsum("n,bnt->bt", model.g_pu, state.v**2)
-    losses: FloatArray = ((both[:, :lanes] + both[:, lanes:]) * model.sn_mva).reshape(-1)[: state.n_case]
-    return losses
-
-
-def _cut(loads: LoadCases | FactoredLoads, first: int, last: int) -> LoadCases | FactoredLoads:
-    if first == 0 and last == loads.n_case:
-        return loads
-    if isinstance(loads, LoadCases):
-        return LoadCases(
-            p_mw=loads.p_mw[first:last], q_mvar=loads.q_mvar[first:last], duration_h=loads.duration_h[first:last]
-        )
-    return FactoredLoads(
-        p_weight_mw=loads.p_weight_mw,
-        q_weight_mvar=loads.q_weight_mvar,
-        profile=loads.profile[first:last],
-        duration_h=loads.duration_h[first:last],
-    )
-
-
-def _scatter(values: FloatArray, place: IntArray, size: int, known: BoolArray) -> FloatArray:
-    result = np.full(size, np.nan)
+def _scatter(values: Array, missing: float, place: IntArray, case: IntArray, size: int) -> Array:
+    """Put values of nodes at the places of their elements; `missing` where there is no case."""
+    result = np.full(size, missing, dtype=values.dtype)
+    known = (place >= 0) & (case >= 0)
     result[place[known]] = values[known]
-    return result
-
-
-def _scatter_case(case: IntArray, place: IntArray, size: int) -> IntArray:
-    result = np.full(size, -1, dtype=np.int64)
-    known = place >= 0
-    result[place[known]] = case[known]
     return result

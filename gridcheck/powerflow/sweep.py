@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,6 +16,10 @@ from gridcheck.errors import InputError
 from gridcheck.powerflow import _kernels
 from gridcheck.powerflow.radial import RadialModel
 
+T = TypeVar("T")
+BlockReader = Callable[[int, FloatArray, FloatArray], None]
+
+MIN_TOLERANCE_PU = 1e-14
 # Below this many node-cases a second thread costs more than it brings.
 _NODE_CASES_PER_THREAD = 20_000
 
@@ -29,26 +34,34 @@ class NodeLoads:
         Cases.
     row : ndarray of int, shape (n_node,)
         Row of each node's load, -1 where it has none.
-    written : ndarray, shape (n_block, n_load, 2 BLOCK), optional
-        Loads written out: P of all lanes, then Q. [pu]
     p_weight, q_weight : ndarray, shape (n_load, n_class), optional
-        Or weights ... [pu]
+        Weights ... [pu]
     profile : ndarray, shape (n_block, n_class, BLOCK), optional
         ... and profiles, multiplied block by block.
+    written : LoadCases, optional
+        Or cases written out, read block by block ...
+    bus : ndarray of int, shape (n_load,), optional
+        ... at these bus positions ...
+    sn_mva : float
+        ... on this base. [MVA]
     """
 
     n_case: int
     row: IntArray
-    written: FloatArray | None = None
     p_weight: FloatArray | None = None
     q_weight: FloatArray | None = None
     profile: FloatArray | None = None
+    written: LoadCases | None = None
+    bus: IntArray | None = None
+    sn_mva: float = 1.0
 
     def block(self, block: int) -> FloatArray:
         """Return P and Q of one block, shape (n_load, 2 BLOCK). [pu]"""
-        if self.written is not None:
-            written: FloatArray = self.written[block]
-            return written
+        if self.written is not None and self.bus is not None:
+            pq = np.empty((len(self.bus), 2 * _kernels.BLOCK))
+            first = block * _kernels.BLOCK
+            _kernels.written_power(self.written.p_mw, self.written.q_mvar, self.bus, 1.0 / self.sn_mva, first, pq)
+            return pq
         assert self.p_weight is not None
         assert self.profile is not None
         pq = np.empty((self.p_weight.shape[0], 2 * _kernels.BLOCK))
@@ -109,16 +122,34 @@ def solve_model(
     -------
     SweepState
     """
-    if loads.n_bus != model.n_bus:
-        raise InputError(f"The loads have {loads.n_bus} buses, the network has {model.n_bus}.")
+    check_request(model, loads, tolerance_pu=tolerance_pu, max_iterations=max_iterations)
     return solve_nodes(
         model,
         loads_of_nodes(model, loads),
         tolerance_pu=tolerance_pu,
         max_iterations=max_iterations,
-        threads=_thread_count(threads, model.n_node * loads.n_case),
+        threads=thread_count(threads, model.n_node * loads.n_case),
         start=start,
     )
+
+
+def check_request(
+    model: RadialModel, loads: LoadCases | FactoredLoads, *, tolerance_pu: float, max_iterations: int
+) -> None:
+    """Refuse loads that do not fit the network, and settings under which no case could arrive.
+
+    Raises
+    ------
+    InputError
+        Naming the value.
+    """
+    if loads.n_bus != model.n_bus:
+        raise InputError(f"The loads have {loads.n_bus} buses, the network has {model.n_bus}.")
+    # Below this the change of a voltage of 1 pu is rounding, and no case would ever arrive.
+    if not MIN_TOLERANCE_PU <= tolerance_pu < 1.0:
+        raise InputError(f"tolerance_pu must be at least {MIN_TOLERANCE_PU:g} and less than 1. Got {tolerance_pu}.")
+    if max_iterations < 1:
+        raise InputError(f"max_iterations must be at least 1. Got {max_iterations}.")
 
 
 def solve_nodes(
@@ -142,29 +173,84 @@ def solve_nodes(
     j = np.empty(shape)
     status, iterations = np.zeros((n_block, lanes), dtype=np.int64), np.zeros((n_block, lanes), dtype=np.int64)
 
-    def work(block: int) -> None:
-        _kernels.sweep(
-            model.parent, model.ratio, model.r_pu, model.x_pu, model.g_pu, model.b_pu, loads.row, loads.block(block),
-            v[block], j[block], status[block], iterations[block], tolerance_pu, max_iterations,
-        )  # fmt: skip
+    blocks = iter(range(n_block))
 
-    _in_threads(work, n_block, threads)
+    def work(_: int) -> None:
+        for block in blocks:
+            _kernels.sweep(
+                model.parent, model.ratio, model.r_pu, model.x_pu, model.g_pu, model.b_pu, loads.row,
+                loads.block(block), v[block], j[block], status[block], iterations[block], tolerance_pu, max_iterations,
+            )  # fmt: skip
+
+    in_threads(work, range(min(threads, n_block)))
     return SweepState(
         n_case=n_case, v=v, j=j,
         status=status.reshape(-1)[:n_case], iterations=iterations.reshape(-1)[:n_case],
     )  # fmt: skip
 
 
-def _in_threads(work: Callable[[int], None], n_block: int, threads: int) -> None:
-    if threads == 1 or n_block == 1:
-        for block in range(n_block):
-            work(block)
+def sweep_blocks(
+    model: RadialModel,
+    loads: NodeLoads,
+    readers: Sequence[BlockReader],
+    *,
+    tolerance_pu: float = 1e-8,
+    max_iterations: int = 100,
+) -> tuple[IntArray, IntArray]:
+    """Solve all cases and show every block to a reader instead of keeping it.
+
+    Memory for voltages and currents does not grow with the number of cases, and they are read while they are still
+    in the cache.
+
+    Parameters
+    ----------
+    model : RadialModel
+        The prepared network.
+    loads : NodeLoads
+        Loads by node.
+    readers : sequence of callable
+        One per thread, so that a reader may keep what it has seen without a lock. Called with the first case of a
+        block, ``v`` and ``j`` of shape (1, n_node, 2 BLOCK), which are valid during the call only.
+    tolerance_pu, max_iterations
+        As in `solve_model`.
+
+    Returns
+    -------
+    status, iterations : ndarray of int, shape (n_case,)
+    """
+    lanes = _kernels.BLOCK
+    n_block = -(-loads.n_case // lanes)
+    status, iterations = np.zeros((n_block, lanes), dtype=np.int64), np.zeros((n_block, lanes), dtype=np.int64)
+    # Taking the next block from one iterator is atomic, and a thread that is held up takes fewer of them.
+    blocks = iter(range(n_block))
+
+    def work(read: BlockReader) -> None:
+        v, j = np.empty((1, model.n_node, 2 * lanes)), np.empty((1, model.n_node, 2 * lanes))
+        for block in blocks:
+            v[0, :, :lanes] = model.source_vm_pu[:, None]
+            v[0, :, lanes:] = 0.0
+            _kernels.sweep(
+                model.parent, model.ratio, model.r_pu, model.x_pu, model.g_pu, model.b_pu, loads.row,
+                loads.block(block), v[0], j[0], status[block], iterations[block], tolerance_pu, max_iterations,
+            )  # fmt: skip
+            read(block * lanes, v, j)
+
+    in_threads(work, readers[:n_block])
+    return status.reshape(-1)[: loads.n_case], iterations.reshape(-1)[: loads.n_case]
+
+
+def in_threads(work: Callable[[T], None], items: Sequence[T]) -> None:
+    """Call `work` for every item, each in a thread of its own if there are several."""
+    if len(items) <= 1:
+        for item in items:
+            work(item)
         return
-    with ThreadPoolExecutor(min(threads, n_block)) as pool:
-        list(pool.map(work, range(n_block)))
+    with ThreadPoolExecutor(len(items)) as pool:
+        list(pool.map(work, items))
 
 
-def _thread_count(threads: int | None, node_cases: int) -> int:
+def thread_count(threads: int | None, node_cases: int) -> int:
+    """Return how many threads to use: as asked for, or by the size of the problem."""
     if threads is not None:
         if threads < 1:
             raise InputError(f"threads must be at least 1. Got {threads}.")
@@ -176,10 +262,10 @@ def loads_of_nodes(model: RadialModel, loads: LoadCases | FactoredLoads) -> Node
     """Give each loaded node a row of its own."""
     bus, row = model.bus, np.full(model.n_node, -1, dtype=np.int64)
     if isinstance(loads, LoadCases):
-        loaded = np.flatnonzero((loads.p_mw[:, bus] != 0).any(axis=0) | (loads.q_mvar[:, bus] != 0).any(axis=0))
+        is_loaded = (loads.p_mw != 0).any(axis=0) | (loads.q_mvar != 0).any(axis=0)
+        loaded = np.flatnonzero(is_loaded[bus])
         row[loaded] = np.arange(len(loaded))
-        parts = [in_blocks(power[:, bus[loaded]] / model.sn_mva) for power in (loads.p_mw, loads.q_mvar)]
-        return NodeLoads(n_case=loads.n_case, row=row, written=np.concatenate(parts, axis=2))
+        return NodeLoads(n_case=loads.n_case, row=row, written=loads, bus=bus[loaded], sn_mva=model.sn_mva)
     wp, wq = loads.p_weight_mw[bus], loads.q_weight_mvar[bus]
     loaded = np.flatnonzero((wp != 0).any(axis=1) | (wq != 0).any(axis=1))
     row[loaded] = np.arange(len(loaded))

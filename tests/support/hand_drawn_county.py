@@ -39,12 +39,15 @@ HEAT_PUMP, RESISTIVE = CLASSES.index("air_air_heat_pump"), CLASSES.index("resist
 def hand_drawn_net(
     *,
     mains: int = 1,
+    ideal: bool = True,
     kva: Sequence[float] = (100.0,) * 5,
     main_mva: float = 10.0,
     r_ohm: Mapping[int, float] | None = None,
     max_i_ka: Mapping[int, float] | None = None,
 ) -> pp.pandapowerNet:
-    """Draw the county; `r_ohm` and `max_i_ka` are resistances and ratings of some lines::
+    """Draw the county; `r_ohm` and `max_i_ka` are resistances and ratings of some lines.
+
+    Newton's method does not take impedances of nothing, so a net for pandapower is not `ideal`::
 
         110 kV       10 kV     K1          K2
         bus 0 -T0- bus 1 -L0- bus 2 -L1- bus 3      feeder F001: area 1 at bus 2, areas 2 and 3 at bus 3
@@ -56,7 +59,7 @@ def hand_drawn_net(
 
     Areas stand behind T1 to T5 on buses 6 to 10. With two main transformers, L2 begins at bus 11 below T6.
     """
-    net = copy.deepcopy(_drawn(mains))
+    net = copy.deepcopy(_drawn(mains, ideal))
     net.trafo.loc[1:5, "sn_mva"] = np.array(kva) / 1000.0
     net.trafo.loc[net.trafo["role"] == "main", "sn_mva"] = main_mva
     for column, values in (("r_ohm_per_km", r_ohm), ("max_i_ka", max_i_ka)):
@@ -66,7 +69,7 @@ def hand_drawn_net(
 
 
 @functools.cache
-def _drawn(mains: int) -> pp.pandapowerNet:
+def _drawn(mains: int, ideal: bool) -> pp.pandapowerNet:  # noqa: FBT001 - a key of the cache
     """Draw once; pandapower takes half a second for it."""
     net = pp.create_empty_network(name="hand-drawn county (synthetic)")
     feeder_of_bus = ("", "", *(FEEDERS[i] for i in (0, 0, 1, 1)), *(FEEDERS[i] for i in FEEDER_OF), "")
@@ -74,17 +77,17 @@ def _drawn(mains: int) -> pp.pandapowerNet:
         pp.create_bus(net, vn_kv, name=f"bus {number}")
     net.bus["feeder_id"] = feeder_of_bus[: len(net.bus)]
     pp.create_ext_grid(net, 0, vm_pu=1.0)
-    ideal = {"vk_percent": 1e-6, "vkr_percent": 1e-6, "pfe_kw": 0.0, "i0_percent": 0.0}
-    main = {"vn_hv_kv": 110.0, "vn_lv_kv": 10.0, **ideal}
+    nothing = {"vk_percent": 1e-6, "vkr_percent": 1e-6, "pfe_kw": 0.0, "i0_percent": 0.0} if ideal else {}
+    main = {"vn_hv_kv": 110.0, "vn_lv_kv": 10.0, **nothing}
     add_trafo(net, 0, 1, name=MAINS[0], **main)
     for number, pole in enumerate(POLES):
-        add_trafo(net, pole, 6 + number, name=AREAS[number], **ideal)
+        add_trafo(net, pole, 6 + number, name=AREAS[number], **nothing)
     if mains == 2:
         add_trafo(net, 0, 11, name=MAINS[1], **main)
     second_busbar = 1 if mains == 1 else 11
-    ideal_line = {"r_ohm_per_km": 1e-9, "x_ohm_per_km": 1e-9, "c_nf_per_km": 0.0, "max_i_ka": 0.3}
+    wire = {"r_ohm_per_km": 1e-9, "x_ohm_per_km": 1e-9, "c_nf_per_km": 0.0} if ideal else {}
     for number, (from_bus, to_bus) in enumerate(((1, 2), (2, 3), (second_busbar, 4), (4, 5), (3, 5))):
-        add_line(net, from_bus, to_bus, name=f"L{number}", **ideal_line)
+        add_line(net, from_bus, to_bus, name=f"L{number}", **wire)
     net.trafo["role"] = ["main", *["distribution"] * 5, *["main"] * (mains - 1)]
     net.line["role"] = [*["trunk"] * 4, "tie"]
     net.line["section_id"] = [*SECTIONS, ""]

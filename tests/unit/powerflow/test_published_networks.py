@@ -71,7 +71,8 @@ def test_solve_equals_newton_and_survives_the_way_to_pandapower_and_back(name):
     second = solve(again, loads_from_pandapower(net, network), tolerance_pu=1e-10)
     np.testing.assert_array_equal(again.bus_id, network.bus_id)
     np.testing.assert_array_equal(second.supplied, first.supplied)
-    np.testing.assert_allclose(second.vm_pu, first.vm_pu, rtol=0, atol=1e-12)
+    # Where the no-load current is all iron losses, its magnetising part is the root of a rounding error.
+    np.testing.assert_allclose(second.vm_pu, first.vm_pu, rtol=0, atol=1e-11)
     np.testing.assert_allclose(second.va_degree, first.va_degree, rtol=0, atol=1e-10)
     np.testing.assert_allclose(second.i_ka, first.i_ka, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(second.loading_percent, first.loading_percent, rtol=1e-9, atol=1e-9)

@@ -1,0 +1,237 @@
+"""Wrong input: one clear message that names file and place, exit code 2, and nothing written anywhere."""
+
+import shutil
+
+import pandas as pd
+import pytest
+
+from gridcheck.network import read_county
+from gridcheck.synthesis.applications import synthetic_applications
+from tests.support.command_line import JIANG, YUANQU, changed_networks, content_of, county_folder, gridcheck
+
+
+@pytest.fixture
+def older(results_copy):
+    """An older results folder, and what is in it."""
+    return results_copy, content_of(results_copy)
+
+
+def refused(older, *arguments: object) -> str:
+    """Run into the place of an older results folder, expect exit code 2 and an untouched folder; return the message."""
+    out, before = older
+    result = gridcheck("run", *map(str, arguments), "--out", out)
+    assert result.exit_code == 2, result.output
+    assert content_of(out) == before
+    assert [path.name for path in out.parent.iterdir() if path.name.startswith(".")] == []
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+    assert result.stderr.count("错误 Error:") == 1
+    return result.stderr
+
+
+def scenario(tmp_path, text: str) -> str:
+    path = tmp_path / "own.toml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_an_unknown_county(older):
+    message = refused(older, "--county", "140899")
+
+    assert "unknown county 140899" in message
+    assert "140827 垣曲县" in message
+
+
+def test_a_scenario_that_is_not_there(older):
+    assert "absent.toml cannot be read: No such file or directory" in refused(older, "absent.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[reinforcement]\nbudget_yaun = 12000000\n",
+         "reinforcement.budget_yaun: unknown key; did you mean budget_yuan? Allowed: budget_yuan."),
+        ("[wether]\ndays = 3\n",
+         "wether: unknown key; did you mean weather? Allowed: name, title_zh, title_en, study, weather"),
+        ("[weather]\ndays = 0\n", "weather.days = 0: input should be greater than or equal to 1"),
+        ("[weather]\nwave = \"W9\"\n", "weather.wave = 'W9': input should be 'none', 'W1', 'W2', 'W3' or 'W4'"),
+        ("[study]\nseed = -1\n", "study.seed = -1: input should be greater than or equal to 0"),
+        ("[study]\ncounties = [\"140899\"]\n", "study.counties: unknown county 140899. Allowed: 140802"),
+        ("[limits.area_loading]\nvalue = 90\nsource = \"order\"\n", "area_loading: no such limit"),
+        ("[limits.area_loading_percent]\nvalue = 90\n", "limits.area_loading_percent.source"),
+        ("[limits.area_loading_percent]\nvalue = 90\nsource = \"order\"\nsauce = 1\n",
+         "limits.area_loading_percent.sauce: unknown key; did you mean source? Allowed: value, source."),
+        ("[weather\n", "is not readable TOML"),
+    ],
+)  # fmt: skip
+def test_a_faulty_scenario(older, tmp_path, text, said):
+    path = scenario(tmp_path, text)
+
+    message = refused(older, path)
+
+    assert path in message
+    assert said in message
+
+
+def close_tie(table: pd.DataFrame) -> None:
+    table.loc[table.index[~table["closed"]][0], "closed"] = True
+
+
+def cut_line(table: pd.DataFrame) -> None:
+    table.loc[5, "in_service"] = False
+
+
+def forget_rating(table: pd.DataFrame) -> None:
+    table.loc[7, "max_i_ka"] = None
+
+
+def volts_for_kilovolts(table: pd.DataFrame) -> None:
+    table["vn_kv"] = table["vn_kv"] * 1000.0
+
+
+def kva_for_mva(table: pd.DataFrame) -> None:
+    table.loc[3:, "sn_mva"] = table.loc[3:, "sn_mva"] * 1000.0
+
+
+def negative_length(table: pd.DataFrame) -> None:
+    table.loc[11, "length_km"] = -0.4
+
+
+@pytest.mark.parametrize(
+    ("table", "change", "said"),
+    [
+        ("switch", close_tie, ["must be radial as switched", "closes a loop between buses"]),
+        ("line", cut_line, ["must be radial as switched", "is not connected to any source"]),
+        ("line", forget_rating, ["line 7: max_i_ka", "greater than 0"]),
+        ("line", negative_length, ["line 11: length_km", "greater than 0"]),
+        ("bus", volts_for_kilovolts, ["trafo 0: vn_hv_kv", "does not match", "vn_kv 10000"]),
+        ("trafo", kva_for_mva, ["areas.csv", "kva"]),
+    ],
+    ids=["loop", "island", "missing_rating", "negative_length", "volts_for_kilovolts", "kva_for_mva"],
+)
+def test_a_faulty_network(older, tmp_path, table, change, said):
+    networks = changed_networks(tmp_path, YUANQU, table, change)
+
+    message = refused(older, "--county", YUANQU, "--networks", networks)
+
+    assert f"{networks / county_folder(YUANQU).name}" in message
+    for part in said:
+        assert part in message
+
+
+def test_a_county_without_a_folder(older, tmp_path):
+    (tmp_path / "networks").mkdir()
+
+    message = refused(older, "--county", YUANQU, "--networks", tmp_path / "networks")
+
+    assert "must hold exactly one folder 140827-<name>" in message
+
+
+@pytest.fixture(scope="module")
+def queue() -> pd.DataFrame:
+    grid = read_county(county_folder(YUANQU))
+    return synthetic_applications(YUANQU, grid.areas, grid.heating, seed=1)
+
+
+def applications(tmp_path, table: pd.DataFrame) -> str:
+    path = tmp_path / "wishes.csv"
+    table.to_csv(path, index=False)
+    return scenario(tmp_path, f'[queue]\napplications = "{path.as_posix()}"\n')
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("area_id", "140827-A9999", "row 6 (140827-P00005): area_id '140827-A9999' is not an area of the county"),
+        ("rated_kw", -2.0, "row 6 (140827-P00005): rated_kw '-2.0' must be a number above 0"),
+        ("application_id", "140827-P00001", "row 6: application_id '140827-P00001' stands more than once"),
+    ],
+)
+def test_a_faulty_application(older, tmp_path, queue, column, value, said):
+    table = queue.copy()
+    table.loc[4, column] = value
+
+    message = refused(older, applications(tmp_path, table), "--county", YUANQU)
+
+    assert "wishes.csv" in message
+    assert said in message
+
+
+def test_applications_without_a_column(older, tmp_path, queue):
+    message = refused(older, applications(tmp_path, queue.drop(columns="phase")), "--county", YUANQU)
+
+    assert "wishes.csv: columns are missing." in message
+    assert "column phase; expected application_id, county_code" in message
+
+
+def test_applications_of_a_county_that_is_not_studied(older, tmp_path, queue):
+    message = refused(older, applications(tmp_path, queue), "--county", JIANG)
+
+    assert "100 applications are outside the counties of this study" in message
+    assert "row 2: county_code '140827'; studied: 140826" in message
+
+
+def test_an_application_file_that_is_not_there(older, tmp_path):
+    path = scenario(tmp_path, '[queue]\napplications = "nowhere.csv"\n')
+
+    assert "nowhere.csv cannot be read as a table of applications" in refused(older, path, "--county", YUANQU)
+
+
+def test_a_new_place_is_not_even_made(tmp_path):
+    result = gridcheck("run", "--county", "140899", "--out", tmp_path / "new" / "out")
+
+    assert result.exit_code == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_holds_something_else_is_left_alone(tmp_path):
+    (tmp_path / "thesis.docx").write_text("years of work", encoding="utf-8")
+
+    result = gridcheck("run", "--county", YUANQU, "--out", tmp_path)
+
+    assert result.exit_code == 2
+    assert "is no results folder; it is left alone" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.docx"]
+
+
+def test_wrong_options_are_refused(tmp_path):
+    assert gridcheck("run", "--workers", "0").exit_code == 2
+    assert gridcheck("run", "--contry", YUANQU).exit_code == 2
+    assert gridcheck("alarms", "--day", "23.01.2026").exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["powerflow", "n-1"])
+@pytest.mark.parametrize(
+    ("table", "change", "said"),
+    [("switch", close_tie, "radial"), ("line", forget_rating, "line 7: max_i_ka")],
+    ids=["loop", "missing_rating"],
+)
+def test_a_faulty_network_file(tmp_path, command, table, change, said):
+    networks = changed_networks(tmp_path, YUANQU, table, change)
+
+    result = gridcheck(command, networks / county_folder(YUANQU).name / "network.json")
+
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert result.stdout == ""
+
+
+def test_validate_names_what_is_wrong_with_a_folder(tmp_path):
+    networks = changed_networks(tmp_path, YUANQU, "switch", close_tie)
+
+    bad = gridcheck("networks", "validate", networks / county_folder(YUANQU).name)
+    good = gridcheck("networks", "validate", county_folder(YUANQU), "--json")
+
+    assert (bad.exit_code, good.exit_code) == (2, 0)
+    assert "closes a loop" in bad.stderr
+    assert '"areas": 440' in good.stdout
+
+
+def test_a_folder_that_lost_a_file(tmp_path):
+    folder = shutil.copytree(county_folder(YUANQU), tmp_path / "county")
+    (folder / "feeders.csv").unlink()
+
+    result = gridcheck("networks", "validate", folder)
+
+    assert result.exit_code == 2
+    assert "feeders.csv is missing" in result.stderr

@@ -22,7 +22,7 @@ check: $(READY)  ## format, lint, types, import direction
 	$(BIN)/lint-imports
 
 bench: $(READY)  ## speed as ratios measured in one run
-	$(BIN)/python -m pytest tests/performance -s -p no:xdist
+	$(BIN)/python -m pytest tests/performance -q -s -p no:xdist --timing
 
 format: $(READY)  ## rewrite the sources in the one format
 	$(BIN)/ruff format .

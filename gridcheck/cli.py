@@ -30,7 +30,8 @@ StoreFolder = Annotated[Path, typer.Option("--store", help="folder of the readin
 SCENARIO = Path("scenarios/cold-wave.toml")
 
 
-def _version(*, show: bool) -> None:
+def _version(show: bool) -> None:
+    # Called while options are read, so that no command needs to be named.
     if show:
         typer.echo(f"gridcheck {__version__}")
         raise typer.Exit
@@ -38,10 +39,11 @@ def _version(*, show: bool) -> None:
 
 @app.callback()
 def main(
-    version: Annotated[bool, typer.Option("--version", help="print the version", is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="print the version", is_eager=True, callback=_version)
+    ] = False,
 ) -> None:
     """Answer connection questions of distribution planners, for real feeders and real cold waves."""
-    _version(show=version)
 
 
 @app.command()

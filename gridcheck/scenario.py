@@ -111,7 +111,7 @@ def require_counties(codes: tuple[str, ...], where: str) -> tuple[str, ...]:
     if unknown:
         allowed = ", ".join(f"{code} {name}" for code, name in sorted(known.items()))
         raise ConfigError(f"{where}: unknown county {', '.join(unknown)}. Allowed: {allowed}.")
-    return tuple(sorted(codes or known))
+    return tuple(sorted(set(codes) or known))
 
 
 def read_scenario(path: Path) -> Scenario:
@@ -172,7 +172,7 @@ def _finding(item: Any) -> str:
     if item["type"] == "extra_forbidden":
         allowed = _keys_at(item["loc"][:-1])
         near = difflib.get_close_matches(str(item["loc"][-1]), allowed, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
+        hint = f"; did you mean {near[0]}?" if near else "."
         return f"{place}: unknown key{hint} Allowed: {', '.join(allowed)}."
     return f"{place} = {item['input']!r}: {item['msg'][0].lower()}{item['msg'][1:]}"
 

@@ -302,8 +302,9 @@ def _margins(checks: CheckList, seen: _Seen, rated_kw: float) -> FloatArray:
 
 def _what_fits(margin_kw: FloatArray, rated_kw: float) -> tuple[str, ...]:
     fits_kw = rated_kw + float(margin_kw.min())
-    # Heaters below this size do not exist in the catalogue.
-    return (f"limit_kw:{np.floor(fits_kw * 10.0) / 10.0:g}",) if fits_kw >= _SMALLEST_KW else ()
+    # Heaters below this size do not exist in the catalogue; above the rating the linear estimate contradicts itself.
+    fits = _SMALLEST_KW <= fits_kw < rated_kw
+    return (f"limit_kw:{np.floor(fits_kw * 10.0) / 10.0:g}",) if fits else ()
 
 
 _SMALLEST_KW = 0.9

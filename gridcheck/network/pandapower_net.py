@@ -1,7 +1,7 @@
 """The only door to pandapower: nets are built here from plain tables and written as JSON text.
 
 Reading goes the other way without pandapower: `tables.py` parses the JSON by itself, because
-pandapower's own reader imports modules that a file names.
+pandapower's own reader builds objects of classes that a file names.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Read the element tables of a pandapower JSON file without running anything that the file names.
 
-pandapower's own reader imports modules and builds objects that are named inside the file. This reader
-takes known tables only, each as plain rows of numbers and text; a file can at worst be refused.
+pandapower's own reader builds objects of classes that are named inside the file (in older versions from any
+module). This reader takes known tables only, each as plain rows of numbers and text; a file can at worst be
+refused.
 """
 
 from __future__ import annotations

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from gridcheck.limits import Limit
     from gridcheck.network.county import CountyGrid
 
+# Beyond this the linear estimate says no more than 'the heater hardly moves this check'. [kW]
+_MAX_MARGIN_KW = 1000.0
+
 GREEN, YELLOW, RED = "green", "yellow", "red"
 
 
@@ -57,7 +60,7 @@ def decision_rows(
                 "limit_clause": clause or None,
                 "binding_time": _moment(time_utc, d.case),
                 "probability": np.nan,  # one deterministic course: nothing to count a share of
-                "margin_kw": d.margin_kw if np.isfinite(d.margin_kw) else np.nan,
+                "margin_kw": d.margin_kw if abs(d.margin_kw) <= _MAX_MARGIN_KW else np.nan,
                 "blocked_by": None if d.blocked_by is None else str(d.blocked_by),
                 "value_before": d.value_before,
                 "village_code": d.application.village_code,

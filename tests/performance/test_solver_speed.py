@@ -1,157 +1,188 @@
-"""Speed of the load flow beside its peers, in one run on one machine: ratios, never seconds.
+"""Speed of the load flow beside its peers: ratios from one run on one machine, never seconds.
 
-Run with ``make bench`` to see the table; without ``-s`` each entry is a smoke test that both sides agree.
+``make bench`` runs it at full size and prints the tables. Otherwise each entry is a smoke test: small, and both
+sides must agree.
 """
 
-import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandapower as pp
+import pandas as pd
 import pytest
+from power_grid_model import CalculationMethod, PowerGridModel
 
-from gridcheck.cases import FactoredLoads, LoadCases
-from gridcheck.network import from_pandapower
+from gridcheck.network import loads_from_pandapower, read_county
+from gridcheck.network.pandapower_net import net_from_tables
 from gridcheck.powerflow import solve, solve_extremes
+from gridcheck.powerflow.radial import radial_model
+from gridcheck.powerflow.solve import node_voltages
+from gridcheck.powerflow.sweep import solve_model
+from tests.performance.contest import TOLERANCE_PU, Feeder, best_seconds, peak_mb, random_feeder, table
+from tests.support.power_grid_model_net import batch_update, model_input
 
-pgm = pytest.importorskip("power_grid_model")
-
-N_BUS = 1000
-N_CASE = 2000
-TOLERANCE = 1e-8
-REPEATS = 3
+NETWORKS = Path(__file__).parents[2] / "networks"
 
 
 @dataclass(frozen=True)
-class Feeder:
-    net: object
-    from_bus: np.ndarray
-    length_km: np.ndarray
-    p_mw: np.ndarray
-    q_mvar: np.ndarray
+class Size:
+    is_timed: bool
+    n_bus: int
+    n_case: int
+    repeats: int
+    n_case_year: int
+    county: str
 
 
 @pytest.fixture(scope="module")
-def feeder():
-    """A 10 kV tree of 1,000 buses: a trunk with random branches, loads of a few kW, 2,000 random operating points."""
-    rng = np.random.default_rng(1)
-    parent = np.array([0] + [int(rng.integers(max(0, i - 12), i)) for i in range(1, N_BUS)])
-    length = rng.uniform(0.02, 0.08, N_BUS)
-    net = pp.create_empty_network(add_stdtypes=False)
-    for _ in range(N_BUS):
-        pp.create_bus(net, 10.0)
-    pp.create_ext_grid(net, 0, vm_pu=1.03)
-    for i in range(1, N_BUS):
-        pp.create_line_from_parameters(
-            net,
-            int(parent[i]),
-            i,
-            float(length[i]),
-            r_ohm_per_km=0.253,
-            x_ohm_per_km=0.332,
-            c_nf_per_km=10.0,
-            max_i_ka=0.352,
+def size(request):
+    if request.config.getoption("--timing", default=False):
+        return Size(is_timed=True, n_bus=1000, n_case=2000, repeats=7, n_case_year=35_040, county="140881-yongji")
+    return Size(is_timed=False, n_bus=60, n_case=70, repeats=1, n_case_year=4000, county="140827-yuanqu")
+
+
+def compare(size, title, contestants, *, n_case, n_bus):
+    seconds = best_seconds(contestants, repeats=size.repeats)
+    if size.is_timed:
+        print(table(title, seconds, n_case=n_case, n_bus=n_bus))
+
+
+def peer_batch(feeder: Feeder, threads: int, p_mw, q_mvar, components=("node",)):
+    """Return a function that solves all cases with power-grid-model's fastest method for constant power."""
+    given = model_input(feeder.tables)
+    model = PowerGridModel(given)
+    update = batch_update(feeder.tables["load"]["bus"].to_numpy(), given["sym_load"]["id"], p_mw, q_mvar)
+
+    def run():
+        return model.calculate_power_flow(
+            update_data=update,
+            calculation_method=CalculationMethod.iterative_current,
+            error_tolerance=TOLERANCE_PU,
+            threading=threads if threads > 1 else -1,
+            output_component_types=list(components),
         )
-    base = rng.uniform(0.001, 0.005, N_BUS)
-    base[0] = 0.0
-    p = base * rng.uniform(0.3, 1.5, (N_CASE, N_BUS))
-    return Feeder(net=net, from_bus=parent, length_km=length, p_mw=p, q_mvar=0.3 * p)
+
+    return run
 
 
-def seconds(work) -> float:
-    best = float("inf")
-    for _ in range(REPEATS):
-        start = time.perf_counter()
-        work()
-        best = min(best, time.perf_counter() - start)
-    return best
-
-
-def pgm_model(feeder: Feeder):
-    """The same feeder for power-grid-model: ids 0.. are nodes, then lines, loads, and a stiff source."""
-    node = pgm.initialize_array("input", "node", N_BUS)
-    node["id"], node["u_rated"] = np.arange(N_BUS), 10e3
-    line = pgm.initialize_array("input", "line", N_BUS - 1)
-    line["id"] = N_BUS + np.arange(N_BUS - 1)
-    line["from_node"], line["to_node"] = feeder.from_bus[1:], np.arange(1, N_BUS)
-    line["from_status"] = line["to_status"] = 1
-    line["r1"], line["x1"] = 0.253 * feeder.length_km[1:], 0.332 * feeder.length_km[1:]
-    line["c1"], line["tan1"], line["i_n"] = 10e-9 * feeder.length_km[1:], 0.0, 352.0
-    load = pgm.initialize_array("input", "sym_load", N_BUS - 1)
-    load["id"] = 3 * N_BUS + np.arange(N_BUS - 1)
-    load["node"], load["status"], load["type"] = np.arange(1, N_BUS), 1, pgm.LoadGenType.const_power
-    load["p_specified"], load["q_specified"] = 1e6 * feeder.p_mw[0, 1:], 1e6 * feeder.q_mvar[0, 1:]
-    source = pgm.initialize_array("input", "source", 1)
-    source["id"], source["node"], source["status"], source["u_ref"] = 9 * N_BUS, 0, 1, 1.03
-    # pandapower's slack has no impedance inside; so must this one have none.
-    source["sk"], source["rx_ratio"] = 1e20, 0.1
-    update = pgm.initialize_array("update", "sym_load", (N_CASE, N_BUS - 1))
-    update["id"] = load["id"]
-    update["p_specified"], update["q_specified"] = 1e6 * feeder.p_mw[:, 1:], 1e6 * feeder.q_mvar[:, 1:]
-    model = pgm.PowerGridModel({"node": node, "line": line, "sym_load": load, "source": source})
-    return model, {"sym_load": update}
-
-
-def pgm_solve(model, update, threads):
-    return model.calculate_power_flow(
-        update_data=update,
-        calculation_method=pgm.CalculationMethod.iterative_current,
-        error_tolerance=TOLERANCE,
-        threading=0 if threads > 1 else -1,
-        output_component_types=["node"],
-    )
-
-
-def report(title: str, rows: list[tuple[str, float, float]]) -> None:
-    print(f"\n{title}")
-    for name, microseconds, ratio in rows:
-        print(f"  {name:<46} {microseconds:12.2f} us per load flow {ratio:10.1f} x")
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 2])
-def test_batch_beside_power_grid_model(feeder, threads):
-    network = from_pandapower(feeder.net)
-    loads = LoadCases(p_mw=feeder.p_mw, q_mvar=feeder.q_mvar)
-    weights = np.zeros((N_BUS, 8))
-    rng = np.random.default_rng(2)
-    weights[1:] = rng.uniform(0.0, 0.001, (N_BUS - 1, 8))
-    factored = FactoredLoads(
-        p_weight_mw=weights, q_weight_mvar=0.3 * weights, profile=rng.uniform(0.2, 1.0, (N_CASE, 8))
+def test_all_voltages_of_many_cases(size, threads):
+    feeder = random_feeder(size.n_bus, size.n_case)
+    network, loads = feeder.network, feeder.loads
+    model = radial_model(network)
+    peer = peer_batch(feeder, threads, loads.p_mw, loads.q_mvar)
+
+    def voltages():
+        return node_voltages(solve_model(model, loads, tolerance_pu=TOLERANCE_PU, max_iterations=100, threads=threads))
+
+    def everything():
+        return solve(network, loads, tolerance_pu=TOLERANCE_PU, threads=threads)
+
+    expected = peer()["node"]["u_pu"]
+    np.testing.assert_allclose(everything().vm_pu, expected, rtol=0, atol=10 * TOLERANCE_PU)
+    np.testing.assert_array_equal(voltages().T, everything().vm_pu[:, model.bus])
+    compare(
+        size,
+        f"Full voltages: {size.n_bus} buses, {size.n_case} cases, tolerance {TOLERANCE_PU:g}, {threads} thread(s)",
+        {
+            "power-grid-model, iterative current, node results": peer,
+            "gridcheck, voltages": voltages,
+            "gridcheck solve (voltages, currents, losses)": everything,
+        },
+        n_case=size.n_case,
+        n_bus=size.n_bus,
     )
-    model, update = pgm_model(feeder)
 
-    ours = solve(network, loads, tolerance_pu=TOLERANCE, threads=threads)
-    theirs = pgm_solve(model, update, threads)
-    assert np.abs(ours.vm_pu - theirs["node"]["u_pu"]).max() < 10 * TOLERANCE
 
-    t_peer = seconds(lambda: pgm_solve(model, update, threads))
-    t_full = seconds(lambda: solve(network, loads, tolerance_pu=TOLERANCE, threads=threads))
-    t_extremes = seconds(lambda: solve_extremes(network, factored, tolerance_pu=TOLERANCE, threads=threads))
-    report(
-        f"{N_BUS} buses, {N_CASE} cases, {threads} thread(s), tolerance {TOLERANCE:g}",
-        [
-            ("power-grid-model, iterative current, batch", t_peer / N_CASE * 1e6, 1.0),
-            ("gridcheck, all voltages and currents", t_full / N_CASE * 1e6, t_peer / t_full),
-            ("gridcheck, factored loads, extremes only", t_extremes / N_CASE * 1e6, t_peer / t_extremes),
-        ],
+@pytest.mark.parametrize("threads", [1, 2])
+def test_extremes_of_factored_loads(size, threads):
+    feeder = random_feeder(size.n_bus, size.n_case)
+    network, loads = feeder.network, feeder.factored
+    written = loads.cases()
+    peer = peer_batch(feeder, threads, written.p_mw, written.q_mvar, ("node", "line"))
+
+    def peer_extremes():
+        result = peer()
+        node, line = result["node"]["u_pu"], result["line"]["loading"]
+        return node.min(axis=0), node.argmin(axis=0), node.max(axis=0), node.argmax(axis=0), line.max(axis=0)
+
+    def extremes():
+        return solve_extremes(network, loads, tolerance_pu=TOLERANCE_PU, threads=threads)
+
+    low, _, high, _, loading = peer_extremes()
+    np.testing.assert_allclose(extremes().vm_min_pu, low, rtol=0, atol=10 * TOLERANCE_PU)
+    np.testing.assert_allclose(extremes().vm_max_pu, high, rtol=0, atol=10 * TOLERANCE_PU)
+    np.testing.assert_allclose(extremes().loading_max_percent, 100 * loading, rtol=1e-5, atol=1e-4)
+    compare(
+        size,
+        f"Extremes of factored loads: {size.n_bus} buses, {size.n_case} cases, {threads} thread(s)",
+        {
+            "power-grid-model, loads written out before, numpy": peer_extremes,
+            "gridcheck solve_extremes, factored loads": extremes,
+            "gridcheck solve_extremes, loads written out before": lambda: solve_extremes(
+                network, written, tolerance_pu=TOLERANCE_PU, threads=threads
+            ),
+        },
+        n_case=size.n_case,
+        n_bus=size.n_bus,
     )
 
 
-@pytest.mark.slow
-def test_one_case_beside_pandapower(feeder):
-    network = from_pandapower(feeder.net)
-    loads = LoadCases(p_mw=feeder.p_mw[:1], q_mvar=feeder.q_mvar[:1])
-    net = pp.from_json_string(pp.to_json(feeder.net))
-    for bus in range(1, N_BUS):
-        pp.create_load(net, bus, p_mw=feeder.p_mw[0, bus], q_mvar=feeder.q_mvar[0, bus])
-    pp.runpp(net, tolerance_mva=1e-8, numba=True)
-    ours = solve(network, loads, tolerance_pu=TOLERANCE, threads=1)
-    assert np.abs(ours.vm_pu[0] - net.res_bus["vm_pu"].to_numpy()).max() < 10 * TOLERANCE
+def newton_with_numba(net):
+    pp.runpp(net, tolerance_mva=TOLERANCE_PU, calculate_voltage_angles=True, numba=True)
+    return net.res_bus["vm_pu"].to_numpy()
 
-    t_peer = seconds(lambda: pp.runpp(net, tolerance_mva=1e-8, numba=True))
-    t_ours = seconds(lambda: solve(network, loads, tolerance_pu=TOLERANCE, threads=1))
-    report(
-        f"{N_BUS} buses, one case",
-        [("pandapower runpp (numba)", t_peer * 1e6, 1.0), ("gridcheck solve", t_ours * 1e6, t_peer / t_ours)],
+
+def test_one_case_of_a_feeder(size):
+    feeder = random_feeder(size.n_bus, 1)
+    network, loads = feeder.network, feeder.loads
+    net = net_from_tables(feeder.tables, name="feeder")
+
+    np.testing.assert_allclose(solve(network, loads).vm_pu[0], newton_with_numba(net), rtol=0, atol=10 * TOLERANCE_PU)
+    compare(
+        size,
+        f"One case: feeder of {size.n_bus} buses",
+        {"pandapower runpp (numba)": lambda: newton_with_numba(net), "gridcheck solve": lambda: solve(network, loads)},
+        n_case=1,
+        n_bus=size.n_bus,
     )
+
+
+def test_one_case_of_a_county(size):
+    folder = NETWORKS / size.county
+    network = read_county(folder).network
+    net = pp.from_json(str(folder / "network.json"))
+    loads = loads_from_pandapower(net, network)
+
+    np.testing.assert_allclose(solve(network, loads).vm_pu[0], newton_with_numba(net), rtol=0, atol=1e-7)
+    compare(
+        size,
+        f"One case: county grid of {network.n_bus} buses (synthetic)",
+        {"pandapower runpp (numba)": lambda: newton_with_numba(net), "gridcheck solve": lambda: solve(network, loads)},
+        n_case=1,
+        n_bus=network.n_bus,
+    )
+
+
+def test_memory_does_not_grow_with_the_cases(size):
+    short, long = (random_feeder(size.n_bus, 2, seed=3), random_feeder(size.n_bus, 2, seed=3))
+    rng = np.random.default_rng(4)
+    n_short, n_long = size.n_case_year // 8, size.n_case_year
+    peaks = []
+    for feeder, n_case in ((short, n_short), (long, n_long)):
+        weight = feeder.factored.p_weight_mw
+        profile = rng.uniform(0.2, 1.0, (n_case, weight.shape[1]))
+        loads = type(feeder.factored)(p_weight_mw=weight, q_weight_mvar=0.3 * weight, profile=profile)
+        network = feeder.network
+        solve_extremes(network, loads)  # what numba and the imports take, once
+        peaks.append(peak_mb(lambda network=network, loads=loads: solve_extremes(network, loads, threads=2)))
+
+    grown = (peaks[1] - peaks[0]) * 2**20 / (n_long - n_short)
+    # Profile of six classes in blocks, its padding, outcome and iterations: no trace of buses.
+    assert grown < 160
+    if size.is_timed:
+        written = 2 * n_long * size.n_bus * 8 / 2**20
+        rows = {"gridcheck solve_extremes, factored loads": peaks[1], "the loads alone, written out": written}
+        print(f"\nPeak memory: {size.n_bus} buses, {n_long:,} cases, 2 threads")
+        print(pd.Series(rows).map("{:,.0f} MB".format).to_string())

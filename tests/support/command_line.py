@@ -10,8 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 ROOT = Path(__file__).resolve().parents[2]
 NETWORKS = ROOT / "networks"

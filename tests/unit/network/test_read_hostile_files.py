@@ -314,7 +314,7 @@ def test_a_missing_column_is_named_with_its_table(tmp_path, table, column):
 
 WRONG_CELLS = [
     ("bus", "vn_kv", ["ten", None, 0.0, -10.0, float("nan"), float("inf"), True]),
-    ("bus", "in_service", ["false", "no", 2, -1.0]),
+    ("bus", "in_service", ["false", "no", "0", "1", 2, -1.0]),
     ("line", "from_bus", ["one", None, 1.5, 99, float("nan"), 10**30]),
     ("line", "length_km", ["far", None, 0.0, -1.0, float("nan"), float("inf")]),
     ("line", "r_ohm_per_km", ["x", None, -0.1, float("inf")]),
@@ -340,7 +340,7 @@ WRONG_CELLS = [
     ("switch", "bus", [99, None, 5, "x"]),
     ("switch", "element", [99, None, "x", 1.5]),
     ("switch", "et", ["x", None, 3]),
-    ("switch", "closed", ["yes", 2]),
+    ("switch", "closed", ["yes", "0", None, 2]),
     ("ext_grid", "bus", [99, None, "x"]),
     ("ext_grid", "vm_pu", [None, 0.0, "x", float("inf")]),
     ("ext_grid", "va_degree", ["x", float("inf")]),

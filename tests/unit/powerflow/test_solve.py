@@ -1,6 +1,7 @@
 """The load flow as a whole: outcomes, absence, limits of what it takes."""
 
 import dataclasses
+import importlib
 
 import numpy as np
 import pandapower as pp
@@ -10,6 +11,8 @@ from gridcheck.cases import FactoredLoads, LoadCases
 from gridcheck.errors import InputError, NotConvergedError
 from gridcheck.network import from_pandapower, loads_from_pandapower
 from gridcheck.powerflow import CONVERGED, NOT_CONVERGED, CaseStatus, solve, solve_extremes
+from gridcheck.powerflow.radial import radial_model
+from gridcheck.powerflow.sweep import loads_of_nodes, sweep_blocks
 from tests.support.radial_nets import add_line, feeder_net, two_bus_net, village_net
 
 VALUES = ("vm_pu", "va_degree", "i_ka", "loading_percent")
@@ -254,6 +257,32 @@ def test_extremes_do_not_depend_on_threads_and_take_the_first_of_equal_cases(thr
     np.testing.assert_array_equal(extremes.vm_max_case, result.vm_pu.argmax(axis=0))
     flowing = ~np.isnan(result.loading_percent[0])
     np.testing.assert_array_equal(extremes.loading_max_case[flowing], result.loading_percent[:, flowing].argmax(axis=0))
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_of_equal_extremes_of_two_threads_the_earlier_case_counts(swapped):
+    module = importlib.import_module("gridcheck.powerflow.solve")  # the package shows the function of this name
+    inf = np.inf
+    values = [np.array([2.0, 1.0, 3.0, 3.0, -inf, -inf]), np.array([1.0, 2.0, 3.0, 3.0, 5.0, -inf])]
+    cases = [np.array([40, 41, 7, 90, -1, -1]), np.array([0, 1, 8, 33, 2, -1])]
+    if swapped:
+        values, cases = values[::-1], cases[::-1]
+
+    best, case = module._first_highest(values, cases)
+
+    assert best.tolist() == [2.0, 2.0, 3.0, 3.0, 5.0, -inf]
+    assert case.tolist() == [40, 1, 7, 33, 2, -1]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_every_block_is_shown_to_one_reader_once(threads):
+    network, loads = village(np.linspace(0.2, 1.0, 70))
+    model = radial_model(network)
+    seen = []
+
+    sweep_blocks(model, loads_of_nodes(model, loads), [lambda first, _v, _j: seen.append(first)] * threads)
+
+    assert sorted(seen) == [0, 32, 64]
 
 
 def test_factored_loads_in_many_blocks_equal_written_ones():

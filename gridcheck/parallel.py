@@ -35,15 +35,27 @@ def _start_worker(channel: Any) -> None:
 
 @contextmanager
 def _interrupts_held_back() -> Iterator[None]:
-    """Hold Ctrl-C back; processes that are started meanwhile never see it, not even while they are starting."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    """Hold Ctrl-C back until the end; processes that are started meanwhile never see it, not even while they start.
+
+    A process inherits the mask of the thread that starts it. The mask alone is not enough here, because threads of
+    numerical libraries take the signal as well; so it is only noted down until the processes have all they need.
+    """
+    held: list[int] = []
+    before = signal.getsignal(signal.SIGINT)
+    is_ours = threading.current_thread() is threading.main_thread() and callable(before)
+    if is_ours:
+        signal.signal(signal.SIGINT, lambda number, _: held.append(number))
+    has_mask = hasattr(signal, "pthread_sigmask")  # not on Windows
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if has_mask else set()
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if has_mask:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if is_ours:
+            signal.signal(signal.SIGINT, before)
+    if held:
+        raise KeyboardInterrupt
 
 
 def tell(county_code: str, stage: str, done: int, total: int) -> None:
@@ -71,8 +83,16 @@ class WorkerPool:
         self._progress = progress
         self._queue = context.SimpleQueue()
         others = set(multiprocessing.active_children())
-        with _interrupts_held_back():
-            self._pool = context.Pool(max(1, min(wanted, n_task)), _start_worker, (self._queue,))
+        pool = None
+        try:
+            with _interrupts_held_back():
+                pool = context.Pool(max(1, min(wanted, n_task)), _start_worker, (self._queue,))
+        except BaseException:
+            if pool is not None:
+                pool.terminate()
+                pool.join()
+            raise
+        self._pool = pool
         self._processes = set(multiprocessing.active_children()) - others
         self._ended = threading.Event()
         self._listener = threading.Thread(target=self._listen, daemon=True)

@@ -18,7 +18,7 @@ import pandas as pd
 
 from gridcheck.checks.assessment import assess_areas, full_course
 from gridcheck.checks.records import NMinus1Row, NMinus1Status
-from gridcheck.checks.supply_tree import CheckKind, SupplyTree
+from gridcheck.checks.supply_tree import AREA_KINDS, CheckKind, SupplyTree
 from gridcheck.checks.thermal import hot_spot_c
 from gridcheck.connection.applications import Application
 from gridcheck.connection.decide import QueueResult
@@ -34,7 +34,6 @@ from gridcheck.reports.tables import write_bytes
 from gridcheck.units import SQRT3
 
 _PANDAPOWER = "pp.runpp(net, tolerance_mva=1e-8)"
-_OWN_CHECKS = (CheckKind.AREA_LOADING, CheckKind.HOT_SPOT, CheckKind.END_VOLTAGE)
 _LIMIT_CURRENT = "rating of the line over the limit current of the feeder"
 # What a county's network is made of; loads are written anew, and nothing else draws or feeds in.
 _GRID_TABLES = ("bus", "line", "trafo", "ext_grid", "switch", "shunt")
@@ -86,21 +85,22 @@ def explain_application(case: CountyCase, queue: QueueResult, application_id: st
     decision = queue.decisions[place]
     if decision.kind is None:
         raise InputError(f"The load flow of application {application_id} has no solution: there is no case to show.")
-    area = list(case.grid.areas["area_id"]).index(decision.application.area_id)
+    area_ids = list(case.grid.areas["area_id"])
+    area = area_ids.index(decision.application.area_id)
     promised = [d.application for d in queue.decisions[:place] if d.connected]
     counts = _with(case, case.counts, [*promised, decision.application])
-    if decision.kind in _OWN_CHECKS:
+    if decision.with_crowd:
         rated_kw, count = queue.crowd.rated_kw.copy(), queue.crowd.count.copy()
         rated_kw[area], count[area] = counts.rated_kw[area], counts.count[area]
         counts = ClassCounts(rated_kw=rated_kw, count=count)
     tree = next(tree for tree in case.trees if area in tree.area)
     if decision.kind == CheckKind.HOT_SPOT:
-        at, read = _hot_spot(case, tree, area, counts)
+        at, read = _hot_spot(case, tree, area_ids.index(decision.element), counts)
     else:
         at, read = decision.case, _where_to_look(case, tree, decision.check, decision.kind)
     return Evidence(
         statement=_verdict_statement(case, decision, at, read),
-        loads=_loads_at(case, counts, at, own_diversity=decision.kind in _OWN_CHECKS),
+        loads=_loads_at(case, counts, at, own_diversity=decision.kind in AREA_KINDS),
         switch_closed={},
     )
 
@@ -133,7 +133,7 @@ def _loads_at(case: CountyCase, counts: ClassCounts, at: int, *, own_diversity: 
 
 
 def _verdict_statement(case: CountyCase, decision: Decision, at: int, read: dict[str, Any]) -> dict[str, Any]:
-    application, own_diversity = decision.application, decision.kind in _OWN_CHECKS
+    application, own_diversity = decision.application, decision.kind in AREA_KINDS
     return {
         "application_id": application.application_id,
         "area_id": application.area_id,
@@ -149,7 +149,7 @@ def _verdict_statement(case: CountyCase, decision: Decision, at: int, read: dict
         "diversity": "each area's own households" if own_diversity else "all households of the feeder",
         "loads": (
             "this area as promised so far with this heater; all pending applications of other areas connected"
-            if own_diversity
+            if decision.with_crowd
             else "everything promised so far, with this heater"
         ),
         "solve_with": _PANDAPOWER,

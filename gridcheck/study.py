@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import platform
 import shutil
 import time
@@ -284,7 +285,9 @@ def _summary(
         ],
         "limits_of_model": list(_LIMITS_OF_MODEL),
         "inputs": {task.folder.name: folder_hash(task.folder) for task in tasks},
-        "versions": {name: version(name) for name in ("numpy", "scipy", "numba", "pandas", "pandapower", "plotly")},
+        "versions": {
+            name: version(name) for name in ("numpy", "scipy", "numba", "pandas", "pandapower", "highspy", "plotly")
+        },
         "performance": _performance(outcomes, plan, seconds),
     }
 
@@ -307,12 +310,17 @@ def _performance(outcomes: Sequence[CountyOutcome], plan: StudyPlan, seconds: fl
             stage["cpu_process_seconds"] += value
             stage["peak_memory_mb"] = max(stage["peak_memory_mb"], outcome.clock.peak_mb[name])
     stages |= plan.stages
+
+    def rounded(value: float, digits: int) -> float | None:
+        # Windows does not tell the memory, and JSON has no NaN.
+        return None if math.isnan(value) else round(value, digits)
+
     return {
         "wall_seconds": round(seconds, 2),
         "machine": platform.machine(),
         "python": platform.python_version(),
-        "main_process_peak_memory_mb": round(peak_memory_mb(), 1),
-        "stages": {name: {key: round(value, 2) for key, value in stage.items()} for name, stage in stages.items()},
+        "main_process_peak_memory_mb": rounded(peak_memory_mb(), 1),
+        "stages": {name: {key: rounded(value, 2) for key, value in stage.items()} for name, stage in stages.items()},
     }
 
 

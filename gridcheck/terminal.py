@@ -97,7 +97,7 @@ def print_table(
     for number, row in enumerate(rows):
         if last_is_total and number == len(rows) - 1:
             table.add_section()
-        table.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
+        table.add_row(*("" if cell is None else f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
     Console().print(table)
 
 

@@ -9,14 +9,14 @@ import numpy as np
 
 from gridcheck.arrays import BoolArray, FloatArray
 from gridcheck.checks.assessment import Assessment, Course, area_power_mw, assess, check_courses
-from gridcheck.checks.supply_tree import LEVEL, QUANTITY, CheckKind, SupplyTree
+from gridcheck.checks.supply_tree import AREA_KINDS, LEVEL, QUANTITY, CheckKind, SupplyTree
 from gridcheck.demand.profiles import ClassCounts
+from gridcheck.errors import NotConvergedError
 from gridcheck.limits import LimitSet
 from gridcheck.powerflow.sweep import node_power_mw
 
 # One kW of rated heat-pump input is added to every area to see how far each limit still is. [kW]
 _PROBE_KW = 1.0
-_OF_AREAS = (CheckKind.AREA_LOADING, CheckKind.HOT_SPOT, CheckKind.END_VOLTAGE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,12 +166,18 @@ def county_state(
 
 
 def _room_kw(tree: SupplyTree, course: Course, counts: ClassCounts, now: Assessment, limits: LimitSet) -> FloatArray:
-    """Estimate from a small step in all areas at once how much more each area's own equipment carries."""
+    """Estimate from a small step in all areas at once how much more each area's own equipment carries.
+
+    NaN, not known, where not even the step can be supplied.
+    """
     probe = course.profiles.classes.index("air_air_heat_pump")
     rated_kw = counts.rated_kw.copy()
     rated_kw[:, probe] += _PROBE_KW
     count = np.maximum(counts.count, (rated_kw > 0.0).astype(float))
-    then = assess(tree, course, ClassCounts(rated_kw=rated_kw, count=count), limits, start=now)
+    try:
+        then = assess(tree, course, ClassCounts(rated_kw=rated_kw, count=count), limits, start=now)
+    except NotConvergedError:
+        return np.full(len(tree.area), np.nan)
     checks = tree.checks
     per_kw = checks.sign * (then.value - now.value) / _PROBE_KW
     room = checks.sign * (checks.limit - now.value)
@@ -199,7 +205,7 @@ def _fill_feeders(tree: SupplyTree, now: Assessment, by_feeder: dict[str, FloatA
 def _feeders_with(tree: SupplyTree, mask: BoolArray) -> BoolArray:
     """Tell which feeders of the tree hold a check of the mask at 10 kV, or hang below one, shape (n_feeder,)."""
     checks = tree.checks
-    feeder = tree.feeder_of_node[checks.node[mask & ~np.isin(checks.kind, _OF_AREAS)]]
+    feeder = tree.feeder_of_node[checks.node[mask & ~np.isin(checks.kind, AREA_KINDS)]]
     result = np.full(len(tree.feeder), bool((feeder < 0).any()))
     result[feeder[feeder >= 0]] = True
     return result
@@ -208,7 +214,7 @@ def _feeders_with(tree: SupplyTree, mask: BoolArray) -> BoolArray:
 def _upper_broken(tree: SupplyTree, broken: BoolArray) -> BoolArray:
     """Tell for each area whether something above its transformer is beyond its limit."""
     bad_node = np.zeros(tree.model.n_node, dtype=bool)
-    bad_node[tree.checks.node[broken & ~np.isin(tree.checks.kind, _OF_AREAS)]] = True
+    bad_node[tree.checks.node[broken & ~np.isin(tree.checks.kind, AREA_KINDS)]] = True
     parent = tree.model.parent
     for node in range(len(parent)):
         if parent[node] >= 0:

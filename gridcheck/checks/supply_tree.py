@@ -29,6 +29,8 @@ class CheckKind(IntEnum):
     MAIN_LOADING = 6
 
 
+AREA_KINDS = (CheckKind.AREA_LOADING, CheckKind.HOT_SPOT, CheckKind.END_VOLTAGE)
+"""Checks whose element is an area; they stand first in the list of a tree, kind by kind."""
 LEVEL = {
     CheckKind.AREA_LOADING: "area",
     CheckKind.HOT_SPOT: "area",

@@ -55,6 +55,8 @@ class Decision:
         For deferrals: whose load uses the room up.
     promised_before : int
         Applications of the same supply tree that were approved before this one.
+    with_crowd : bool
+        True where the binding check was made with every pending application of other areas connected.
     """
 
     application: Application
@@ -70,6 +72,7 @@ class Decision:
     margin_kw: float
     blocked_by: Blocker | None
     promised_before: int
+    with_crowd: bool
 
     @property
     def level(self) -> str:

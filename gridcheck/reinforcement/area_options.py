@@ -9,6 +9,7 @@ import numpy as np
 
 from gridcheck.arrays import BoolArray
 from gridcheck.catalogue import conductors, distribution_transformers
+from gridcheck.checks.supply_tree import AREA_KINDS
 from gridcheck.reinforcement.measures import (
     LowVoltageReconductoring,
     NewArea,
@@ -17,7 +18,7 @@ from gridcheck.reinforcement.measures import (
     TransformerSwap,
 )
 from gridcheck.reinforcement.options import Option, Part, option_of
-from gridcheck.reinforcement.situation import AREA_KINDS, Situation
+from gridcheck.reinforcement.situation import Situation
 from gridcheck.reinforcement.terms import Terms
 
 # Preferred sizes that a swap and a new area can lead to. [kVA]

@@ -15,8 +15,6 @@ References
 ----------
 .. [1] H. P. Williams, *Model Building in Mathematical Programming*, 5th ed., 2013, chapters 3.2 (goals in order of
    rank) and 9 (0/1 programmes).
-.. [2] Q. Huangfu, J. A. J. Hall, "Parallelizing the dual revised simplex method", Mathematical Programming Computation
-   10(1), 2018. DOI 10.1007/s12532-017-0130-5 (HiGHS).
 """
 
 from __future__ import annotations
@@ -27,10 +25,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
-from scipy.optimize import Bounds, LinearConstraint, milp
 
 from gridcheck.arrays import FloatArray, IntArray
 from gridcheck.errors import PlanError
+from gridcheck.mixed_integer import INFINITY, Programme, maximise
 from gridcheck.reinforcement.measures import Project
 
 # Whole numbers keep the arithmetic of the aims exact: money counts in fen, hours in hundredths, energy in kWh.
@@ -63,7 +61,7 @@ def best_choice(projects: Sequence[Project], budget_yuan: float) -> tuple[tuple[
     PlanError
         If HiGHS does not prove the optimum.
     """
-    programme = _programme(projects, budget_yuan)
+    programme = _choice(projects, budget_yuan)
     held: list[tuple[FloatArray, int]] = []
     built: tuple[int, ...] = ()
     gap = 0.0
@@ -78,7 +76,7 @@ def best_choice(projects: Sequence[Project], budget_yuan: float) -> tuple[tuple[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Programme:
+class _Choice:
     """The 0/1 programme; columns are projects first, then applications that several groups unlock.
 
     Attributes
@@ -116,7 +114,7 @@ class _Programme:
         return direct + sum(int(aim[self.n_project + a]) for a, is_in in enumerate(reached) if is_in)
 
 
-def _programme(projects: Sequence[Project], budget_yuan: float) -> _Programme:
+def _choice(projects: Sequence[Project], budget_yuan: float) -> _Choice:
     """Write the programme down in whole numbers."""
     n = len(projects)
     groups: dict[str, list[int]] = {}
@@ -138,7 +136,7 @@ def _programme(projects: Sequence[Project], budget_yuan: float) -> _Programme:
     rows += [(members, [1.0] * len(members), 1.0) for members in groups.values() if len(members) > 1]
     rows += [([n + a, *members], [1.0] + [-1.0] * len(members), 0.0) for a, members in enumerate(shared.values())]
     padding = [0.0] * len(shared)
-    return _Programme(
+    return _Choice(
         matrix=_matrix(rows, n + len(shared)),
         upper=np.array([upper for _, _, upper in rows]),
         aims=(
@@ -166,33 +164,37 @@ def _matrix(rows: list[tuple[list[int], list[float], float]], n_column: int) -> 
     return sparse.csr_array((np.array(values), (coordinates[0], coordinates[1])), shape=(len(rows), n_column))
 
 
-def _best(programme: _Programme, aim: FloatArray, held: list[tuple[FloatArray, int]]) -> tuple[tuple[int, ...], float]:
+def _best(programme: _Choice, aim: FloatArray, held: list[tuple[FloatArray, int]]) -> tuple[tuple[int, ...], float]:
     """Maximise one aim while those of higher rank keep their value; return the projects built and the gap."""
     n = programme.matrix.shape[1]
-    constraints = [LinearConstraint(programme.matrix, -np.inf, programme.upper)]
     # All values are whole numbers, so half a unit below is the same as not below.
-    constraints += [LinearConstraint(before[None, :], value - 0.5, np.inf) for before, value in held]
+    rows = [(before, value - 0.5, INFINITY) for before, value in held]
     for _ in range(_MAX_CUTS):
-        result = milp(
-            -aim,
-            integrality=np.ones(n, dtype=np.int64),
-            bounds=Bounds(0.0, 1.0),
-            constraints=constraints,
-            options={"mip_rel_gap": 0.0},
+        extra = [sparse.csr_array(row[None, :]) for row, _, _ in rows]
+        found = maximise(
+            Programme(
+                objective=aim,
+                matrix=sparse.vstack([programme.matrix, *extra], format="csr"),
+                row_lower=np.array([-INFINITY] * len(programme.upper) + [lower for _, lower, _ in rows]),
+                row_upper=np.concatenate([programme.upper, [upper for _, _, upper in rows]]),
+                lower=np.zeros(n),
+                upper=np.ones(n),
+                integral=np.ones(n, dtype=bool),
+            )
         )
-        if not result.success or result.x is None:
-            raise PlanError(f"HiGHS found no optimal choice of projects: {result.message}")
-        built = tuple(np.flatnonzero(result.x[: programme.n_project] > 0.5).tolist())
+        if not found.is_proved:
+            raise PlanError(f"HiGHS found no optimal choice of projects: {found.status}.")
+        built = tuple(np.flatnonzero(found.x[: programme.n_project] > 0.5).tolist())
         if int(programme.cost[list(built)].sum()) <= programme.budget and all(
             programme.value(before, built) >= value for before, value in held
         ):
             # Whole numbers again: a bound less than one away is met.
             value = programme.value(aim, built)
-            return built, max(0, math.floor(-result.mip_dual_bound + 1e-3) - value) / max(1, abs(value))
+            return built, max(0, math.floor(found.bound + 1e-3) - value) / max(1, abs(value))
         # Solvers keep constraints to a tolerance: forbid this very choice and go on.
         cut = np.zeros(n)
         cut[list(built)] = 1.0
         others = np.setdiff1d(np.arange(programme.n_project), built)
         cut[others] = -1.0
-        constraints.append(LinearConstraint(cut[None, :], -np.inf, len(built) - 1.0))
+        rows.append((cut, -INFINITY, len(built) - 1.0))
     raise PlanError(f"HiGHS did not keep the budget exactly in {_MAX_CUTS} trials.")

@@ -10,7 +10,7 @@ import numpy as np
 
 from gridcheck.arrays import BoolArray, FloatArray, IntArray
 from gridcheck.checks.assessment import Assessment, Course, assess, binding_course, check_courses, full_course
-from gridcheck.checks.supply_tree import CheckKind, SupplyTree, supply_trees
+from gridcheck.checks.supply_tree import AREA_KINDS, CheckKind, SupplyTree, supply_trees
 from gridcheck.connection.applications import Application
 from gridcheck.connection.decision import Decision, Verdict
 from gridcheck.demand.profiles import ClassCounts, ClassProfiles
@@ -23,8 +23,6 @@ from gridcheck.units import SQRT3
 
 # Volts from phase to neutral of 1 pu on a 0.4 kV busbar.
 LV_PHASE_V = 400.0 / SQRT3
-AREA_KINDS = (CheckKind.AREA_LOADING, CheckKind.HOT_SPOT, CheckKind.END_VOLTAGE)
-"""Checks whose element is an area."""
 
 
 class OutageRow(Protocol):

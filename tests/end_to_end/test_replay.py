@@ -65,7 +65,9 @@ def replayed(folder: Path) -> tuple[float, dict]:
 def test_random_verdicts_are_shown_by_pandapower(decided, tmp_path):
     folder, case, queue, _, wanted = decided
     shown = [d for d in queue.decisions if d.kind is not None]
-    chosen = sample(shown, lambda d: (d.verdict, d.quantity), wanted, seed=f"verdicts {case.grid.county_code}")
+    chosen = sample(
+        shown, lambda d: (d.verdict, d.quantity, d.with_crowd), wanted, seed=f"verdicts {case.grid.county_code}"
+    )
     assert len(chosen) == wanted
 
     for decision in chosen:

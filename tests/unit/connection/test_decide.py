@@ -4,10 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gridcheck.checks.assessment import assess, binding_course
 from gridcheck.checks.supply_tree import CheckKind, supply_trees
 from gridcheck.connection import Application, Blocker, Decision, QueueResult, Verdict, clause_of, decide_queue
+from gridcheck.connection.promises import no_promises
 from gridcheck.demand.profiles import ClassCounts, ClassProfiles
 from gridcheck.errors import NotConvergedError
 from gridcheck.limits import DEFAULT_LIMITS, LimitSet, with_overrides
@@ -266,6 +269,80 @@ def test_a_limit_of_the_own_feeder_that_is_newly_broken_counts(tmp_path):
     small, large = result.decisions
     assert small.connected
     assert (large.verdict, large.kind, large.element) == (DEFER, CheckKind.SECTION_VOLTAGE, "bus 3")
+
+
+def test_an_area_in_which_nobody_asks_is_guarded_on_the_own_feeder(tmp_path):
+    # 30 ohm in the second section. Area 3 draws 94 kW on 100 kVA and has no wish. With 60 kW in area 2 it stands at
+    # 98.8 %, with 94 kW at (1 + sqrt(1 - 1.2 * 0.188)) / 2 = 0.940 pu: at 100.0 %. With 100 kW more than that.
+    base_kw, drawing = [1.0, 60.0, 94.0, 1.0, 1.0], {"r_ohm": {1: 30.0}, "kva": (100.0, 400.0, 100.0, 400.0, 100.0)}
+
+    def loading(area_2_kw: float) -> float:
+        return 94.0 / ((1.0 + (1.0 - 1.2 * (94.0 + area_2_kw) / 1000.0) ** 0.5) / 2.0)
+
+    result = decide(tmp_path, applications([(1, 20.0), (1, 39.0), (1, 5.0), (3, 39.0)]), base_kw, **drawing)
+
+    assert loading(80.0) < 100.0 < loading(119.0)
+    assert [d.connected for d in result.decisions] == [True, False, True, True]
+    refused = result.decisions[1]
+    assert (refused.kind, refused.element) == (CheckKind.AREA_LOADING, AREAS[2])
+    assert refused.value == pytest.approx(loading(119.0), rel=1e-6)
+    assert refused.value_before == pytest.approx(loading(80.0), rel=1e-6)
+    assert not refused.with_crowd
+    (final,) = result.final
+    assert (final.value[:5] <= 100.0).all()
+
+
+def test_areas_that_nobody_endangers_need_no_guard(tmp_path):
+    # Area 3 keeps 60 % whatever happens, area 5 is beyond its limit before: neither is looked at again.
+    counts = base_counts([1.0, 60.0, 60.0, 1.0, 120.0])
+    grid = hand_drawn_county(tmp_path, hand_drawn_net(r_ohm={1: 5.0}))
+    (tree,) = supply_trees(grid, DEFAULT_LIMITS)
+    course = binding_course(profiles(), DEFAULT_LIMITS)
+
+    promises = no_promises(tree, course, counts, DEFAULT_LIMITS, [(1, HEAT_PUMP, 30.0), (4, HEAT_PUMP, 5.0)])
+
+    assert promises.crowd is not None
+    assert promises.guarded_row.tolist() == []
+
+
+def test_without_a_crowd_that_can_be_supplied_every_area_that_keeps_its_limits_is_guarded(tmp_path):
+    # Behind 30 ohm there is a solution up to 833 kW; 320 kW are drawn and 20 * 39 kW asked for.
+    wishes = applications([(1, 39.0)] * 20)
+    base_kw, drawing = [1.0, 220.0, 94.0, 1.0, 1.0], {"r_ohm": {1: 30.0}, "kva": (100.0, 400.0, 100.0, 400.0, 100.0)}
+
+    result = decide(tmp_path, wishes, base_kw, **drawing)
+    bare = decide(tmp_path, (), base_kw, **drawing)
+
+    # Who comes later is seen with what was promised before, and area 3 stands in the way before anything collapses.
+    assert result.crowd.rated_kw[1, HEAT_PUMP] == 0.0
+    assert not any(d.with_crowd for d in result.decisions)
+    broken = [bare.final[0].value[:5] > 100.0, result.final[0].value[:5] > 100.0]
+    np.testing.assert_array_equal(*broken)
+
+
+@pytest.fixture(scope="module")
+def long_lines(tmp_path_factory):
+    """Areas 3 and 5 are small, the others have room for much more than the lines."""
+    net = hand_drawn_net(r_ohm={0: 12.0, 1: 20.0, 3: 25.0}, kva=(400.0, 400.0, 100.0, 400.0, 100.0))
+    return hand_drawn_county(tmp_path_factory.mktemp("county"), net)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_approvals_break_no_limit_of_their_feeder_that_was_kept(long_lines, seed):
+    rng, grid = np.random.default_rng(seed), long_lines
+    trees, course = supply_trees(grid, DEFAULT_LIMITS), binding_course(profiles(), DEFAULT_LIMITS)
+    asked = zip(rng.choice([0, 1, 3], 12), rng.uniform(1.0, 30.0, 12), strict=True)
+    wishes = applications([(int(area), float(kw)) for area, kw in asked])
+    base_kw = np.where([0, 0, 1, 0, 1], rng.uniform(88.0, 98.0, 5), rng.uniform(20.0, 60.0, 5)).tolist()
+
+    result = decide_queue(trees, course, base_counts(base_kw), wishes, DEFAULT_LIMITS, area_ids=AREAS)
+
+    (tree,), (before,), (after,) = trees, result.base, result.final
+    checks = tree.checks
+    newly = checks.beyond_limit(after.value) & ~checks.beyond_limit(before.value)
+    touched = {int(tree.area_feeder[AREAS.index(d.application.area_id)]) for d in result.decisions if d.connected}
+    assert not newly[np.isin(tree.feeder_of_node[checks.node], sorted(touched))].any()
 
 
 # ----------------------------------------------------------------------------------------------------------- the queue

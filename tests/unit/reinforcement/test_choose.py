@@ -1,7 +1,9 @@
 """The choice under a budget: order of aims, rank, reasons, and what is refused."""
 
 import math
+from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -208,17 +210,17 @@ def test_a_plain_table_needs_three_columns():
 def test_a_choice_that_a_tolerance_let_through_the_budget_is_cut_off(monkeypatch):
     from gridcheck.reinforcement import programme
 
-    solve, answers = programme.milp, []
+    solve, answers = programme.maximise, []
 
     def sloppy(*args, **kwargs):
         result = solve(*args, **kwargs)
         if not answers:
             # As if constraints were kept to a tolerance only: everything is built.
-            result.x = result.x * 0.0 + 1.0
+            result = replace(result, x=np.ones_like(result.x))
         answers.append(result)
         return result
 
-    monkeypatch.setattr(programme, "milp", sloppy)
+    monkeypatch.setattr(programme, "maximise", sloppy)
 
     plan = choose_projects([project("a", 60.0, 7), project("b", 50.0, 5)], 100.0)
 
@@ -227,28 +229,26 @@ def test_a_choice_that_a_tolerance_let_through_the_budget_is_cut_off(monkeypatch
 
 
 def test_an_unsolved_programme_is_an_error(monkeypatch):
-    from scipy.optimize import OptimizeResult
-
+    from gridcheck.mixed_integer import Optimum
     from gridcheck.reinforcement import programme
 
-    answer = OptimizeResult(success=False, x=None, message="time limit")
-    monkeypatch.setattr(programme, "milp", lambda *_, **__: answer)
+    answer = Optimum(x=np.zeros(0), value=0.0, bound=np.inf, status="Time limit reached")
+    monkeypatch.setattr(programme, "maximise", lambda _: answer)
 
-    with pytest.raises(PlanError, match="time limit"):
+    with pytest.raises(PlanError, match="Time limit"):
         choose_projects([project("a", 60.0, 7)], 100.0)
 
 
 def test_a_gap_is_an_error(monkeypatch):
     from gridcheck.reinforcement import programme
 
-    solve = programme.milp
+    solve = programme.maximise
 
-    def early(*args, **kwargs):
-        result = solve(*args, **kwargs)
-        result.mip_dual_bound -= 2.0
-        return result
+    def early(given):
+        found = solve(given)
+        return replace(found, bound=found.bound + 2.0)
 
-    monkeypatch.setattr(programme, "milp", early)
+    monkeypatch.setattr(programme, "maximise", early)
 
     with pytest.raises(PlanError, match="gap"):
         choose_projects([project("a", 60.0, 7)], 100.0)

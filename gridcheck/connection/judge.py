@@ -1,0 +1,132 @@
+"""Judge one application: which limit leaves it the least room, and what follows from that."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gridcheck.arrays import BoolArray, FloatArray
+from gridcheck.checks.supply_tree import CheckKind, CheckList
+from gridcheck.connection.applications import Application
+from gridcheck.connection.decision import Blocker, Decision, Verdict
+from gridcheck.connection.promises import Outlook, Promises
+
+# A check that a heater moves by less than this share of its limit has no bearing on it.
+_NEGLIGIBLE = 1e-6
+# Heaters below this size do not exist in the catalogue. [kW]
+_SMALLEST_KW = 0.9
+_WATCH = {
+    CheckKind.AREA_LOADING: "heavy_area",
+    CheckKind.END_VOLTAGE: "low_voltage_watch",
+    CheckKind.SECTION_LOADING: "heavy_section",
+    CheckKind.FEEDER_LOADING: "heavy_feeder",
+    CheckKind.MAIN_LOADING: "heavy_main_transformer",
+}
+
+
+def judge(promises: Promises, seen: Outlook, application: Application, *, preferred: bool) -> Decision:
+    """Decide one application.
+
+    Parameters
+    ----------
+    promises : Promises
+        What is promised without it.
+    seen : Outlook
+        What it does.
+    application : Application
+        What is asked.
+    preferred : bool
+        Whether the plan prefers its class of device.
+
+    Returns
+    -------
+    Decision
+        Its binding check is the one that leaves the least room: of the broken ones that count, or of the way of
+        supply where none is broken.
+    """
+    view, checks = seen.view, seen.view.checks
+    newly = view.guarded & ~checks.beyond_limit(seen.before)
+    charged = checks.beyond_limit(seen.after) & (view.path | newly)
+    margin = _margins(checks, seen, application.rated_kw)
+    relevant = charged if charged.any() else view.path
+    binding = int(np.flatnonzero(relevant)[np.argmin(margin[relevant])])
+    blocked_by = None
+    if charged.any():
+        verdict = Verdict.DEFER
+        conditions = _what_fits(margin[charged], application.rated_kw)
+        blocked_by = _blocker(promises, seen, binding)
+    else:
+        conditions = _conditions(checks, seen.after, view.path, preferred=preferred)
+        verdict = Verdict.APPROVE_WITH_CONDITIONS if conditions else Verdict.APPROVE
+    return Decision(
+        application=application,
+        verdict=verdict,
+        conditions=conditions,
+        kind=CheckKind(int(checks.kind[binding])),
+        check=int(view.check[binding]),
+        element=checks.element[binding],
+        value=float(seen.after[binding]),
+        value_before=float(seen.before[binding]),
+        limit=float(checks.limit[binding]),
+        case=int(seen.case[binding]),
+        margin_kw=float(margin[binding]),
+        blocked_by=blocked_by,
+        promised_before=promises.approved,
+        with_crowd=bool(view.with_crowd[binding]),
+    )
+
+
+def _margins(checks: CheckList, seen: Outlook, rated_kw: float) -> FloatArray:
+    """Estimate how many more rated kW of this heater each check allows after it; inf where it has no bearing. [kW]"""
+    per_kw = checks.sign * (seen.after - seen.before) / rated_kw
+    room = checks.sign * (checks.limit - seen.after)
+    felt = per_kw * rated_kw > _NEGLIGIBLE * checks.limit
+    margin = np.where(felt, room / np.where(felt, per_kw, 1.0), np.where(room < 0.0, -rated_kw, np.inf))
+    return np.where(np.isnan(seen.after), np.inf, margin)
+
+
+def _what_fits(margin_kw: FloatArray, rated_kw: float) -> tuple[str, ...]:
+    fits_kw = rated_kw + float(margin_kw.min())
+    # Above the rating the linear estimate contradicts itself.
+    fits = _SMALLEST_KW <= fits_kw < rated_kw
+    return (f"limit_kw:{np.floor(fits_kw * 10.0) / 10.0:g}",) if fits else ()
+
+
+def _conditions(checks: CheckList, value: FloatArray, path: BoolArray, *, preferred: bool) -> tuple[str, ...]:
+    beyond = path & checks.beyond_design(value)
+    codes = [code for kind, code in _WATCH.items() if (beyond & (checks.kind == kind)).any()]
+    if beyond.any():
+        codes.append("staggered_start")
+    if not preferred:
+        codes.append("discouraged_device")
+    return tuple(codes)
+
+
+def _blocker(promises: Promises, seen: Outlook, binding: int) -> Blocker:
+    checks = seen.view.checks
+    base = promises.base.value[seen.view.check[binding]]
+    sign, limit = checks.sign[binding], checks.limit[binding]
+    if sign * (base - limit) > 0.0:
+        return Blocker.EXISTING_LOAD
+    alone = base + (seen.after[binding] - seen.before[binding])
+    return Blocker.OWN_LOAD if sign * (alone - limit) > 0.0 else Blocker.PROMISED_LOAD
+
+
+def no_solution(application: Application, promised: int) -> Decision:
+    """Defer an application that cannot be supplied at any voltage."""
+    nan = float("nan")
+    return Decision(
+        application=application,
+        verdict=Verdict.DEFER,
+        conditions=(),
+        kind=None,
+        check=-1,
+        element=application.area_id,
+        value=nan,
+        value_before=nan,
+        limit=nan,
+        case=-1,
+        margin_kw=-application.rated_kw,
+        blocked_by=Blocker.OWN_LOAD,
+        promised_before=promised,
+        with_crowd=False,
+    )

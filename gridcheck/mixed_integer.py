@@ -1,0 +1,121 @@
+"""Mixed-integer programmes, solved by HiGHS to a proved optimum.
+
+HiGHS is taken through its own binding: the copy inside scipy prints to standard output whatever it is told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+from scipy import sparse
+
+from gridcheck.arrays import BoolArray, FloatArray
+
+INFINITY = float("inf")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Programme:
+    """A linear objective within linear constraints.
+
+    Attributes
+    ----------
+    objective : ndarray, shape (n_column,)
+        Worth of one unit of each column.
+    matrix : csr_array, shape (n_row, n_column)
+        Rows of the constraints.
+    row_lower, row_upper : ndarray, shape (n_row,)
+        Their bounds; infinite where there is none.
+    lower, upper : ndarray, shape (n_column,)
+        Bounds of the columns.
+    integral : ndarray of bool, shape (n_column,)
+        Columns that are whole numbers.
+    """
+
+    objective: FloatArray
+    matrix: sparse.csr_array
+    row_lower: FloatArray
+    row_upper: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+    integral: BoolArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Optimum:
+    """What a programme was solved to.
+
+    Attributes
+    ----------
+    x : ndarray, shape (n_column,)
+        The best solution found; empty where there is none.
+    value : float
+        Its objective.
+    bound : float
+        No solution can be above this.
+    status : str
+        What HiGHS says: "Optimal" where it proved it.
+    """
+
+    x: FloatArray
+    value: float
+    bound: float
+    status: str
+
+    @property
+    def is_proved(self) -> bool:
+        """True where no better solution exists."""
+        return self.status == "Optimal"
+
+
+def maximise(programme: Programme, *, time_limit_s: float = INFINITY) -> Optimum:
+    """Maximise a linear objective over whole and real numbers.
+
+    Parameters
+    ----------
+    programme : Programme
+        What is maximised, and within what.
+    time_limit_s : float
+        Time after which the best solution so far is taken. [s]
+
+    Returns
+    -------
+    Optimum
+
+    References
+    ----------
+    .. [1] Q. Huangfu, J. A. J. Hall, "Parallelizing the dual revised simplex method", Mathematical Programming
+       Computation 10(1), 2018. DOI 10.1007/s12532-017-0130-5 (HiGHS).
+    """
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]
+    # One thread: the same answer on every machine, and processes are shared out by county already.
+    options = {"output_flag": False, "threads": 1, "mip_rel_gap": 0.0, "mip_abs_gap": 0.0, "time_limit": time_limit_s}
+    for name, setting in options.items():
+        solver.setOptionValue(name, setting)
+    solver.passModel(_model(programme))
+    solver.run()
+    info = solver.getInfo()
+    is_found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+    return Optimum(
+        x=np.array(solver.getSolution().col_value) if is_found else np.zeros(0),
+        value=float(info.objective_function_value),
+        bound=float(info.mip_dual_bound if programme.integral.any() else info.objective_function_value),
+        status=str(solver.modelStatusToString(solver.getModelStatus())),
+    )
+
+
+def _model(programme: Programme) -> highspy.HighsLp:
+    model = highspy.HighsLp()
+    model.num_row_, model.num_col_ = programme.matrix.shape
+    model.sense_ = highspy.ObjSense.kMaximize
+    model.col_cost_, model.col_lower_, model.col_upper_ = programme.objective, programme.lower, programme.upper
+    model.row_lower_, model.row_upper_ = programme.row_lower, programme.row_upper
+    model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    model.a_matrix_.start_ = programme.matrix.indptr.astype(np.int32)
+    model.a_matrix_.index_ = programme.matrix.indices.astype(np.int32)
+    model.a_matrix_.value_ = programme.matrix.data.astype(np.float64)
+    kinds = highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger
+    model.integrality_ = [kinds[int(whole)] for whole in programme.integral]
+    return model

@@ -1,0 +1,75 @@
+"""Programmes of whole numbers against all their solutions, and against scipy."""
+
+import itertools
+
+import numpy as np
+import pytest
+from scipy import sparse
+from scipy.optimize import linprog
+
+from gridcheck.mixed_integer import Programme, maximise
+
+
+def programme(objective, rows, upper, *, integral=True, row_lower=None) -> Programme:
+    n = len(objective)
+    matrix = np.array(rows, dtype=float).reshape(-1, n)
+    return Programme(
+        objective=np.array(objective, dtype=float),
+        matrix=sparse.csr_array(matrix),
+        row_lower=np.full(len(matrix), -np.inf) if row_lower is None else np.array(row_lower, dtype=float),
+        row_upper=np.array(upper, dtype=float),
+        lower=np.zeros(n),
+        upper=np.ones(n),
+        integral=np.full(n, integral),
+    )
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_best_of_all_choices_is_found(seed):
+    rng = np.random.default_rng(seed)
+    worth, weight = rng.integers(1, 30, 10), rng.integers(1, 20, (3, 10))
+    room = weight.sum(axis=1) // 2
+
+    found = maximise(programme(worth, weight, room))
+
+    choices = np.array(list(itertools.product((0, 1), repeat=10)))
+    allowed = choices[(choices @ weight.T <= room).all(axis=1)]
+    assert found.is_proved
+    assert found.value == pytest.approx((allowed @ worth).max(), abs=1e-9)
+    assert found.bound == pytest.approx(found.value, abs=1e-9)
+    assert (weight @ np.round(found.x) <= room).all()
+
+
+def test_real_numbers_as_scipy_does_it():
+    rng = np.random.default_rng(3)
+    worth, weight = rng.uniform(1.0, 2.0, 8), rng.uniform(0.0, 1.0, (4, 8))
+
+    found = maximise(programme(worth, weight, [1.5] * 4, integral=False))
+
+    expected = linprog(-worth, A_ub=weight, b_ub=[1.5] * 4, bounds=(0.0, 1.0))
+    assert found.is_proved
+    assert found.value == pytest.approx(-expected.fun, rel=1e-9)
+
+
+def test_what_cannot_be_met_has_no_solution():
+    found = maximise(programme([1, 1], [[1, 1]], [3.0], row_lower=[2.5]))
+
+    assert not found.is_proved
+    assert found.status == "Infeasible"
+    assert found.x.size == 0
+
+
+def test_out_of_time_is_not_proved():
+    rng = np.random.default_rng(0)
+    weight = rng.integers(1, 1000, (30, 200))
+
+    late = maximise(programme(weight.sum(axis=0), weight, weight.sum(axis=1) // 2), time_limit_s=0.0)
+
+    assert not late.is_proved
+    assert late.status == "Time limit reached"
+
+
+def test_nothing_is_printed(capfd):
+    test_the_best_of_all_choices_is_found(0)
+
+    assert capfd.readouterr() == ("", "")

@@ -319,9 +319,11 @@ def alarms(day: date, store: Path, county_codes: tuple[str, ...], networks: Path
         held = f"{days[0]} to {days[-1]}, {len(days)} days" if days else "none"
         raise LedgerError(f"{store} holds no readings of {day}. Days that it holds: {held}.")
     areas = _areas(networks, county_codes)
+    silent: list[str] = []
     if not county_codes:
         # Counties that deliver readings are judged whole, so that a silent meter there is seen.
         heard = areas.loc[areas["area_id"].isin(opened.read(day, day)["area_id"].unique()), "county_code"]
+        silent = sorted(set(areas["county_code"]) - set(heard))
         areas = areas[areas["county_code"].isin(heard)]
     table = find_alarms(opened, areas, day, DEFAULT_LIMITS)
     real = table[table["alarm"] != "insufficient_data"]
@@ -333,6 +335,8 @@ def alarms(day: date, store: Path, county_codes: tuple[str, ...], networks: Path
         terminal.print_table(f"{day}", columns, [[_cell(v) for v in row] for row in shown.itertuples(index=False)])
         counts = table["alarm"].value_counts()
         terminal.print_table("合计 totals", ["alarm", "areas"], [[name, int(n)] for name, n in counts.items()])
+        if silent:
+            terminal.console().print(f"当日无读数的县 counties without any reading that day: {', '.join(silent)}")
     return len(real)
 
 

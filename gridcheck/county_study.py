@@ -144,6 +144,8 @@ class CountyOutcome:
         Running subsidy of one season for the approved households.
     weather : str
         What the weather is.
+    synthetic_grid : bool
+        Whether the grid is invented.
     clock : StageClock
         Time and memory of the stages.
     """
@@ -160,6 +162,7 @@ class CountyOutcome:
     time_utc: TimeArray
     subsidy_yuan: float
     weather: str
+    synthetic_grid: bool
     clock: StageClock
 
 
@@ -297,6 +300,7 @@ def study_county(task: CountyTask, *, progress: Progress | None = None) -> Count
         time_utc=case.profiles.time_utc,
         subsidy_yuan=_subsidy_yuan(task, queue),
         weather=task.scenario.weather.wave,
+        synthetic_grid=case.grid.synthetic,
         clock=clock,
     )
     clock.stage("tables")

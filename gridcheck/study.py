@@ -254,8 +254,9 @@ def _summary(
 ) -> dict[str, Any]:
     by_verdict = tables["decisions"]["verdict"].value_counts()
     chosen = tables["plan"][tables["plan"]["chosen"]]
+    queue_file = None if scenario.queue.applications == "synthetic" else Path(scenario.queue.applications)
     return {
-        "synthetic": True,
+        "synthetic": True,  # the cold wave always is
         "budget_yuan": scenario.reinforcement.budget_yuan,
         "gridcheck_version": __version__,
         "scenario": scenario.model_dump(mode="json"),
@@ -283,8 +284,15 @@ def _summary(
             }
             for limit in scenario.limit_set().all()
         ],
-        "limits_of_model": list(_LIMITS_OF_MODEL),
-        "inputs": {task.folder.name: folder_hash(task.folder) for task in tasks},
+        "limits_of_model": [
+            *(["synthetic_grids"] if any(outcome.synthetic_grid for outcome in outcomes) else []),
+            *(["synthetic_queue"] if queue_file is None else []),
+            *_LIMITS_OF_MODEL,
+        ],
+        "inputs": {
+            **{task.folder.name: folder_hash(task.folder) for task in tasks},
+            **({queue_file.name: hashlib.sha256(queue_file.read_bytes()).hexdigest()} if queue_file else {}),
+        },
         "versions": {
             name: version(name) for name in ("numpy", "scipy", "numba", "pandas", "pandapower", "highspy", "plotly")
         },
@@ -293,8 +301,6 @@ def _summary(
 
 
 _LIMITS_OF_MODEL = (
-    "synthetic_grids",
-    "synthetic_queue",
     "low_voltage_approximation",
     "balanced_load_flow",
     "one_cold_wave",

@@ -75,11 +75,18 @@ def read_applications(path: Path) -> pd.DataFrame:
     ------
     InputError
         If the file cannot be read.
+    SchemaError
+        If two applications have the same id.
     """
     try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except (OSError, ValueError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read as a table of applications: {error}") from error
+    if "application_id" in table:
+        findings = _repeated(table, "application_id", table["application_id"].duplicated())
+        if findings:
+            raise SchemaError(f"{path}: {len(findings)} applications have the id of another one.", findings)
+    return table
 
 
 def parse_applications(
@@ -183,17 +190,17 @@ def _number(value: object) -> float | None:
 
 
 def _duplicates(rows: pd.DataFrame) -> list[str]:
-    ids = rows["application_id"].astype(str)
     positions = rows["queue_position"].map(_number)
-    findings = []
-    for column, doubled in (
-        ("application_id", ids.duplicated()),
+    return [
+        *_repeated(rows, "application_id", rows["application_id"].astype(str).duplicated()),
         # 7 and 7.0 are the same place; what is no number was found already.
-        ("queue_position", positions.notna() & positions.duplicated()),
-    ):
-        again = rows[doubled]
-        findings += [
-            f"row {number}: {column} {value!r} stands more than once"
-            for number, value in zip(_row_numbers(again), again[column].tolist(), strict=True)
-        ]
-    return findings
+        *_repeated(rows, "queue_position", positions.notna() & positions.duplicated()),
+    ]
+
+
+def _repeated(rows: pd.DataFrame, column: str, again: pd.Series[bool]) -> list[str]:
+    repeated = rows[again]
+    return [
+        f"row {number}: {column} {value!r} stands more than once"
+        for number, value in zip(_row_numbers(repeated), repeated[column].tolist(), strict=True)
+    ]

@@ -152,3 +152,14 @@ def test_the_synthetic_queue_is_a_valid_file(tmp_path):
 
     assert len(found) == len(table) == 100
     assert [a.queue_position for a in found] == list(range(1, 101))
+
+
+def test_the_same_id_in_two_counties_is_found_when_the_file_is_read(tmp_path):
+    path = tmp_path / "wishes.csv"
+    pd.DataFrame([ROW, SECOND, ROW | {"county_code": "140802"}]).to_csv(path, index=False)
+
+    with pytest.raises(SchemaError) as caught:
+        read_applications(path)
+
+    assert caught.value.findings == ("row 4: application_id 'P1' stands more than once",)
+    assert "wishes.csv" in caught.value.message

@@ -14,7 +14,7 @@ import pytest
 import dashboards
 import gridcheck.reports
 from gridcheck.checks.supply_tree import LEVEL, QUANTITY
-from gridcheck.connection.decide import Blocker, Verdict
+from gridcheck.connection.decision import Blocker, Verdict
 from gridcheck.limits import DEFAULT_LIMITS
 from gridcheck.reports.labels import clause_text
 from gridcheck.reports.maps import MAP_MEASURES

@@ -99,7 +99,8 @@ def task_of_run(results: Results, county_code: str, networks: Path | None) -> Co
         If the folder holds no scenario, or the grid has changed since.
     """
     from gridcheck.scenario import scenario_of_run
-    from gridcheck.study import county_tasks, folder_hash
+    from gridcheck.study import county_tasks
+    from gridcheck.study_tables import folder_hash
 
     scenario = scenario_of_run(results.summary, str(results.folder))
     # All counties of the run, because its application file may hold all of them.

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import math
-import platform
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from gridcheck import __version__
 from gridcheck.connection.applications import read_applications
-from gridcheck.county_study import CountyOutcome, CountyTask, peak_memory_mb, study_county
+from gridcheck.county_study import CountyOutcome, CountyTask, study_county
 from gridcheck.errors import ConfigError, GridcheckError, InputError
-from gridcheck.geography import counties
 from gridcheck.parallel import WorkerPool, tell
 from gridcheck.planning import CountyPlanInput, StudyPlan, make_plan, plan_input
 from gridcheck.policy import plan_2025
@@ -30,6 +24,7 @@ from gridcheck.reports.folder import SUMMARY_FILE, publish, read_results, write_
 from gridcheck.reports.html import write_report_html
 from gridcheck.reports.workbook import write_workbook
 from gridcheck.scenario import Scenario, read_scenario
+from gridcheck.study_tables import study_summary, study_tables
 
 StudyProgress = Callable[[str, str, int, int], None]
 """Called with a county code ('' for the city), the name of a stage, steps done and steps in all."""
@@ -104,8 +99,8 @@ def run_study(
         pairs = pool.map(_study_one, tasks, weight=_expected_work)
         outcomes = tuple(outcome for outcome, _ in pairs)
         plan = make_plan([county for _, county in pairs], chosen.reinforcement.budget_yuan, run=pool.run)
-    tables = _tables(outcomes, plan)
-    summary = _summary(chosen, tasks, outcomes, plan, tables, seconds=time.perf_counter() - started)
+    tables = study_tables(outcomes, plan)
+    summary = study_summary(chosen, tasks, outcomes, plan, tables, seconds=time.perf_counter() - started)
     return StudyResult(scenario=chosen, outcomes=outcomes, plan=plan, tables=tables, summary=summary)
 
 
@@ -198,146 +193,6 @@ def _county_folder(networks: Path, code: str) -> Path:
     if len(found) != 1:
         raise ConfigError(f"{networks} must hold exactly one folder {code}-<name>. Found {len(found)}.")
     return found[0]
-
-
-def _tables(outcomes: Sequence[CountyOutcome], plan: StudyPlan) -> dict[str, pd.DataFrame]:
-    tables = {
-        name: _joined([getattr(o, name) for o in outcomes])
-        for name in ("decisions", "n_minus_1", "areas", "feeders", "violations")
-    }
-    tables["plan"] = plan.table
-    tables["counties"] = _county_table(outcomes, tables["decisions"], plan.table)
-    return tables
-
-
-def _joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Put the rows of all counties below each other; counties without rows say nothing about column types."""
-    filled = [part for part in parts if len(part)]
-    return pd.concat(filled, ignore_index=True) if filled else parts[0]
-
-
-def _county_table(outcomes: Sequence[CountyOutcome], decisions: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
-    names = counties().set_index("county_code")["county"]
-    target = plan_2025().counties.set_index("county_code")["self_retrofit"]
-    rows = []
-    for outcome in outcomes:
-        code = outcome.county_code
-        own = decisions.loc[decisions["county_code"] == code, "verdict"].value_counts()
-        chosen = plan[(plan["county_code"] == code) & plan["chosen"]]
-        approved, conditional = int(own.get("approve", 0)), int(own.get("approve_with_conditions", 0))
-        rows.append(
-            {
-                "county_code": code,
-                "county": names[code],
-                "target_self_retrofit": int(target[code]),
-                "applications": int(own.sum()),
-                "approved": approved,
-                "conditional": conditional,
-                "deferred": int(own.get("defer", 0)),
-                "gap_to_target": max(int(target[code]) - approved - conditional, 0),
-                "budget_yuan": float(chosen["cost_yuan"].sum()),
-                "households_unlocked": int(chosen["households_unlocked"].sum()),
-                "subsidy_yuan": outcome.subsidy_yuan,
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def _summary(
-    scenario: Scenario,
-    tasks: Sequence[CountyTask],
-    outcomes: Sequence[CountyOutcome],
-    plan: StudyPlan,
-    tables: dict[str, pd.DataFrame],
-    *,
-    seconds: float,
-) -> dict[str, Any]:
-    by_verdict = tables["decisions"]["verdict"].value_counts()
-    chosen = tables["plan"][tables["plan"]["chosen"]]
-    queue_file = None if scenario.queue.applications == "synthetic" else Path(scenario.queue.applications)
-    return {
-        "synthetic": True,  # the cold wave always is
-        "budget_yuan": scenario.reinforcement.budget_yuan,
-        "gridcheck_version": __version__,
-        "scenario": scenario.model_dump(mode="json"),
-        "seed": scenario.study.seed,
-        "totals": {
-            "counties": len(outcomes),
-            "areas": len(tables["areas"]),
-            "feeders": len(tables["feeders"]),
-            "applications": len(tables["decisions"]),
-            **{verdict: int(by_verdict.get(verdict, 0)) for verdict in ("approve", "approve_with_conditions", "defer")},
-            "violations": len(tables["violations"]),
-            "outages": len(tables["n_minus_1"]),
-            "projects_chosen": len(chosen),
-            "plan_cost_yuan": float(chosen["cost_yuan"].sum()),
-            "households_unlocked": int(chosen["households_unlocked"].sum()),
-        },
-        "plan": plan.report,
-        "limits": [
-            {
-                "name": limit.name,
-                "value": limit.value,
-                "unit": limit.unit,
-                "clause": limit.clause,
-                "confidence": limit.confidence,
-            }
-            for limit in scenario.limit_set().all()
-        ],
-        "limits_of_model": [
-            *(["synthetic_grids"] if any(outcome.synthetic_grid for outcome in outcomes) else []),
-            *(["synthetic_queue"] if queue_file is None else []),
-            *_LIMITS_OF_MODEL,
-        ],
-        "inputs": {
-            **{task.folder.name: folder_hash(task.folder) for task in tasks},
-            **({queue_file.name: hashlib.sha256(queue_file.read_bytes()).hexdigest()} if queue_file else {}),
-        },
-        "versions": {
-            name: version(name) for name in ("numpy", "scipy", "numba", "pandas", "pandapower", "highspy", "plotly")
-        },
-        "performance": _performance(outcomes, plan, seconds),
-    }
-
-
-_LIMITS_OF_MODEL = (
-    "low_voltage_approximation",
-    "balanced_load_flow",
-    "one_cold_wave",
-    "n_minus_1_single_tie",
-)
-
-
-def _performance(outcomes: Sequence[CountyOutcome], plan: StudyPlan, seconds: float) -> dict[str, Any]:
-    stages: dict[str, dict[str, float]] = {}
-    for outcome in outcomes:
-        for name, value in outcome.clock.seconds.items():
-            stage = stages.setdefault(name, {"cpu_process_seconds": 0.0, "peak_memory_mb": 0.0})
-            stage["cpu_process_seconds"] += value
-            stage["peak_memory_mb"] = max(stage["peak_memory_mb"], outcome.clock.peak_mb[name])
-    stages |= plan.stages
-
-    def rounded(value: float, digits: int) -> float | None:
-        # Windows does not tell the memory, and JSON has no NaN.
-        return None if math.isnan(value) else round(value, digits)
-
-    return {
-        "wall_seconds": round(seconds, 2),
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-        "main_process_peak_memory_mb": rounded(peak_memory_mb(), 1),
-        "stages": {name: {key: rounded(value, 2) for key, value in stage.items()} for name, stage in stages.items()},
-    }
-
-
-def folder_hash(folder: Path) -> str:
-    """Return one SHA-256 over the names and contents of all files of a folder."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.iterdir()):
-        if path.is_file():
-            digest.update(path.name.encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
 
 
 def require_results_place(out: Path) -> None:

@@ -1,0 +1,193 @@
+"""Join what the counties of a study hand back: the tables of its results folder, and its summary."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gridcheck import __version__
+from gridcheck.county_study import CountyOutcome, CountyTask, peak_memory_mb
+from gridcheck.geography import counties
+from gridcheck.planning import StudyPlan
+from gridcheck.policy import plan_2025
+from gridcheck.scenario import Scenario
+
+
+def study_tables(outcomes: Sequence[CountyOutcome], plan: StudyPlan) -> dict[str, pd.DataFrame]:
+    """Join the tables of all counties, and count them by county.
+
+    Parameters
+    ----------
+    outcomes : sequence of CountyOutcome
+        One per county, in code order.
+    plan : StudyPlan
+        The plan for all of them.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        By the name of the results file.
+    """
+    tables = {
+        name: _joined([getattr(o, name) for o in outcomes])
+        for name in ("decisions", "n_minus_1", "areas", "feeders", "violations")
+    }
+    tables["plan"] = plan.table
+    tables["counties"] = _county_table(outcomes, tables["decisions"], plan.table)
+    return tables
+
+
+def _joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Put the rows of all counties below each other; counties without rows say nothing about column types."""
+    filled = [part for part in parts if len(part)]
+    return pd.concat(filled, ignore_index=True) if filled else parts[0]
+
+
+def _county_table(outcomes: Sequence[CountyOutcome], decisions: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
+    names = counties().set_index("county_code")["county"]
+    target = plan_2025().counties.set_index("county_code")["self_retrofit"]
+    rows = []
+    for outcome in outcomes:
+        code = outcome.county_code
+        own = decisions.loc[decisions["county_code"] == code, "verdict"].value_counts()
+        chosen = plan[(plan["county_code"] == code) & plan["chosen"]]
+        approved, conditional = int(own.get("approve", 0)), int(own.get("approve_with_conditions", 0))
+        rows.append(
+            {
+                "county_code": code,
+                "county": names[code],
+                "target_self_retrofit": int(target[code]),
+                "applications": int(own.sum()),
+                "approved": approved,
+                "conditional": conditional,
+                "deferred": int(own.get("defer", 0)),
+                "gap_to_target": max(int(target[code]) - approved - conditional, 0),
+                "budget_yuan": float(chosen["cost_yuan"].sum()),
+                "households_unlocked": int(chosen["households_unlocked"].sum()),
+                "subsidy_yuan": outcome.subsidy_yuan,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def study_summary(
+    scenario: Scenario,
+    tasks: Sequence[CountyTask],
+    outcomes: Sequence[CountyOutcome],
+    plan: StudyPlan,
+    tables: dict[str, pd.DataFrame],
+    *,
+    seconds: float,
+) -> dict[str, Any]:
+    """Return totals, provenance, time and memory of a study: the content of summary.json.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Its assumptions.
+    tasks, outcomes : sequence
+        Of the counties, in code order.
+    plan : StudyPlan
+        The plan.
+    tables : dict of str to DataFrame
+        From `study_tables`.
+    seconds : float
+        Time from start to end. [s]
+
+    Returns
+    -------
+    dict
+    """
+    by_verdict = tables["decisions"]["verdict"].value_counts()
+    chosen = tables["plan"][tables["plan"]["chosen"]]
+    queue_file = None if scenario.queue.applications == "synthetic" else Path(scenario.queue.applications)
+    return {
+        "synthetic": True,  # the cold wave always is
+        "budget_yuan": scenario.reinforcement.budget_yuan,
+        "gridcheck_version": __version__,
+        "scenario": scenario.model_dump(mode="json"),
+        "seed": scenario.study.seed,
+        "totals": {
+            "counties": len(outcomes),
+            "areas": len(tables["areas"]),
+            "feeders": len(tables["feeders"]),
+            "applications": len(tables["decisions"]),
+            **{verdict: int(by_verdict.get(verdict, 0)) for verdict in ("approve", "approve_with_conditions", "defer")},
+            "violations": len(tables["violations"]),
+            "outages": len(tables["n_minus_1"]),
+            "projects_chosen": len(chosen),
+            "plan_cost_yuan": float(chosen["cost_yuan"].sum()),
+            "households_unlocked": int(chosen["households_unlocked"].sum()),
+        },
+        "plan": plan.report,
+        "limits": [
+            {
+                "name": limit.name,
+                "value": limit.value,
+                "unit": limit.unit,
+                "clause": limit.clause,
+                "confidence": limit.confidence,
+            }
+            for limit in scenario.limit_set().all()
+        ],
+        "limits_of_model": [
+            *(["synthetic_grids"] if any(outcome.synthetic_grid for outcome in outcomes) else []),
+            *(["synthetic_queue"] if queue_file is None else []),
+            *_LIMITS_OF_MODEL,
+        ],
+        "inputs": {
+            **{task.folder.name: folder_hash(task.folder) for task in tasks},
+            **({queue_file.name: hashlib.sha256(queue_file.read_bytes()).hexdigest()} if queue_file else {}),
+        },
+        "versions": {
+            name: version(name) for name in ("numpy", "scipy", "numba", "pandas", "pandapower", "highspy", "plotly")
+        },
+        "performance": _performance(outcomes, plan, seconds),
+    }
+
+
+_LIMITS_OF_MODEL = (
+    "low_voltage_approximation",
+    "balanced_load_flow",
+    "one_cold_wave",
+    "n_minus_1_single_tie",
+)
+
+
+def _performance(outcomes: Sequence[CountyOutcome], plan: StudyPlan, seconds: float) -> dict[str, Any]:
+    stages: dict[str, dict[str, float]] = {}
+    for outcome in outcomes:
+        for name, value in outcome.clock.seconds.items():
+            stage = stages.setdefault(name, {"cpu_process_seconds": 0.0, "peak_memory_mb": 0.0})
+            stage["cpu_process_seconds"] += value
+            stage["peak_memory_mb"] = max(stage["peak_memory_mb"], outcome.clock.peak_mb[name])
+    stages |= plan.stages
+
+    def rounded(value: float, digits: int) -> float | None:
+        # Windows does not tell the memory, and JSON has no NaN.
+        return None if math.isnan(value) else round(value, digits)
+
+    return {
+        "wall_seconds": round(seconds, 2),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "main_process_peak_memory_mb": rounded(peak_memory_mb(), 1),
+        "stages": {name: {key: rounded(value, 2) for key, value in stage.items()} for name, stage in stages.items()},
+    }
+
+
+def folder_hash(folder: Path) -> str:
+    """Return one SHA-256 over the names and contents of all files of a folder."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if path.is_file():
+            digest.update(path.name.encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()

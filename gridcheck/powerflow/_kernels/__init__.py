@@ -1,0 +1,25 @@
+"""The compiled core: arrays in, arrays out, no gridcheck types; the only place that imports numba."""
+
+from __future__ import annotations
+
+from gridcheck.powerflow._kernels.balanced import factored_power, sweep, written_power
+from gridcheck.powerflow._kernels.layout import BLOCK, COLLAPSE_VM_PU, CONVERGED, DIVERGED_PU, NOT_CONVERGED
+from gridcheck.powerflow._kernels.reading import angles, branch_currents, losses, magnitudes
+from gridcheck.powerflow._kernels.reductions import extremes, sustained_peak
+
+__all__ = [
+    "BLOCK",
+    "COLLAPSE_VM_PU",
+    "CONVERGED",
+    "DIVERGED_PU",
+    "NOT_CONVERGED",
+    "angles",
+    "branch_currents",
+    "extremes",
+    "factored_power",
+    "losses",
+    "magnitudes",
+    "sustained_peak",
+    "sweep",
+    "written_power",
+]

@@ -1,0 +1,12 @@
+"""What all kernels share: the width of a block, and what counts as solved."""
+
+from __future__ import annotations
+
+# Cases that are treated side by side, the lanes of a block.
+BLOCK = 32
+CONVERGED = 0
+NOT_CONVERGED = 1
+# Below this voltage a constant-power load is past its collapse; going on would only lead to overflow. [pu]
+COLLAPSE_VM_PU = 0.2
+# A step larger than this (or NaN) cannot come back. [pu]
+DIVERGED_PU = 1e3

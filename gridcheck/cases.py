@@ -31,9 +31,30 @@ def _require_finite(value: FloatArray, name: str) -> None:
         raise InputError(f"{name} must be finite: {len(bad)} values are not.", places)
 
 
+_SHARES = ("z_share", "i_share", "z_share_q", "i_share_q")
+
+
+def _set_shares(loads: LoadCases | FactoredLoads, n_bus: int) -> None:
+    """Check the shares of a record and fill in those that were not given."""
+    for name, otherwise in zip(_SHARES, (None, None, "z_share", "i_share"), strict=True):
+        given = getattr(loads, name)
+        if given is None:
+            given = np.zeros(n_bus) if otherwise is None else getattr(loads, otherwise)
+        value = frozen(np.broadcast_to(np.asarray(given, dtype=np.float64), (n_bus,)), np.float64, (n_bus,), name=name)
+        _require_finite(value, name)
+        object.__setattr__(loads, name, value)
+
+
+def shares_of(loads: LoadCases | FactoredLoads) -> FloatArray:
+    """Return the shares of all buses: z and i of the active, z and i of the reactive power; shape (n_bus, 4)."""
+    return np.stack([getattr(loads, name) for name in _SHARES], axis=1)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LoadCases:
     """Three-phase loads of every bus in every case.
+
+    A load follows the voltage v (in pu of the bus) as :math:`P (s_z v^2 + s_i v + 1 - s_z - s_i)`.
 
     Attributes
     ----------
@@ -41,11 +62,19 @@ class LoadCases:
         Active and reactive power drawn at nominal voltage, consumption positive. [MW], [Mvar]
     duration_h : ndarray, shape (n_case,)
         Hours that each case stands for; 1 where not given. [h]
+    z_share, i_share : ndarray, shape (n_bus,)
+        Shares that draw as a constant impedance, and as a constant current; 0 where not given. [1]
+    z_share_q, i_share_q : ndarray, shape (n_bus,)
+        The same for the reactive power; as for the active power where not given. [1]
     """
 
     p_mw: FloatArray
     q_mvar: FloatArray
     duration_h: FloatArray = None  # type: ignore[assignment]
+    z_share: FloatArray = None  # type: ignore[assignment]
+    i_share: FloatArray = None  # type: ignore[assignment]
+    z_share_q: FloatArray = None  # type: ignore[assignment]
+    i_share_q: FloatArray = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         p_mw = frozen(self.p_mw, np.float64, (None, None), name="p_mw")
@@ -55,6 +84,7 @@ class LoadCases:
         object.__setattr__(self, "p_mw", p_mw)
         object.__setattr__(self, "q_mvar", q_mvar)
         object.__setattr__(self, "duration_h", _durations(self.duration_h, p_mw.shape[0]))
+        _set_shares(self, p_mw.shape[1])
 
     @property
     def n_case(self) -> int:
@@ -65,6 +95,11 @@ class LoadCases:
     def n_bus(self) -> int:
         """Number of buses."""
         return int(self.p_mw.shape[1])
+
+    @property
+    def depends_on_voltage(self) -> bool:
+        """True where some load is not of constant power."""
+        return bool(shares_of(self).any())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -81,12 +116,20 @@ class FactoredLoads:
         Course of each class. [1]
     duration_h : ndarray, shape (n_case,)
         Hours that each case stands for; 1 where not given. [h]
+    z_share, i_share : ndarray, shape (n_bus,)
+        Shares that draw as a constant impedance, and as a constant current; 0 where not given. [1]
+    z_share_q, i_share_q : ndarray, shape (n_bus,)
+        The same for the reactive power; as for the active power where not given. [1]
     """
 
     p_weight_mw: FloatArray
     q_weight_mvar: FloatArray
     profile: FloatArray
     duration_h: FloatArray = None  # type: ignore[assignment]
+    z_share: FloatArray = None  # type: ignore[assignment]
+    i_share: FloatArray = None  # type: ignore[assignment]
+    z_share_q: FloatArray = None  # type: ignore[assignment]
+    i_share_q: FloatArray = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         p_weight = frozen(self.p_weight_mw, np.float64, (None, None), name="p_weight_mw")
@@ -96,6 +139,7 @@ class FactoredLoads:
             _require_finite(value, name)
             object.__setattr__(self, name, value)
         object.__setattr__(self, "duration_h", _durations(self.duration_h, profile.shape[0]))
+        _set_shares(self, p_weight.shape[0])
 
     @property
     def n_case(self) -> int:
@@ -111,5 +155,13 @@ class FactoredLoads:
         """Return the cases ``first`` to ``last`` (exclusive) written out as `LoadCases`."""
         rows = self.profile[first:last]
         return LoadCases(
-            p_mw=rows @ self.p_weight_mw.T, q_mvar=rows @ self.q_weight_mvar.T, duration_h=self.duration_h[first:last]
+            p_mw=rows @ self.p_weight_mw.T,
+            q_mvar=rows @ self.q_weight_mvar.T,
+            duration_h=self.duration_h[first:last],
+            **{name: getattr(self, name) for name in _SHARES},
         )
+
+    @property
+    def depends_on_voltage(self) -> bool:
+        """True where some load is not of constant power."""
+        return bool(shares_of(self).any())

@@ -28,8 +28,9 @@ from gridcheck.demand.profiles import ClassCounts, factored_loads
 from gridcheck.errors import InputError
 from gridcheck.network.convert import network_from_tables
 from gridcheck.network.tables import Tables, read_tables
+from gridcheck.powerflow.readings import node_loading_percent
 from gridcheck.powerflow.results import CONVERGED
-from gridcheck.powerflow.solve import node_loading_percent, solve
+from gridcheck.powerflow.solve import solve
 from gridcheck.reports.tables import write_bytes
 from gridcheck.units import SQRT3
 

@@ -18,8 +18,8 @@ from gridcheck.checks.thermal import hot_spot_c, steady_hot_spot_c
 from gridcheck.demand.profiles import ClassCounts, ClassProfiles, diversity
 from gridcheck.errors import NotConvergedError
 from gridcheck.limits import LimitSet
+from gridcheck.powerflow.readings import node_loading_percent, node_voltages
 from gridcheck.powerflow.reductions import highest, lowest, sliding_windows, sustained_highest
-from gridcheck.powerflow.solve import node_loading_percent, node_voltages
 from gridcheck.powerflow.sweep import NodeLoads, SweepState, in_blocks, solve_nodes
 from gridcheck.units import KW_PER_MW, SQRT3
 

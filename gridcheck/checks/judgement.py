@@ -16,8 +16,8 @@ from gridcheck.network.section_tree import SectionTree, Ties, find_ties, section
 from gridcheck.network.sections import NONE, Sections, has_switches, sections_by_line, sections_of
 from gridcheck.network.topology import Tree, spanning_tree
 from gridcheck.powerflow.radial import model_of_tree
+from gridcheck.powerflow.readings import node_loading_percent, node_voltages
 from gridcheck.powerflow.reductions import highest, lowest
-from gridcheck.powerflow.solve import node_loading_percent, node_voltages
 from gridcheck.powerflow.sweep import loads_of_nodes, solve_nodes
 
 _LOW_VOLTAGE_KV = 1.0

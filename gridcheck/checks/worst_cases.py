@@ -11,6 +11,8 @@ it must be small against the load of the element that is the worst one, as it is
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from gridcheck.arrays import FloatArray, IntArray
@@ -54,13 +56,8 @@ def undominated_cases(loads: LoadCases | FactoredLoads) -> IntArray:
 def select_cases(loads: LoadCases | FactoredLoads, cases: IntArray) -> LoadCases | FactoredLoads:
     """Return some of the cases."""
     if isinstance(loads, LoadCases):
-        return LoadCases(p_mw=loads.p_mw[cases], q_mvar=loads.q_mvar[cases], duration_h=loads.duration_h[cases])
-    return FactoredLoads(
-        p_weight_mw=loads.p_weight_mw,
-        q_weight_mvar=loads.q_weight_mvar,
-        profile=loads.profile[cases],
-        duration_h=loads.duration_h[cases],
-    )
+        return replace(loads, p_mw=loads.p_mw[cases], q_mvar=loads.q_mvar[cases], duration_h=loads.duration_h[cases])
+    return replace(loads, profile=loads.profile[cases], duration_h=loads.duration_h[cases])
 
 
 def _totals(loads: LoadCases | FactoredLoads) -> FloatArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from gridcheck.network.county import CountyGrid, read_county
 from gridcheck.network.loads import loads_from_tables
 from gridcheck.network.records import Branches, BranchKind, Buses, Network, Switches
 from gridcheck.network.tables import Tables, is_result, read_header, read_tables, select_modelled
+from gridcheck.network.tap_changers import TapChangers, tap_changers_from_tables
 
 if TYPE_CHECKING:
     import pandapower as pp
@@ -24,12 +26,14 @@ __all__ = [
     "CountyGrid",
     "Network",
     "Switches",
+    "TapChangers",
     "from_pandapower",
     "loads_from_pandapower",
     "network_from_tables",
     "read_county",
     "read_network",
     "read_tables",
+    "tap_changers_from_pandapower",
     "to_pandapower",
 ]
 
@@ -80,6 +84,28 @@ def from_pandapower(net: pp.pandapowerNet) -> Network:
 def loads_from_pandapower(net: pp.pandapowerNet, network: Network) -> LoadCases:
     """Return the net's own loads as one case, buses in the order of ``network.bus_id``."""
     return loads_from_tables(_tables_of(net), network, source=str(net.get("name") or "network"))
+
+
+def tap_changers_from_pandapower(
+    net: pp.pandapowerNet, network: Network, bands: Mapping[int, tuple[float, float]]
+) -> TapChangers:
+    """Return tap changers that keep the voltage of the low-voltage bus within a band.
+
+    Parameters
+    ----------
+    net : pandapowerNet
+        Gives tap side, range, step and present position of the transformers.
+    network : Network
+        Made from `net`.
+    bands : mapping of int to tuple of float
+        By the index of the transformer: lowest and highest voltage, further apart than one step. [pu]
+
+    Returns
+    -------
+    TapChangers
+        For `solve`.
+    """
+    return tap_changers_from_tables(_tables_of(net), network, bands, source=str(net.get("name") or "network"))
 
 
 def to_pandapower(network: Network) -> pp.pandapowerNet:

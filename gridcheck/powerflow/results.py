@@ -40,6 +40,8 @@ class PowerFlowResult:
         Current over rating, the larger of both ends; NaN without a rating. [%]
     loss_mw : ndarray, shape (n_case,)
         Active power lost in all branches and shunts. [MW]
+    tap_position : ndarray of int, shape (n_case, n_changer)
+        Where the tap changers stand; in unsolved cases where they were left.
     """
 
     status: IntArray
@@ -50,6 +52,7 @@ class PowerFlowResult:
     i_ka: FloatArray
     loading_percent: FloatArray
     loss_mw: FloatArray
+    tap_position: IntArray
 
     def __post_init__(self) -> None:
         for field in self.__slots__:
@@ -64,7 +67,7 @@ class PowerFlowResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Extremes:
-    """Extreme values over all solved cases, per element; NaN and case -1 where there is none; read-only.
+    """What is kept of all solved cases, per element; NaN and case -1 where there is none; read-only.
 
     Attributes
     ----------
@@ -78,6 +81,19 @@ class Extremes:
         Highest loading. [%]
     loading_max_case : ndarray of int, shape (n_branch,)
         The case in which it occurs.
+    loss_mwh : float
+        Energy lost in all branches and shunts over all solved cases. [MWh]
+    hours_below, hours_above : ndarray, shape (n_bus,)
+        Hours below and above the limits of voltage that were wanted; NaN where none was. [h]
+    hours_overloaded : ndarray, shape (n_branch,)
+        Hours above the limit of loading that was wanted; NaN where none was. [h]
+    energy_mwh : ndarray, shape (n_branch,)
+        Energy that leaves each branch at its end away from the source; NaN where not wanted, and for branches that
+        were cut to open a loop. [MWh]
+    vm_quantile_pu, loading_quantile_percent : ndarray, shape (n_quantile, n_bus) and (n_quantile, n_branch)
+        The wanted quantiles over time, to half the width of a bin (`tallies.VM_BIN_PU`, `tallies.LOADING_BIN_PERCENT`).
+    kept_vm_pu, kept_loading_percent : ndarray, shape (n_case, n_kept)
+        The elements that were wanted in full, in the order asked for.
     """
 
     status: IntArray
@@ -87,7 +103,18 @@ class Extremes:
     vm_max_case: IntArray
     loading_max_percent: FloatArray
     loading_max_case: IntArray
+    loss_mwh: float
+    hours_below: FloatArray
+    hours_above: FloatArray
+    hours_overloaded: FloatArray
+    energy_mwh: FloatArray
+    vm_quantile_pu: FloatArray
+    loading_quantile_percent: FloatArray
+    kept_vm_pu: FloatArray
+    kept_loading_percent: FloatArray
 
     def __post_init__(self) -> None:
         for field in self.__slots__:
-            getattr(self, field).flags.writeable = False
+            value = getattr(self, field)
+            if not isinstance(value, float):
+                value.flags.writeable = False

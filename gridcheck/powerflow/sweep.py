@@ -11,13 +11,39 @@ from typing import TypeVar
 import numpy as np
 
 from gridcheck.arrays import FloatArray, IntArray
-from gridcheck.cases import FactoredLoads, LoadCases
+from gridcheck.cases import FactoredLoads, LoadCases, shares_of
 from gridcheck.errors import InputError
 from gridcheck.powerflow import _kernels
+from gridcheck.powerflow.prepare import Prepared, prepared_tree
 from gridcheck.powerflow.radial import RadialModel
 
 T = TypeVar("T")
-BlockReader = Callable[[int, FloatArray, FloatArray], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """One block of solved cases, in working arrays that are valid while it is read only.
+
+    Attributes
+    ----------
+    first : int
+        Its first case.
+    v, j : ndarray, shape (1, n_node, 2 BLOCK)
+        Voltages and series currents as in `SweepState`.
+    loop_i : ndarray, shape (n_loop, 2 BLOCK)
+        Currents through the cuts of loops. [pu]
+    tap : ndarray of int, shape (n_tap, BLOCK)
+        Positions of tap changers, counted from the lowest.
+    """
+
+    first: int
+    v: FloatArray
+    j: FloatArray
+    loop_i: FloatArray
+    tap: IntArray
+
+
+BlockReader = Callable[[Block], None]
 
 MIN_TOLERANCE_PU = 1e-14
 # Below this many node-cases a second thread costs more than it brings.
@@ -44,6 +70,8 @@ class NodeLoads:
         ... at these bus positions ...
     sn_mva : float
         ... on this base. [MVA]
+    shares : ndarray, shape (n_load, 4), optional
+        How they follow the voltage (see `cases.shares_of`); all of constant power where not given.
     """
 
     n_case: int
@@ -54,6 +82,7 @@ class NodeLoads:
     written: LoadCases | None = None
     bus: IntArray | None = None
     sn_mva: float = 1.0
+    shares: FloatArray | None = None
 
     def block(self, block: int) -> FloatArray:
         """Return P and Q of one block, shape (n_load, 2 BLOCK). [pu]"""
@@ -174,13 +203,11 @@ def solve_nodes(
     status, iterations = np.zeros((n_block, lanes), dtype=np.int64), np.zeros((n_block, lanes), dtype=np.int64)
 
     blocks = iter(range(n_block))
+    solve_block = _solver(prepared_tree(model), loads, tolerance_pu, max_iterations)
 
     def work(_: int) -> None:
         for block in blocks:
-            _kernels.sweep(
-                model.parent, model.ratio, model.r_pu, model.x_pu, model.g_pu, model.b_pu, loads.row,
-                loads.block(block), v[block], j[block], status[block], iterations[block], tolerance_pu, max_iterations,
-            )  # fmt: skip
+            solve_block(block, v[block], j[block], status[block], iterations[block])
 
     in_threads(work, range(min(threads, n_block)))
     return SweepState(
@@ -190,7 +217,7 @@ def solve_nodes(
 
 
 def sweep_blocks(
-    model: RadialModel,
+    prepared: Prepared,
     loads: NodeLoads,
     readers: Sequence[BlockReader],
     *,
@@ -204,13 +231,12 @@ def sweep_blocks(
 
     Parameters
     ----------
-    model : RadialModel
+    prepared : Prepared
         The prepared network.
     loads : NodeLoads
         Loads by node.
     readers : sequence of callable
-        One per thread, so that a reader may keep what it has seen without a lock. Called with the first case of a
-        block, ``v`` and ``j`` of shape (1, n_node, 2 BLOCK), which are valid during the call only.
+        One per thread, so that a reader may keep what it has seen without a lock.
     tolerance_pu, max_iterations
         As in `solve_model`.
 
@@ -218,25 +244,58 @@ def sweep_blocks(
     -------
     status, iterations : ndarray of int, shape (n_case,)
     """
-    lanes = _kernels.BLOCK
+    lanes, model = _kernels.BLOCK, prepared.model
     n_block = -(-loads.n_case // lanes)
     status, iterations = np.zeros((n_block, lanes), dtype=np.int64), np.zeros((n_block, lanes), dtype=np.int64)
     # Taking the next block from one iterator is atomic, and a thread that is held up takes fewer of them.
     blocks = iter(range(n_block))
+    solve_block = _solver(prepared, loads, tolerance_pu, max_iterations)
 
     def work(read: BlockReader) -> None:
         v, j = np.empty((1, model.n_node, 2 * lanes)), np.empty((1, model.n_node, 2 * lanes))
         for block in blocks:
             v[0, :, :lanes] = model.source_vm_pu[:, None]
             v[0, :, lanes:] = 0.0
-            _kernels.sweep(
-                model.parent, model.ratio, model.r_pu, model.x_pu, model.g_pu, model.b_pu, loads.row,
-                loads.block(block), v[0], j[0], status[block], iterations[block], tolerance_pu, max_iterations,
-            )  # fmt: skip
-            read(block * lanes, v, j)
+            loop_i, tap = solve_block(block, v[0], j[0], status[block], iterations[block])
+            read(Block(block * lanes, v, j, loop_i, tap))
 
     in_threads(work, readers[:n_block])
     return status.reshape(-1)[: loads.n_case], iterations.reshape(-1)[: loads.n_case]
+
+
+_BlockSolver = Callable[[int, FloatArray, FloatArray, IntArray, IntArray], tuple[FloatArray, IntArray]]
+
+
+def _solver(prepared: Prepared, loads: NodeLoads, tolerance_pu: float, max_iterations: int) -> _BlockSolver:
+    """Return what solves one block in place (block, v, j, status, iterations) and returns loop currents and taps."""
+    model, loops, taps, lanes = prepared.model, prepared.loops, prepared.taps, _kernels.BLOCK
+    tree = model.parent, model.ratio, model.r_pu, model.x_pu, model.g_pu, model.b_pu, loads.row
+    nothing = np.zeros((0, 2 * lanes)), np.zeros((0, lanes), dtype=np.int64)
+
+    def plain(
+        block: int, v: FloatArray, j: FloatArray, status: IntArray, iterations: IntArray
+    ) -> tuple[FloatArray, IntArray]:
+        _kernels.sweep(*tree, loads.block(block), v, j, status, iterations, tolerance_pu, max_iterations)
+        return nothing
+
+    if prepared.is_plain and loads.shares is None:
+        return plain
+    c, z = (np.stack([value.real, value.imag], axis=1) for value in (loops.c, loops.z))
+    inverse = np.stack([loops.inverse.real, loops.inverse.imag])
+
+    def general(
+        block: int, v: FloatArray, j: FloatArray, status: IntArray, iterations: IntArray
+    ) -> tuple[FloatArray, IntArray]:
+        pq = loads.block(block)
+        shares = np.zeros((len(pq), 4)) if loads.shares is None else loads.shares
+        loop_i, tap = np.zeros((len(c), 2 * lanes)), np.zeros((len(taps.node), lanes), dtype=np.int64)
+        _kernels.sweep_general(
+            *tree, pq, shares, taps.row, taps.node, taps.table, taps.watched, taps.band, tap, loops.node, c, z,
+            inverse, loop_i, v, j, status, iterations, tolerance_pu, max_iterations,
+        )  # fmt: skip
+        return loop_i, tap
+
+    return general
 
 
 def in_threads(work: Callable[[T], None], items: Sequence[T]) -> None:
@@ -261,17 +320,30 @@ def thread_count(threads: int | None, node_cases: int) -> int:
 def loads_of_nodes(model: RadialModel, loads: LoadCases | FactoredLoads) -> NodeLoads:
     """Give each loaded node a row of its own."""
     bus, row = model.bus, np.full(model.n_node, -1, dtype=np.int64)
+    shares = shares_of(loads)[bus] if loads.depends_on_voltage else None
     if isinstance(loads, LoadCases):
         is_loaded = (loads.p_mw != 0).any(axis=0) | (loads.q_mvar != 0).any(axis=0)
         loaded = np.flatnonzero(is_loaded[bus])
         row[loaded] = np.arange(len(loaded))
-        return NodeLoads(n_case=loads.n_case, row=row, written=loads, bus=bus[loaded], sn_mva=model.sn_mva)
+        return NodeLoads(
+            n_case=loads.n_case,
+            row=row,
+            written=loads,
+            bus=bus[loaded],
+            sn_mva=model.sn_mva,
+            shares=None if shares is None else shares[loaded],
+        )
     wp, wq = loads.p_weight_mw[bus], loads.q_weight_mvar[bus]
     loaded = np.flatnonzero((wp != 0).any(axis=1) | (wq != 0).any(axis=1))
     row[loaded] = np.arange(len(loaded))
     p_weight, q_weight = (np.ascontiguousarray(weight[loaded]) / model.sn_mva for weight in (wp, wq))
     return NodeLoads(
-        n_case=loads.n_case, row=row, p_weight=p_weight, q_weight=q_weight, profile=in_blocks(loads.profile)
+        n_case=loads.n_case,
+        row=row,
+        p_weight=p_weight,
+        q_weight=q_weight,
+        profile=in_blocks(loads.profile),
+        shares=None if shares is None else shares[loaded],
     )
 
 

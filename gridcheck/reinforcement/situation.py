@@ -17,7 +17,7 @@ from gridcheck.demand.profiles import ClassCounts, ClassProfiles
 from gridcheck.errors import NotConvergedError
 from gridcheck.limits import LimitSet
 from gridcheck.network.county import CountyGrid
-from gridcheck.powerflow.solve import node_voltages
+from gridcheck.powerflow.readings import node_voltages
 from gridcheck.reinforcement.terms import Terms, default_terms
 from gridcheck.units import SQRT3
 

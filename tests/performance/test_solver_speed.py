@@ -17,7 +17,7 @@ from gridcheck.network import loads_from_pandapower, read_county
 from gridcheck.network.pandapower_net import net_from_tables
 from gridcheck.powerflow import solve, solve_extremes
 from gridcheck.powerflow.radial import radial_model
-from gridcheck.powerflow.solve import node_voltages
+from gridcheck.powerflow.readings import node_voltages
 from gridcheck.powerflow.sweep import solve_model
 from tests.performance.contest import TOLERANCE_PU, Feeder, best_seconds, peak_mb, random_feeder, table
 from tests.support.power_grid_model_net import batch_update, model_input

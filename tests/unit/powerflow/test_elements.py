@@ -4,7 +4,6 @@ import numpy as np
 import pandapower as pp
 import pytest
 
-from gridcheck.errors import TopologyError
 from gridcheck.network import from_pandapower, loads_from_pandapower, to_pandapower
 from gridcheck.powerflow import solve
 from tests.support.newton import assert_solve_equals_newton, newton
@@ -265,63 +264,6 @@ def test_frequency_scales_the_charging():
     net.f_hz = 60.0
 
     assert_solve_equals_newton(net)
-
-
-def with_tie_closed():
-    net = village_net()
-    net.switch.loc[0, "closed"] = True
-    return net
-
-
-def with_parallel_line():
-    net = feeder_net()
-    add_line(net, 2, 1, 1.0)
-    return net
-
-
-def with_two_sources():
-    net = feeder_net()
-    pp.create_ext_grid(net, 5)
-    return net
-
-
-def with_two_sources_at_neighbours():
-    net = two_bus_net()
-    pp.create_ext_grid(net, 1)
-    return net
-
-
-def with_two_switches_in_parallel():
-    net = two_bus_net()
-    behind = pp.create_bus(net, 10.0)
-    pp.create_switch(net, 1, behind, "b")
-    pp.create_switch(net, behind, 1, "b")
-    return net
-
-
-def with_a_line_to_itself():
-    net = two_bus_net()
-    add_line(net, 1, 1)
-    return net
-
-
-LOOPS = {
-    "tie_closed": with_tie_closed,
-    "parallel_line": with_parallel_line,
-    "two_sources_joined": with_two_sources,
-    "two_sources_at_neighbours": with_two_sources_at_neighbours,
-    "two_switches_in_parallel": with_two_switches_in_parallel,
-    "line_to_itself": with_a_line_to_itself,
-}
-
-
-@pytest.mark.parametrize("build", LOOPS.values(), ids=LOOPS)
-def test_a_loop_is_refused(build):
-    net = build()
-    network = from_pandapower(net)
-
-    with pytest.raises(TopologyError, match="not radial"):
-        solve(network, loads_from_pandapower(net, network))
 
 
 def test_a_loop_without_supply_does_no_harm():

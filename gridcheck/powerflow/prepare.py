@@ -1,0 +1,69 @@
+"""A network made ready for the sweep: its tree, its loops, its tap changers. The method follows from the topology."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gridcheck.network.records import Network
+from gridcheck.network.tap_changers import TapChangers
+from gridcheck.powerflow.mesh import Loops, mesh_model, no_loops
+from gridcheck.powerflow.radial import RadialModel
+from gridcheck.powerflow.taps import Taps, no_taps, with_taps
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prepared:
+    """What is solved.
+
+    Attributes
+    ----------
+    model : RadialModel
+        The tree.
+    loops : Loops
+        Cuts through its loops.
+    taps : Taps
+        Tap changers that follow a voltage.
+    """
+
+    model: RadialModel
+    loops: Loops
+    taps: Taps
+
+    @property
+    def is_plain(self) -> bool:
+        """True for a tree whose taps stand still."""
+        return not len(self.loops.branch) and not len(self.taps.node)
+
+
+def prepare(network: Network, tap_changers: TapChangers | None = None) -> Prepared:
+    """Prepare any network for the sweep.
+
+    Parameters
+    ----------
+    network : Network
+        Radial or meshed, with one or several sources; parts without a source are left out.
+    tap_changers : TapChangers, optional
+        Transformers that follow a voltage; all taps stand still where not given.
+
+    Returns
+    -------
+    Prepared
+
+    Raises
+    ------
+    TopologyError
+        As `mesh_model` and `with_taps`.
+    """
+    branch = np.zeros(0, dtype=np.int64) if tap_changers is None else tap_changers.branch
+    model, loops = mesh_model(network, in_tree=branch)
+    if tap_changers is None or not tap_changers.n_changer:
+        return Prepared(model=model, loops=loops, taps=no_taps(model))
+    model, taps = with_taps(network, model, tap_changers)
+    return Prepared(model=model, loops=loops, taps=taps)
+
+
+def prepared_tree(model: RadialModel) -> Prepared:
+    """Return a radial model as it is."""
+    return Prepared(model=model, loops=no_loops(), taps=no_taps(model))

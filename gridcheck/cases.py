@@ -99,7 +99,7 @@ class LoadCases:
     @property
     def depends_on_voltage(self) -> bool:
         """True where some load is not of constant power."""
-        return bool(shares_of(self).any())
+        return any(np.count_nonzero(getattr(self, name)) > 0 for name in _SHARES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -164,4 +164,4 @@ class FactoredLoads:
     @property
     def depends_on_voltage(self) -> bool:
         """True where some load is not of constant power."""
-        return bool(shares_of(self).any())
+        return any(np.count_nonzero(getattr(self, name)) > 0 for name in _SHARES)

@@ -179,7 +179,7 @@ class Switches:
             object.__setattr__(self, field, frozen(getattr(self, field), np.bool_, (n_switch,), name=field))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, weakref_slot=True, kw_only=True, eq=False)
 class Network:
     """A balanced network in positive sequence.
 

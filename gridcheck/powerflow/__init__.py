@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gridcheck.powerflow.results import CONVERGED, NOT_CONVERGED, CaseStatus, Extremes, PowerFlowResult
-from gridcheck.powerflow.solve import solve
+from gridcheck.powerflow.solve import Voltages, solve, solve_voltages
 from gridcheck.powerflow.streaming import solve_extremes
 from gridcheck.powerflow.tallies import Wanted
 
@@ -13,7 +13,9 @@ __all__ = [
     "CaseStatus",
     "Extremes",
     "PowerFlowResult",
+    "Voltages",
     "Wanted",
     "solve",
     "solve_extremes",
+    "solve_voltages",
 ]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
+from weakref import WeakKeyDictionary
 
 from gridcheck.network.records import Network
 from gridcheck.network.tap_changers import TapChangers
@@ -37,6 +36,10 @@ class Prepared:
         return not len(self.loops.branch) and not len(self.taps.node)
 
 
+# A network never changes, so what follows from it alone is kept for as long as it lives.
+_KNOWN: WeakKeyDictionary[Network, Prepared] = WeakKeyDictionary()
+
+
 def prepare(network: Network, tap_changers: TapChangers | None = None) -> Prepared:
     """Prepare any network for the sweep.
 
@@ -56,10 +59,13 @@ def prepare(network: Network, tap_changers: TapChangers | None = None) -> Prepar
     TopologyError
         As `mesh_model` and `with_taps`.
     """
-    branch = np.zeros(0, dtype=np.int64) if tap_changers is None else tap_changers.branch
-    model, loops = mesh_model(network, in_tree=branch)
     if tap_changers is None or not tap_changers.n_changer:
-        return Prepared(model=model, loops=loops, taps=no_taps(model))
+        found = _KNOWN.get(network)
+        if found is None:
+            model, loops = mesh_model(network)
+            found = _KNOWN[network] = Prepared(model=model, loops=loops, taps=no_taps(model))
+        return found
+    model, loops = mesh_model(network, in_tree=tap_changers.branch)
     model, taps = with_taps(network, model, tap_changers)
     return Prepared(model=model, loops=loops, taps=taps)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from gridcheck.arrays import FloatArray, IntArray
 from gridcheck.cases import FactoredLoads, LoadCases
 from gridcheck.network.records import Network
 from gridcheck.network.tap_changers import TapChangers
@@ -12,6 +15,56 @@ from gridcheck.powerflow.prepare import prepare
 from gridcheck.powerflow.readings import ampere_scales, percent_scales, write_currents, write_losses
 from gridcheck.powerflow.results import CONVERGED, PowerFlowResult
 from gridcheck.powerflow.sweep import Block, check_request, loads_of_nodes, sweep_blocks, thread_count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Voltages:
+    """Voltage magnitudes of every case; read-only.
+
+    Attributes
+    ----------
+    status : ndarray of int, shape (n_case,)
+        A `CaseStatus`. Where it is NOT_CONVERGED all values of the case are NaN.
+    vm_pu : ndarray, shape (n_case, n_bus)
+        Voltage magnitude; NaN at buses that no source reaches. [pu]
+    """
+
+    status: IntArray
+    vm_pu: FloatArray
+
+    def __post_init__(self) -> None:
+        self.status.flags.writeable = self.vm_pu.flags.writeable = False
+
+
+def solve_voltages(
+    network: Network,
+    loads: LoadCases | FactoredLoads,
+    *,
+    tap_changers: TapChangers | None = None,
+    tolerance_pu: float = 1e-8,
+    max_iterations: int = 100,
+    threads: int | None = None,
+) -> Voltages:
+    """Solve all cases and return the voltage magnitudes alone, which takes half the time of `solve`.
+
+    Parameters and errors as in `solve`.
+    """
+    prepared = prepare(network, tap_changers)
+    model = prepared.model
+    check_request(model, loads, tolerance_pu=tolerance_pu, max_iterations=max_iterations)
+    vm = np.full((network.n_bus, loads.n_case), np.nan)
+
+    def read(block: Block) -> None:
+        _kernels.magnitudes(block.v, model.bus, block.first, vm)
+
+    status, _ = sweep_blocks(
+        prepared,
+        loads_of_nodes(model, loads),
+        [read] * thread_count(threads, model.n_node * loads.n_case),
+        tolerance_pu=tolerance_pu,
+        max_iterations=max_iterations,
+    )
+    return Voltages(status=status, vm_pu=vm.T)
 
 
 def solve(

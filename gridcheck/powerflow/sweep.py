@@ -48,6 +48,8 @@ BlockReader = Callable[[Block], None]
 MIN_TOLERANCE_PU = 1e-14
 # Below this many node-cases a second thread costs more than it brings.
 _NODE_CASES_PER_THREAD = 20_000
+# Up to so many cases only their own lanes are computed.
+_FEW = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -84,17 +86,22 @@ class NodeLoads:
     sn_mva: float = 1.0
     shares: FloatArray | None = None
 
+    @property
+    def n_load(self) -> int:
+        """Number of nodes with a load."""
+        return int(self.row.max(initial=-1)) + 1
+
     def block(self, block: int) -> FloatArray:
-        """Return P and Q of one block, shape (n_load, 2 BLOCK). [pu]"""
+        """Return P and Q of one block, shape (n_load + 1, 2 BLOCK); the last row is zero. [pu]"""
+        pq = np.empty((self.n_load + 1, 2 * _kernels.BLOCK))
+        pq[-1] = 0.0
         if self.written is not None and self.bus is not None:
-            pq = np.empty((len(self.bus), 2 * _kernels.BLOCK))
             first = block * _kernels.BLOCK
-            _kernels.written_power(self.written.p_mw, self.written.q_mvar, self.bus, 1.0 / self.sn_mva, first, pq)
+            _kernels.written_power(self.written.p_mw, self.written.q_mvar, self.bus, 1.0 / self.sn_mva, first, pq[:-1])
             return pq
         assert self.p_weight is not None
         assert self.profile is not None
-        pq = np.empty((self.p_weight.shape[0], 2 * _kernels.BLOCK))
-        _kernels.factored_power(self.p_weight, self.q_weight, self.profile[block], pq)
+        _kernels.factored_power(self.p_weight, self.q_weight, self.profile[block], pq[:-1])
         return pq
 
 
@@ -203,9 +210,9 @@ def solve_nodes(
     status, iterations = np.zeros((n_block, lanes), dtype=np.int64), np.zeros((n_block, lanes), dtype=np.int64)
 
     blocks = iter(range(n_block))
-    solve_block = _solver(prepared_tree(model), loads, tolerance_pu, max_iterations)
 
     def work(_: int) -> None:
+        solve_block = _solver(prepared_tree(model), loads, tolerance_pu, max_iterations)
         for block in blocks:
             solve_block(block, v[block], j[block], status[block], iterations[block])
 
@@ -249,9 +256,9 @@ def sweep_blocks(
     status, iterations = np.zeros((n_block, lanes), dtype=np.int64), np.zeros((n_block, lanes), dtype=np.int64)
     # Taking the next block from one iterator is atomic, and a thread that is held up takes fewer of them.
     blocks = iter(range(n_block))
-    solve_block = _solver(prepared, loads, tolerance_pu, max_iterations)
 
     def work(read: BlockReader) -> None:
+        solve_block = _solver(prepared, loads, tolerance_pu, max_iterations)
         v, j = np.empty((1, model.n_node, 2 * lanes)), np.empty((1, model.n_node, 2 * lanes))
         for block in blocks:
             v[0, :, :lanes] = model.source_vm_pu[:, None]
@@ -267,15 +274,36 @@ _BlockSolver = Callable[[int, FloatArray, FloatArray, IntArray, IntArray], tuple
 
 
 def _solver(prepared: Prepared, loads: NodeLoads, tolerance_pu: float, max_iterations: int) -> _BlockSolver:
-    """Return what solves one block in place (block, v, j, status, iterations) and returns loop currents and taps."""
+    """Return what solves blocks in place (block, v, j, status, iterations -> loop currents, taps) in one thread."""
     model, loops, taps, lanes = prepared.model, prepared.loops, prepared.taps, _kernels.BLOCK
     tree = model.parent, model.ratio, model.r_pu, model.x_pu, model.g_pu, model.b_pu, loads.row
     nothing = np.zeros((0, 2 * lanes)), np.zeros((0, lanes), dtype=np.int64)
+    # A row of 1 pu above the sources and a load of zero, so that the kernel treats all nodes alike.
+    is_source = model.parent < 0
+    parent = np.where(is_source, model.n_node, model.parent)
+    ratio = np.where(is_source, model.source_vm_pu, model.ratio)
+    row = np.where(loads.row < 0, loads.n_load, loads.row)
+    # Few cases are not worth all lanes.
+    width = loads.n_case if loads.n_case <= _FEW else lanes
+    work = np.empty((model.n_node + 1, 4 * width))
 
     def plain(
         block: int, v: FloatArray, j: FloatArray, status: IntArray, iterations: IntArray
     ) -> tuple[FloatArray, IntArray]:
-        _kernels.sweep(*tree, loads.block(block), v, j, status, iterations, tolerance_pu, max_iterations)
+        _kernels.sweep(
+            parent,
+            ratio,
+            *tree[2:6],
+            row,
+            loads.block(block),
+            v,
+            j,
+            status,
+            iterations,
+            tolerance_pu,
+            max_iterations,
+            work,
+        )
         return nothing
 
     if prepared.is_plain and loads.shares is None:
@@ -287,7 +315,7 @@ def _solver(prepared: Prepared, loads: NodeLoads, tolerance_pu: float, max_itera
         block: int, v: FloatArray, j: FloatArray, status: IntArray, iterations: IntArray
     ) -> tuple[FloatArray, IntArray]:
         pq = loads.block(block)
-        shares = np.zeros((len(pq), 4)) if loads.shares is None else loads.shares
+        shares = np.zeros((loads.n_load, 4)) if loads.shares is None else loads.shares
         loop_i, tap = np.zeros((len(c), 2 * lanes)), np.zeros((len(taps.node), lanes), dtype=np.int64)
         _kernels.sweep_general(
             *tree, pq, shares, taps.row, taps.node, taps.table, taps.watched, taps.band, tap, loops.node, c, z,

@@ -88,78 +88,96 @@ def written_power(p_mw: Any, q_mvar: Any, bus: Any, per_mva: float, first: int, 
             pq[i, BLOCK + t] = 0.0
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
-def _load_current(vi: Any, ji: Any, gi: float, bi: float, load: int, pq: Any) -> None:
-    """Equation (1) for one node: write its own current to `ji`."""
-    if load >= 0:
-        s = pq[load]
-        for t in range(BLOCK):
-            inverse = 1.0 / (vi[t] * vi[t] + vi[BLOCK + t] * vi[BLOCK + t])
-            ji[t] = (s[t] * vi[t] + s[BLOCK + t] * vi[BLOCK + t]) * inverse
-            ji[BLOCK + t] = (s[t] * vi[BLOCK + t] - s[BLOCK + t] * vi[t]) * inverse
-    else:
-        for t in range(2 * BLOCK):
-            ji[t] = 0.0
-    # A step of its own, so that the sum is rounded alike with and without a load.
-    if gi != 0.0 or bi != 0.0:
-        for t in range(BLOCK):
-            ji[t] += gi * vi[t] - bi * vi[BLOCK + t]
-            ji[BLOCK + t] += gi * vi[BLOCK + t] + bi * vi[t]
+@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy", inline="always")
+def _own_current(w: Any, s: Any, g: float, b: float, width: int) -> None:
+    """Equation (1) for one node: a node without load has a load of zero, so that all are rounded alike."""
+    for t in range(width):
+        inverse = 1.0 / (w[t] * w[t] + w[width + t] * w[width + t])
+        real = s[t] * w[t] + s[BLOCK + t] * w[width + t]
+        imaginary = s[t] * w[width + t] - s[BLOCK + t] * w[t]
+        w[2 * width + t] = real * inverse + (g * w[t] - b * w[width + t])
+        w[3 * width + t] = imaginary * inverse + (g * w[width + t] + b * w[t])
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
-def _backward(parent: Any, ratio: Any, j: Any) -> None:
-    """Equation (2) for one block: `j` enters as the nodes' own currents."""
+@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy", inline="always")
+def _gather(g: Any, b: Any, load: Any, pq: Any, v: Any, work: Any, width: int) -> None:
+    """Bring the voltages of one block into `work`, and write equation (1) for every node."""
+    for i in range(v.shape[0]):
+        w = work[i]
+        vi = v[i]
+        for t in range(width):
+            w[t] = vi[t]
+        for t in range(width):
+            w[width + t] = vi[BLOCK + t]
+        _own_current(w, pq[load[i]], g[i], b[i], width)
+
+
+@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy", inline="always")
+def _add_up(a: float, w: Any, w_up: Any, lane: Any, width: int) -> None:
+    """Equation (2) for one branch; by way of `lane`, so that no loop reads and writes rows that might be the same."""
+    for t in range(2 * width):
+        lane[t] = w_up[2 * width + t] + a * w[2 * width + t]
+    for t in range(2 * width):
+        w_up[2 * width + t] = lane[t]
+
+
+@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy", inline="always")
+def _backward(parent: Any, ratio: Any, work: Any, lane: Any, width: int) -> None:
+    """Equation (2) for one block."""
     for i in range(parent.shape[0] - 1, -1, -1):
-        up = parent[i]
-        if up >= 0:
-            a = ratio[i]
-            ji = j[i]
-            j_up = j[up]
-            for t in range(2 * BLOCK):
-                j_up[t] += a * ji[t]
+        _add_up(ratio[i], work[i], work[parent[i]], lane, width)
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy", inline="always")
 def _forward(
-    parent: Any, ratio: Any, r: Any, x: Any, g: Any, b: Any, load: Any, pq: Any, v: Any, j: Any,
-    active: Any, change: Any,
+    parent: Any, ratio: Any, r: Any, x: Any, g: Any, b: Any, load: Any, pq: Any, work: Any, lane: Any, width: int
 ) -> None:  # fmt: skip
-    """Equations (3) and (1) for one block.
-
-    Leaves the nodes' own currents in `j` and notes the largest squared change of a voltage per lane.
-    """
-    for t in range(BLOCK):
-        change[t] = 0.0
-    new = np.empty(2 * BLOCK)
+    """Equations (3) and (1) for one block; notes the largest squared change of a voltage in `lane`."""
+    for t in range(width):
+        lane[2 * width + t] = 0.0
     for i in range(parent.shape[0]):
+        w = work[i]
+        w_up = work[parent[i]]
+        a = ratio[i]
+        ri = r[i]
+        xi = x[i]
+        for t in range(width):
+            lane[t] = a * w_up[t] - ri * w[2 * width + t] + xi * w[3 * width + t]
+            lane[width + t] = a * w_up[width + t] - ri * w[3 * width + t] - xi * w[2 * width + t]
+        for t in range(width):
+            real = lane[t] - w[t]
+            imaginary = lane[width + t] - w[width + t]
+            step = real * real + imaginary * imaginary
+            lane[2 * width + t] = step if step > lane[2 * width + t] else lane[2 * width + t]
+            w[t] = lane[t] if lane[3 * width + t] > 0.5 else w[t]
+            w[width + t] = lane[width + t] if lane[3 * width + t] > 0.5 else w[width + t]
+        _own_current(w, pq[load[i]], g[i], b[i], width)
+
+
+@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy", inline="always")
+def _hand_over(parent: Any, ratio: Any, work: Any, lane: Any, v: Any, j: Any, width: int) -> None:
+    """Equation (2) once more, and the solution to `v` and `j`; a lane with a collapsed voltage is given up."""
+    for i in range(parent.shape[0] - 1, -1, -1):
+        w = work[i]
         vi = v[i]
         ji = j[i]
-        up = parent[i]
-        if up >= 0:
-            a = ratio[i]
-            ri = r[i]
-            xi = x[i]
-            v_up = v[up]
-            for t in range(BLOCK):
-                new[t] = a * v_up[t] - ri * ji[t] + xi * ji[BLOCK + t]
-                new[BLOCK + t] = a * v_up[BLOCK + t] - ri * ji[BLOCK + t] - xi * ji[t]
-            for t in range(BLOCK):
-                real = new[t] - vi[t]
-                imaginary = new[BLOCK + t] - vi[BLOCK + t]
-                step = real * real + imaginary * imaginary
-                change[t] = step if step > change[t] else change[t]
-            for t in range(BLOCK):
-                vi[t] = new[t] if active[t] > 0.5 else vi[t]
-                vi[BLOCK + t] = new[BLOCK + t] if active[t] > 0.5 else vi[BLOCK + t]
-        _load_current(vi, ji, g[i], b[i], load[i], pq)
+        _add_up(ratio[i], w, work[parent[i]], lane, width)
+        for t in range(width):
+            vi[t] = w[t]
+            vi[BLOCK + t] = w[width + t]
+        for t in range(width):
+            ji[t] = w[2 * width + t]
+            ji[BLOCK + t] = w[3 * width + t]
+        for t in range(width):
+            square = w[t] * w[t] + w[width + t] * w[width + t]
+            lane[3 * width + t] = lane[3 * width + t] if square >= COLLAPSE_VM_PU * COLLAPSE_VM_PU else -1.0
 
 
 @njit(cache=True, nogil=True)
-def _judge(active: Any, change: Any, previous: Any, tolerance: float, iteration: int, iterations: Any) -> int:
+def judge(active: Any, change: Any, previous: Any, tolerance: float, iteration: int, iterations: Any) -> int:
     """Freeze the lanes whose estimated error (4) is below `tolerance`; return how many go on."""
     going = 0
-    for t in range(BLOCK):
+    for t in range(active.shape[0]):
         if active[t] < 0.5:  # arrived (0), or given up (-1)
             continue
         iterations[t] = iteration
@@ -196,19 +214,36 @@ def _finish(active: Any, v: Any, j: Any, status: Any) -> None:
                 j[i, BLOCK + t] = np.nan
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy", inline="always")
+def _solve(
+    parent: Any, ratio: Any, r: Any, x: Any, g: Any, b: Any, load: Any, pq: Any, v: Any, j: Any,
+    iterations: Any, tolerance: float, max_iterations: int, work: Any, lane: Any, width: int,
+) -> None:  # fmt: skip
+    previous = np.zeros(width)
+    _gather(g, b, load, pq, v, work, width)
+    going = width
+    iteration = 0
+    while going > 0 and iteration < max_iterations:
+        iteration += 1
+        _backward(parent, ratio, work, lane, width)
+        _forward(parent, ratio, r, x, g, b, load, pq, work, lane, width)
+        going = judge(lane[3 * width :], lane[2 * width : 3 * width], previous, tolerance, iteration, iterations)
+    _hand_over(parent, ratio, work, lane, v, j, width)
+
+
+@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
 def sweep(
     parent: Any, ratio: Any, r: Any, x: Any, g: Any, b: Any, load: Any, pq: Any, v: Any, j: Any,
-    status: Any, iterations: Any, tolerance: float, max_iterations: int,
+    status: Any, iterations: Any, tolerance: float, max_iterations: int, work: Any,
 ) -> None:  # fmt: skip
     """Solve one block of a radial network in place.
 
     Parameters
     ----------
     parent : (n_node,) int64
-        Node of the parent, -1 at sources; a parent precedes its children.
+        Node of the parent, which precedes its children; n_node at sources.
     ratio, r, x : (n_node,) float64
-        a, and z of equation (3). [1], [pu]
+        a, and z of equation (3); at sources their voltage and 0. [1], [pu]
     g, b : (n_node,) float64
         Shunt admittance at the node. [pu]
     load : (n_node,) int64
@@ -222,18 +257,30 @@ def sweep(
     status, iterations : (BLOCK,) int64, written
     tolerance : float
         Largest error allowed in any voltage. [pu]
+    work : (n_node + 1, 4 width) float64
+        Scratch: V and J of the first `width` lanes, which are solved; the last row stands above the sources.
     """
-    active = np.ones(BLOCK)
-    change = np.zeros(BLOCK)
-    previous = np.zeros(BLOCK)
-    for i in range(parent.shape[0]):
-        _load_current(v[i], j[i], g[i], b[i], load[i], pq)
-    going = BLOCK
-    iteration = 0
-    while going > 0 and iteration < max_iterations:
-        iteration += 1
-        _backward(parent, ratio, j)
-        _forward(parent, ratio, r, x, g, b, load, pq, v, j, active, change)
-        going = _judge(active, change, previous, tolerance, iteration, iterations)
-    _backward(parent, ratio, j)
-    _finish(active, v, j, status)
+    n_node = parent.shape[0]
+    width = work.shape[1] // 4
+    # New voltages, largest change, and what goes on (1), has arrived (0) or is given up (-1).
+    lane = np.ones(4 * width)
+    work[n_node, :width] = 1.0
+    work[n_node, width:] = 0.0
+    # The same twice: a width that the compiler knows makes loops of vectors without remainder.
+    if width == BLOCK:
+        _solve(
+            parent, ratio, r, x, g, b, load, pq, v, j, iterations, tolerance, max_iterations, work, lane, BLOCK
+        )  # fmt: skip
+    else:
+        _solve(
+            parent, ratio, r, x, g, b, load, pq, v, j, iterations, tolerance, max_iterations, work, lane, width
+        )  # fmt: skip
+    for t in range(width):
+        failed = lane[3 * width + t] != 0.0
+        status[t] = NOT_CONVERGED if failed else CONVERGED
+        if failed:
+            for i in range(n_node):
+                v[i, t] = np.nan
+                v[i, BLOCK + t] = np.nan
+                j[i, t] = np.nan
+                j[i, BLOCK + t] = np.nan

@@ -32,7 +32,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from gridcheck.powerflow._kernels.balanced import _finish, _judge
+from gridcheck.powerflow._kernels.balanced import _finish
+from gridcheck.powerflow._kernels.balanced import judge as _judge
 from gridcheck.powerflow._kernels.layout import BLOCK
 
 # Columns of a table of tap positions: equation (3) of the branch, its shunts at the parent's and at the node's end.

@@ -13,27 +13,28 @@ from gridcheck.powerflow._kernels.layout import BLOCK
 _WIDE = 8
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
-def _peak(row: Any, acc: Any) -> Any:
-    """Return the largest of BLOCK values; NaN lanes are passed over, -inf where all are NaN."""
+@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy", inline="always")
+def _n_above(row: Any, first: int, level: float, acc: Any) -> Any:
+    """Tell whether any lane is above a level, without a branch; NaN is above nothing."""
     for u in range(_WIDE):
         acc[u] = -np.inf
     for s in range(0, BLOCK, _WIDE):
         for u in range(_WIDE):
-            acc[u] = row[s + u] if row[s + u] > acc[u] else acc[u]
-    top = acc[0]
-    for u in range(1, _WIDE):
-        top = acc[u] if acc[u] > top else top
-    return top
+            acc[u] = row[first + s + u] if row[first + s + u] > acc[u] else acc[u]
+    n = 0
+    for u in range(_WIDE):
+        n += acc[u] > level
+    return n
 
 
 @njit(cache=True, nogil=True)
-def _lane(row: Any, value: float) -> int:
-    """Return the first lane that holds a value."""
+def _highest(row: Any, first: int) -> int:
+    """Return the first lane that holds the highest value, where at least one is a number."""
+    place = -1
     for t in range(BLOCK):
-        if row[t] == value:
-            return t
-    return -1
+        if not np.isnan(row[first + t]) and (place < 0 or row[first + t] > row[first + place]):
+            place = t
+    return place
 
 
 @njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
@@ -58,48 +59,50 @@ def track(
     loading : (n_node,) float64, updated
         The scaled current of the last one, reckoned as in `reading.branch_currents`.
     """
-    square = np.empty(BLOCK)
-    minus = np.empty(BLOCK)
-    larger = np.empty(BLOCK)
+    # Squares of this node's voltage and minus them; then of its branch's currents at both ends and the larger one.
+    lane = np.empty(3 * BLOCK)
     acc = np.empty(_WIDE)
     for i in range(parent.shape[0]):
         vi = v[i]
         for t in range(BLOCK):
-            square[t] = vi[t] * vi[t] + vi[BLOCK + t] * vi[BLOCK + t]
-            minus[t] = -square[t]
-        top = _peak(minus, acc)
-        if top > best[0, i]:
-            best[0, i] = top
-            case[0, i] = first + _lane(minus, top)
-        top = _peak(square, acc)
-        if top > best[1, i]:
-            best[1, i] = top
-            case[1, i] = first + _lane(square, top)
-        up = parent[i]
-        if up < 0:
-            continue
-        a = ratio[i]
-        ji = j[i]
-        v_up = v[up]
+            lane[t] = vi[t] * vi[t] + vi[BLOCK + t] * vi[BLOCK + t]
+            lane[BLOCK + t] = -lane[t]
+        if _n_above(lane, BLOCK, best[0, i], acc) > 0:
+            t = _highest(lane, BLOCK)
+            best[0, i] = lane[BLOCK + t]
+            case[0, i] = first + t
+        if _n_above(lane, 0, best[1, i], acc) > 0:
+            t = _highest(lane, 0)
+            best[1, i] = lane[t]
+            case[1, i] = first + t
         near = near_scale[i] * near_scale[i]
         far = far_scale[i] * far_scale[i]
-        if np.isnan(near) and np.isnan(far):
+        if parent[i] < 0 or (np.isnan(near) and np.isnan(far)):
             continue
+        a = ratio[i]
+        gn = g_near[i]
+        bn = b_near[i]
+        gf = g_far[i]
+        bf = b_far[i]
+        ji = j[i]
+        v_up = v[parent[i]]
         for t in range(BLOCK):
-            nr = a * ji[t] + g_near[i] * v_up[t] - b_near[i] * v_up[BLOCK + t]
-            ni = a * ji[BLOCK + t] + g_near[i] * v_up[BLOCK + t] + b_near[i] * v_up[t]
-            fr = ji[t] - g_far[i] * vi[t] + b_far[i] * vi[BLOCK + t]
-            fi = ji[BLOCK + t] - g_far[i] * vi[BLOCK + t] - b_far[i] * vi[t]
-            minus[t] = nr * nr + ni * ni
-            square[t] = fr * fr + fi * fi
+            real = a * ji[t] + gn * v_up[t] - bn * v_up[BLOCK + t]
+            imaginary = a * ji[BLOCK + t] + gn * v_up[BLOCK + t] + bn * v_up[t]
+            lane[t] = real * real + imaginary * imaginary
         for t in range(BLOCK):
-            larger[t] = far * square[t] if far * square[t] > near * minus[t] else near * minus[t]
-        top = _peak(larger, acc)
-        if top > best[2, i]:
-            t = _lane(larger, top)
-            best[2, i] = top
+            real = ji[t] - gf * vi[t] + bf * vi[BLOCK + t]
+            imaginary = ji[BLOCK + t] - gf * vi[BLOCK + t] - bf * vi[t]
+            lane[BLOCK + t] = real * real + imaginary * imaginary
+        for t in range(BLOCK):
+            at_far = far * lane[BLOCK + t]
+            at_near = near * lane[t]
+            lane[2 * BLOCK + t] = at_far if at_far > at_near else at_near
+        if _n_above(lane, 2 * BLOCK, best[2, i], acc) > 0:
+            t = _highest(lane, 2 * BLOCK)
+            best[2, i] = lane[2 * BLOCK + t]
             case[2, i] = first + t
-            loading[i] = max(near_scale[i] * np.sqrt(minus[t]), far_scale[i] * np.sqrt(square[t]))
+            loading[i] = max(near_scale[i] * np.sqrt(lane[t]), far_scale[i] * np.sqrt(lane[BLOCK + t]))
 
 
 @njit(cache=True, nogil=True)

@@ -265,6 +265,10 @@ def _switch_faults(tables: Mapping[str, pd.DataFrame], vn_kv: pd.Series[float]) 
         beside = ~(at == ids(part, "bus")[:, None]).any(axis=1)
         findings += _named("switch", part, beside, f"bus is not an end of the {table}")
     part = switch[kind == "b"]
+    if "z_ohm" in part:
+        # pandapower takes an empty cell for closed or for open, depending on whether it may use numba.
+        is_unclear = flags(part, "closed", default=True) & np.isnan(numbers(part, "z_ohm"))
+        findings += _named("switch", part, is_unclear, "z_ohm is empty; 0 means no impedance")
     is_known = part["element"].isin(vn_kv.index).to_numpy(dtype=bool)
     findings += _named("switch", part, ~is_known, "element is not the id of a bus")
     part = part[is_known]

@@ -38,21 +38,19 @@ def loads_from_tables(tables: Tables, network: Network, *, source: str = "networ
     Returns
     -------
     LoadCases
-        One case, consumption positive. [MW], [Mvar]
+        One case, consumption positive, at nominal voltage; with the shares that depend on it. [MW], [Mvar]
 
     Raises
     ------
     UnsupportedElementError
-        Loads with constant-current or constant-impedance shares.
+        Buses whose loads depend on voltage and cancel each other at nominal voltage (see `load_shares`).
     NetworkError
         Loads that are not numbers or sit at unknown buses, shares that do not fit each other.
     """
-    power = _power_by_bus(tables, network, source)
-    if power[1:].any():
-        raise UnsupportedElementError(
-            f"{source}: loads that depend on voltage are not modelled.", _loads_with_shares(tables)
-        )
-    return LoadCases(p_mw=power[0, :1], q_mvar=power[0, 1:])
+    total, *shared = _power_by_bus(tables, network, source)
+    if not np.any(shared):
+        return LoadCases(p_mw=total[:1], q_mvar=total[1:])
+    return LoadCases(p_mw=total[:1], q_mvar=total[1:], **load_shares(tables, network, source=source))
 
 
 def load_shares(tables: Tables, network: Network, *, source: str = "network") -> dict[str, FloatArray]:
@@ -172,9 +170,3 @@ def _check_shares(tables: Tables, source: str) -> None:
             findings += [f"{table} {k}: {column} is for loads only" for k in odd]
     if findings:
         raise NetworkError(f"{source}: shares of voltage-dependent loads do not fit.", findings)
-
-
-def _loads_with_shares(tables: Tables) -> list[str]:
-    load = rows_in_service(tables.get("load"))
-    columns = dict.fromkeys(_share_column(load, kind, part) for kind in _SHARE_KINDS for part in "pq")
-    return [f"load {k}: {c}" for c in columns for k in load.index[numbers(load, c, default=0.0) != 0.0][:20]]

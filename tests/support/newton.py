@@ -49,9 +49,8 @@ def assert_equals_solved(network: Network, result: PowerFlowResult, solved: pp.p
     _assert_branches(network, result, solved, case)
     losses = sum(solved[f"res_{table}"]["pl_mw"].sum() for table in ("line", "trafo", "impedance"))
     losses += solved.res_shunt["p_mw"].sum()
-    if len(
-        ward := solved.ward[solved.ward["in_service"].astype(bool)]
-    ):  # its constant impedance is part of the network
+    ward = solved.ward[solved.ward["in_service"].astype(bool)]
+    if len(ward):  # its constant impedance is part of the network
         vm_pu = solved.res_bus["vm_pu"].reindex(ward["bus"]).fillna(0.0).to_numpy()
         losses += (ward["pz_mw"].to_numpy() * vm_pu**2).sum()
     if not (network.branches.kind == BranchKind.SWITCH).any():  # losses of switches stand in no table of the net

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -44,3 +46,32 @@ def rows_in_service(frame: pd.DataFrame | None) -> pd.DataFrame:
     if frame is None or frame.empty:
         return pd.DataFrame()
     return frame[flags(frame, "in_service", default=True)].sort_index()
+
+
+def source_rows(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the sources in service: external grids, then generators that hold the angle too (at 0 degrees).
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        Element tables; ``ext_grid`` and ``gen`` are read, either may be missing.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``table``, ``bus``, ``vm_pu`` [pu] and ``va_degree`` [degree], indexed by the ids within each table.
+    """
+    parts = []
+    for table in ("ext_grid", "gen"):
+        frame = rows_in_service(tables.get(table))
+        if table == "gen" and len(frame):
+            frame = frame[flags(frame, "slack", default=False)]
+        if len(frame):
+            values = {
+                "table": table,
+                "bus": ids(frame, "bus"),
+                "vm_pu": numbers(frame, "vm_pu"),
+                "va_degree": numbers(frame, "va_degree", default=0.0),
+            }
+            parts.append(pd.DataFrame(values, index=frame.index))
+    return pd.concat(parts) if parts else pd.DataFrame(columns=["table", "bus", "vm_pu", "va_degree"])

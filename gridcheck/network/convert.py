@@ -13,10 +13,10 @@ import pandas as pd
 
 from gridcheck.arrays import BoolArray, FloatArray, IntArray, frozen
 from gridcheck.errors import NetworkError, UnsupportedElementError
-from gridcheck.network.columns import flags, ids, numbers, rows_in_service, texts
+from gridcheck.network.columns import flags, ids, numbers, rows_in_service, source_rows, texts
 from gridcheck.network.records import Branches, BranchKind, Buses, Network, Switches
 from gridcheck.network.table_rules import NETWORK_TABLES, check_cells, check_fit
-from gridcheck.network.tables import Tables
+from gridcheck.network.tables import Tables, refuse_unmodelled
 from gridcheck.network.trafos import refuse_unmodelled_trafos, trafo_columns
 
 # pandapower gives a switch with an impedance twice as much resistance as reactance.
@@ -45,7 +45,7 @@ def network_from_tables(
     Parameters
     ----------
     tables : mapping of str to DataFrame
-        At least ``bus`` and ``ext_grid``, indexed by pandapower's index.
+        At least ``bus`` and a source (``ext_grid``, or ``gen`` with ``slack``), indexed by pandapower's index.
     name, source : str
         Name of the network, and what error messages call the file.
     f_hz, sn_mva : float
@@ -54,25 +54,25 @@ def network_from_tables(
     Returns
     -------
     Network
-        Lines come first, then transformers, then closed bus-bus switches, each in index order.
+        Lines come first, then transformers, impedances and closed bus-bus switches, each in index order.
 
     Raises
     ------
     NetworkError
-        Missing columns, unknown buses, impossible values; all findings at once.
+        Missing columns, unknown buses, impossible values, ids that stand twice; all findings at once.
     UnsupportedElementError
-        Settings that pandapower knows and gridcheck does not model.
+        Elements and settings that pandapower knows and gridcheck does not model.
     """
+    refuse_unmodelled(tables, source=source)
     bus = tables["bus"].sort_index()
     check_cells(tables, NETWORK_TABLES, bus_id=bus.index, source=source)
     check_fit(tables, source=source)
     _refuse_unmodelled(tables, source)
-    slack = rows_in_service(tables.get("ext_grid"))
-    if slack.empty:
-        raise NetworkError(f"{source}: no source in service. A network needs at least one (table ext_grid).")
+    slack = source_rows(tables)
     position = pd.Series(np.arange(len(bus)), index=bus.index)
     base = _Base(position=position, vn_kv=numbers(bus, "vn_kv"), f_hz=f_hz, sn_mva=sn_mva)
     alive = flags(bus, "in_service", default=True)
+    _require_source(slack, alive[base.bus(slack, "bus")], source)
     columns = _branch_columns(tables, base)
     switches = _switches(tables, columns)
     from_closed, to_closed = _end_states(switches, len(columns["branch_id"]))
@@ -95,8 +95,16 @@ def network_from_tables(
         switches=switches,
         slack_bus=base.bus(slack, "bus"),
         slack_vm_pu=numbers(slack, "vm_pu"),
-        slack_va_degree=numbers(slack, "va_degree", default=0.0),
+        slack_va_degree=numbers(slack, "va_degree"),
     )
+
+
+def _require_source(slack: pd.DataFrame, alive: BoolArray, source: str) -> None:
+    if not alive.any():
+        findings = [f"{row.table} {row.Index}: its bus {row.bus} is out of service" for row in slack.itertuples()]
+        raise NetworkError(
+            f"{source}: no source in service. A network needs at least one (table ext_grid).", findings[:20]
+        )
 
 
 def _refuse_unmodelled(tables: Tables, source: str) -> None:
@@ -106,11 +114,19 @@ def _refuse_unmodelled(tables: Tables, source: str) -> None:
     if len(by_table):
         findings = [f"shunt {i}: step_dependency_table" for i in by_table[:20]]
         raise UnsupportedElementError(f"{source}: shunts with a table of steps are not modelled.", findings)
+    impedance = rows_in_service(tables.get("impedance"))
+    findings = [
+        f"impedance {i}: {part}ft_pu and {part}tf_pu differ"
+        for part in "rx"
+        for i in impedance.index[numbers(impedance, f"{part}ft_pu") != numbers(impedance, f"{part}tf_pu")][:20]
+    ]
+    if findings:
+        raise UnsupportedElementError(f"{source}: impedances that depend on the direction are not modelled.", findings)
 
 
 def _branch_columns(tables: Tables, base: _Base) -> dict[str, Any]:
-    """Return lines, transformers and closed bus-bus switches one below the other."""
-    parts = [part for part in (_lines(tables, base), _trafos(tables, base), _bus_switches(tables, base)) if part]
+    """Return lines, transformers, impedances and closed bus-bus switches one below the other."""
+    parts = [part for read in (_lines, _trafos, _impedances, _bus_switches) if (part := read(tables, base))]
     parts = parts or [_branch_part(0)]
     columns: dict[str, Any] = {key: np.concatenate([np.asarray(part[key]) for part in parts]) for key in parts[0]}
     for key in ("type_name", "name"):
@@ -171,6 +187,33 @@ def _trafos(tables: Tables, base: _Base) -> dict[str, Any]:
     return _branch_part(len(trafo), **trafo_columns(trafo, hv_bus, lv_bus, vn_kv=base.vn_kv, sn_mva=base.sn_mva))
 
 
+@np.errstate(all="ignore")  # impedances out of service may hold anything
+def _impedances(tables: Tables, base: _Base) -> dict[str, Any]:
+    """Return series impedances; their per unit values hold at the nominal voltage of either bus."""
+    impedance = tables.get("impedance")
+    if impedance is None or impedance.empty:
+        return {}
+    impedance = impedance.sort_index()
+    to_base = base.sn_mva / numbers(impedance, "sn_mva")
+    shunts = {
+        f"{part}_{name}_pu": numbers(impedance, f"{part}{end}_pu", default=0.0) / to_base
+        for part in "gb"
+        for end, name in (("f", "from"), ("t", "to"))
+    }
+    return _branch_part(
+        len(impedance),
+        branch_id=impedance.index.to_numpy(dtype=np.int64),
+        kind=np.full(len(impedance), BranchKind.IMPEDANCE),
+        from_bus=base.bus(impedance, "from_bus"),
+        to_bus=base.bus(impedance, "to_bus"),
+        r_pu=numbers(impedance, "rft_pu") * to_base,
+        x_pu=numbers(impedance, "xft_pu") * to_base,
+        in_service=flags(impedance, "in_service", default=True),
+        name=texts(impedance, "name"),
+        **shunts,
+    )
+
+
 def _bus_switches(tables: Tables, base: _Base) -> dict[str, Any]:
     switch = _switch_table(tables)
     switch = switch[(switch["et"] == "b").to_numpy() & flags(switch, "closed", default=True)]
@@ -224,6 +267,7 @@ def _end_states(switches: Switches, n_branch: int) -> tuple[BoolArray, BoolArray
 
 
 def _shunts(tables: Tables, base: _Base) -> tuple[FloatArray, FloatArray]:
+    """Return the admittance of shunts and of the constant-impedance part of wards at each bus."""
     g_pu, b_pu = np.zeros(len(base.vn_kv)), np.zeros(len(base.vn_kv))
     shunt = rows_in_service(tables.get("shunt"))
     if len(shunt):
@@ -233,6 +277,11 @@ def _shunts(tables: Tables, base: _Base) -> tuple[FloatArray, FloatArray]:
         scale = numbers(shunt, "step", default=1.0) * (base.vn_kv[bus] / own_kv) ** 2 / base.sn_mva
         np.add.at(g_pu, bus, numbers(shunt, "p_mw") * scale)
         np.add.at(b_pu, bus, -numbers(shunt, "q_mvar") * scale)
+    ward = rows_in_service(tables.get("ward"))
+    if len(ward):
+        bus = base.bus(ward, "bus")
+        np.add.at(g_pu, bus, numbers(ward, "pz_mw") / base.sn_mva)
+        np.add.at(b_pu, bus, -numbers(ward, "qz_mvar") / base.sn_mva)
     return g_pu, b_pu
 
 

@@ -105,6 +105,7 @@ def to_pandapower(network: Network) -> pp.pandapowerNet:
         ),
         "line": _line_table(network),
         "trafo": _trafo_table(network),
+        "impedance": _impedance_table(network),
         "switch": _switch_table(network),
         "shunt": _shunt_table(network),
         "ext_grid": pd.DataFrame(
@@ -182,6 +183,29 @@ def _trafo_table(network: Network) -> pd.DataFrame:
             "tap_step_percent": 100.0 * (branches.tap_ratio[k] * vn_hv_bus / vn_hv - 1.0),
             "tap_step_degree": 0.0,
             "tap_changer_type": "Ratio",
+            "in_service": branches.in_service[k],
+        },
+        index=branches.branch_id[k],
+    )
+
+
+def _impedance_table(network: Network) -> pd.DataFrame:
+    branches = network.branches
+    k = np.flatnonzero(branches.kind == BranchKind.IMPEDANCE)
+    series = {f"{part}{way}_pu": getattr(branches, f"{part}_pu")[k] for part in "rx" for way in ("ft", "tf")}
+    shunts = {
+        f"{part}{end}_pu": getattr(branches, f"{part}_{name}_pu")[k]
+        for part in "gb"
+        for end, name in (("f", "from"), ("t", "to"))
+    }
+    return pd.DataFrame(
+        {
+            "name": [branches.name[i] for i in k],
+            "from_bus": network.bus_id[branches.from_bus[k]],
+            "to_bus": network.bus_id[branches.to_bus[k]],
+            "sn_mva": network.sn_mva,
+            **series,
+            **shunts,
             "in_service": branches.in_service[k],
         },
         index=branches.branch_id[k],

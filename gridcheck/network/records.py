@@ -20,6 +20,7 @@ class BranchKind(IntEnum):
     LINE = 0
     TRAFO = 1
     SWITCH = 2
+    IMPEDANCE = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -34,7 +35,7 @@ class Buses:
         Nominal line-to-line voltage. [kV]
     g_pu, b_pu : ndarray, shape (n_bus,)
         Shunt admittance at the bus on the base of the network, consumption positive; holds shunt
-        elements and the charging of lines that are open at one end. [pu]
+        elements, the constant impedance of wards and the charging of lines that are open at one end. [pu]
     in_service : ndarray of bool, shape (n_bus,)
         False for a bus that is switched off.
     name : tuple of str, length n_bus
@@ -58,7 +59,7 @@ class Buses:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Branches:
-    r"""Lines, two-winding transformers and closed bus-bus switches in one table.
+    r"""Lines, two-winding transformers, impedances and closed bus-bus switches in one table.
 
     Every branch is a pi circuit behind an ideal ratio at its `from` end:
 
@@ -83,7 +84,7 @@ class Branches:
     rating_from_ka, rating_to_ka : ndarray, shape (n_branch,)
         Current at which the loading is 100 %, at either end; NaN where there is none. [kA]
     length_km : ndarray, shape (n_branch,)
-        Length, NaN for transformers and switches. [km]
+        Length, NaN for all but lines. [km]
     from_closed, to_closed : ndarray of bool, shape (n_branch,)
         False where a switch at that end is open.
     in_service : ndarray of bool, shape (n_branch,)

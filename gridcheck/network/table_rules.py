@@ -12,7 +12,7 @@ import pandas as pd
 
 from gridcheck.arrays import BoolArray
 from gridcheck.errors import NetworkError
-from gridcheck.network.columns import flags, ids, numbers, rows_in_service, texts
+from gridcheck.network.columns import flags, ids, numbers, rows_in_service, source_rows, texts
 
 # Findings that one rule may add; a file in which a whole column is wrong should still be readable on a screen.
 _MOST = 20
@@ -56,6 +56,7 @@ _POSITIVE = _Rule(low=0.0, is_above=True)
 _AT_LEAST_0 = _Rule(low=0.0)
 _FACTOR = _Rule(low=0.0, is_above=True, is_needed=False, is_filled=False)
 _OPTIONAL = _Rule(is_needed=False, is_filled=False)
+_SHARE = _Rule(low=0.0, high=100.0, is_needed=False, is_filled=False)
 _IN_SERVICE = _Rule(kind="flag", is_needed=False, is_filled=False)
 _POWER = {"bus": _BUS, "in_service": _IN_SERVICE, "scaling": _Rule(is_needed=False)}
 
@@ -90,7 +91,28 @@ _RULES: Mapping[str, Mapping[str, _Rule]] = {
         "vn_kv": _FACTOR, "in_service": _IN_SERVICE,
     },
     "ext_grid": {"bus": _BUS, "vm_pu": _POSITIVE, "va_degree": _OPTIONAL, "in_service": _IN_SERVICE},
-    **{table: {**_POWER, "p_mw": _Rule(), "q_mvar": _Rule()} for table in ("load", "sgen", "storage")},
+    "gen": {
+        "bus": _BUS, "vm_pu": _POSITIVE, "in_service": _IN_SERVICE,
+        "slack": _Rule(kind="flag", is_needed=False, is_filled=False),
+    },
+    "impedance": {
+        "from_bus": _BUS, "to_bus": _BUS, "sn_mva": _POSITIVE, "in_service": _IN_SERVICE,
+        **{f"{part}{way}_pu": _Rule() for part in "rx" for way in ("ft", "tf")},
+        **{f"{part}{end}_pu": _OPTIONAL for part in "gb" for end in "ft"},
+    },
+    "ward": {
+        "bus": _BUS, "in_service": _IN_SERVICE,
+        "ps_mw": _Rule(), "qs_mvar": _Rule(), "pz_mw": _Rule(), "qz_mvar": _Rule(),
+    },
+    "motor": {
+        **_POWER, "pn_mech_mw": _Rule(), "loading_percent": _Rule(), "cos_phi": _Rule(low=0.0, high=1.0, is_above=True),
+        "efficiency_percent": _Rule(low=0.0, high=100.0, is_above=True),
+    },
+    **{table: {**_POWER, "p_mw": _Rule(), "q_mvar": _Rule()} for table in ("sgen", "storage")},
+    "load": {
+        **_POWER, "p_mw": _Rule(), "q_mvar": _Rule(),
+        **{f"const_{kind}{part}_percent": _SHARE for kind in "zi" for part in ("", "_p", "_q")},
+    },
     **{
         table: {
             **_POWER,
@@ -100,8 +122,8 @@ _RULES: Mapping[str, Mapping[str, _Rule]] = {
     },
 }  # fmt: skip
 
-NETWORK_TABLES = ("bus", "line", "trafo", "switch", "shunt", "ext_grid")
-LOAD_TABLES = ("load", "sgen", "storage", "asymmetric_load", "asymmetric_sgen")
+NETWORK_TABLES = ("bus", "line", "trafo", "switch", "shunt", "ext_grid", "gen", "impedance", "ward")
+LOAD_TABLES = ("load", "sgen", "storage", "asymmetric_load", "asymmetric_sgen", "motor", "ward")
 
 
 def check_cells(tables: Mapping[str, pd.DataFrame], names: tuple[str, ...], *, bus_id: pd.Index, source: str) -> None:
@@ -180,15 +202,16 @@ def check_fit(tables: Mapping[str, pd.DataFrame], *, source: str) -> None:
     Raises
     ------
     NetworkError
-        Lines without impedance, resistances above the impedance, voltages that do not match, switches that do
-        not sit at their element, two sources of one bus that differ.
+        Lines and impedances without impedance, resistances above the impedance, voltages that do not match,
+        switches that do not sit at their element, two sources of one bus that differ.
     """
     vn_kv = pd.Series(numbers(tables["bus"], "vn_kv"), index=tables["bus"].index)
     findings = [
         *_line_faults(rows_in_service(tables.get("line")), vn_kv),
         *_trafo_faults(rows_in_service(tables.get("trafo")), vn_kv),
         *_switch_faults(tables, vn_kv),
-        *_source_faults(rows_in_service(tables.get("ext_grid"))),
+        *_impedance_faults(rows_in_service(tables.get("impedance"))),
+        *_source_faults(source_rows(tables)),
     ]
     if findings:
         raise NetworkError(f"{source}: values do not fit each other.", findings)
@@ -242,6 +265,10 @@ def _switch_faults(tables: Mapping[str, pd.DataFrame], vn_kv: pd.Series[float]) 
         beside = ~(at == ids(part, "bus")[:, None]).any(axis=1)
         findings += _named("switch", part, beside, f"bus is not an end of the {table}")
     part = switch[kind == "b"]
+    if "z_ohm" in part:
+        # pandapower takes an empty cell for closed or for open, depending on whether it may use numba.
+        is_unclear = flags(part, "closed", default=True) & np.isnan(numbers(part, "z_ohm"))
+        findings += _named("switch", part, is_unclear, "z_ohm is empty; 0 means no impedance")
     is_known = part["element"].isin(vn_kv.index).to_numpy(dtype=bool)
     findings += _named("switch", part, ~is_known, "element is not the id of a bus")
     part = part[is_known]
@@ -249,10 +276,16 @@ def _switch_faults(tables: Mapping[str, pd.DataFrame], vn_kv: pd.Series[float]) 
     return [*findings, *_named("switch", part, between, "bus and element have different vn_kv")]
 
 
-def _source_faults(source: pd.DataFrame) -> list[str]:
-    if source.empty:
+def _impedance_faults(impedance: pd.DataFrame) -> list[str]:
+    if impedance.empty:
         return []
-    same = pd.DataFrame({"bus": ids(source, "bus")}, index=source.index)
-    same["vm_pu"], same["va_degree"] = numbers(source, "vm_pu"), numbers(source, "va_degree", default=0.0)
-    differs = same.duplicated("bus") & ~same.duplicated()
-    return _named("ext_grid", source, differs.to_numpy(), "another source of the same bus gives another voltage")
+    is_zero = (numbers(impedance, "rft_pu") == 0) & (numbers(impedance, "xft_pu") == 0)
+    return _named("impedance", impedance, is_zero, "zero impedance; use a switch instead")
+
+
+def _source_faults(source: pd.DataFrame) -> list[str]:
+    differs = source.duplicated("bus") & ~source.duplicated(["bus", "vm_pu", "va_degree"])
+    return [
+        f"{row.table} {row.Index}: another source of the same bus gives another voltage"
+        for row in source[differs].head(_MOST).itertuples()
+    ]

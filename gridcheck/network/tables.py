@@ -8,6 +8,7 @@ refused.
 from __future__ import annotations
 
 import json
+import numbers
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 from gridcheck.errors import NetworkError, UnsupportedElementError
-from gridcheck.network.columns import rows_in_service
+from gridcheck.network.columns import flags, rows_in_service
 
 MAX_FILE_MB = 200
 # Element tables that become part of the network.
@@ -31,11 +32,15 @@ MODELLED = (
     "switch",
     "asymmetric_load",
     "asymmetric_sgen",
+    "impedance",
+    "ward",
+    "motor",
+    "gen",  # as a source only
 )
 # Element tables that change a load flow and are not modelled: in service they are refused, never dropped.
 REFUSED = (
-    "gen", "trafo3w", "impedance", "ward", "xward", "dcline", "motor", "svc", "tcsc", "ssc", "vsc", "b2b_vsc",
-    "line_dc", "bus_dc", "source_dc", "load_dc", "bi_vsc", "vsc_stacked", "vsc_bipolar",
+    "trafo3w", "xward", "dcline", "svc", "tcsc", "ssc", "vsc", "b2b_vsc", "line_dc", "bus_dc", "source_dc", "load_dc",
+    "bi_vsc", "vsc_stacked", "vsc_bipolar",
 )  # fmt: skip
 # Tables that no load flow reads.
 NOT_ELECTRIC = ("measurement", "pwl_cost", "poly_cost", "controller", "group")
@@ -126,14 +131,26 @@ def select_modelled(raw: Mapping[str, pd.DataFrame], *, source: str) -> dict[str
 
     Raises
     ------
+    NetworkError
+        If two elements of a table have the same id, or an id is not a whole number.
     UnsupportedElementError
         Naming kinds and ids.
     """
+    refuse_unmodelled(raw, source=source)
+    return {name: raw[name] for name in MODELLED if name in raw}
+
+
+def refuse_unmodelled(raw: Mapping[str, pd.DataFrame], *, source: str) -> None:
+    """Refuse in-service elements of kinds that are not modelled; raises as `select_modelled`."""
+    elements = {name: frame for name, frame in raw.items() if name in MODELLED or _is_refused(name, frame)}
+    check_ids(elements, source=source)
     findings = []
-    for name, frame in raw.items():
-        if name in (*MODELLED, *NOT_ELECTRIC) or (name not in REFUSED and not _is_element(list(frame.columns))):
+    for name, frame in elements.items():
+        if name in MODELLED and name != "gen":
             continue
         active = rows_in_service(frame)
+        if name == "gen" and len(active):  # a generator that holds the angle as well is a source
+            active = active[~flags(active, "slack", default=False)]
         if len(active):
             findings.append(f"{name}: ids {', '.join(str(i) for i in list(active.index)[:20])}")
     if findings:
@@ -142,7 +159,30 @@ def select_modelled(raw: Mapping[str, pd.DataFrame], *, source: str) -> dict[str
             "take them out of service or replace them.",
             findings,
         )
-    return {name: raw[name] for name in MODELLED if name in raw}
+
+
+def _is_refused(name: str, frame: pd.DataFrame) -> bool:
+    return name in REFUSED or (name not in (*MODELLED, *NOT_ELECTRIC) and _is_element(list(frame.columns)))
+
+
+def check_ids(tables: Tables, *, source: str) -> None:
+    """Check that every id of a table is a whole number that stands there once.
+
+    Raises
+    ------
+    NetworkError
+        Naming tables and ids.
+    """
+    findings = []
+    for name, frame in tables.items():
+        index = frame.index
+        if index.dtype.kind not in "iu":
+            odd = [i for i in index if isinstance(i, bool) or not isinstance(i, numbers.Real) or i != i // 1]
+            findings += [f"{name} {i!r}: an id must be a whole number" for i in odd[:20]]
+        twice = index[index.duplicated()].unique()
+        findings += [f"{name} {i}: {(index == i).sum()} elements have this id" for i in twice[:20]]
+    if findings:
+        raise NetworkError(f"{source}: every element needs an id of its own.", findings)
 
 
 def _is_element(columns: list[Any]) -> bool:

@@ -27,8 +27,9 @@ from gridcheck.units import SQRT3
 ComplexArray = npt.NDArray[np.complex128]
 
 _TAPS = ("tap", "tap2")
-# pandapower treats both alike; 'Ideal' and 'Tabular' need their own models.
-_MODELLED_TAPS = ("Ratio", "Symmetrical")
+# Both change the voltage along an angle ('Tabular' needs a model of its own); 'Ideal' only turns it.
+_COMPLEX_TAPS = ("Ratio", "Symmetrical")
+_IDEAL_TAP = "Ideal"
 
 
 @np.errstate(all="ignore")  # transformers out of service may hold anything
@@ -85,16 +86,25 @@ def refuse_unmodelled_trafos(trafo: pd.DataFrame, *, source: str) -> None:
     Raises
     ------
     UnsupportedElementError
-        Tap changers that are neither ratio nor symmetrical and off neutral, tables of tap positions, leakage that
-        is not halved between the sides.
+        Tap changers of unknown kind off neutral, ideal ones whose step is not clear, tables of tap positions,
+        impedances that depend on the position, leakage that is not halved between the sides.
     """
     findings = []
     for tap in _TAPS:
-        odd = _moved(trafo, tap) & ~np.isin(_tap_kind(trafo, tap), ("", *_MODELLED_TAPS))
+        ideal = _moved(trafo, tap) & (_tap_kind(trafo, tap) == _IDEAL_TAP)
+        findings += [
+            f"trafo {i}: {tap}_changer_type {_IDEAL_TAP} needs either {tap}_step_degree or a {tap}_step_percent "
+            "that turns by less than a half turn"
+            for i in trafo.index[ideal & np.isnan(_ideal_angle_degree(trafo, tap))]
+        ]
+        odd = _moved(trafo, tap) & ~np.isin(_tap_kind(trafo, tap), ("", _IDEAL_TAP, *_COMPLEX_TAPS))
         column = f"{tap}_changer_type" if f"{tap}_changer_type" in trafo else f"{tap}_phase_shifter"
         findings += [f"trafo {i}: {column} {trafo[column][i]}" for i in trafo.index[odd]]
         by_table = flags(trafo, f"{tap}_dependency_table", default=False)
         findings += [f"trafo {i}: {tap}_dependency_table" for i in trafo.index[by_table]]
+    if "tap_dependency_table" not in trafo:  # pandapower before 3.0
+        by_position = flags(trafo, "tap_dependent_impedance", default=False)
+        findings += [f"trafo {i}: tap_dependent_impedance" for i in trafo.index[by_position]]
     for column in ("leakage_resistance_ratio_hv", "leakage_reactance_ratio_hv"):
         uneven = numbers(trafo, column, default=0.5) != 0.5
         findings += [f"trafo {i}: {column} {trafo[column][i]} instead of 0.5" for i in trafo.index[uneven]]
@@ -102,19 +112,35 @@ def refuse_unmodelled_trafos(trafo: pd.DataFrame, *, source: str) -> None:
         raise UnsupportedElementError(f"{source}: transformers with settings that are not modelled.", findings[:20])
 
 
+def _steps(trafo: pd.DataFrame, tap: str) -> FloatArray:
+    """Return the steps off the neutral position; 0 where either cell is empty, as in pandapower."""
+    neutral = numbers(trafo, f"{tap}_neutral") if f"{tap}_neutral" in trafo else np.zeros(len(trafo))
+    steps = numbers(trafo, f"{tap}_pos") - neutral
+    return np.where(np.isnan(steps), 0.0, steps)
+
+
 def _moved(trafo: pd.DataFrame, tap: str) -> BoolArray:
     """Tell where a tap changer stands off its neutral position."""
-    steps = numbers(trafo, f"{tap}_pos", default=0.0) - numbers(trafo, f"{tap}_neutral", default=0.0)
-    result: BoolArray = (steps != 0) & np.isin(texts(trafo, f"{tap}_side"), ["hv", "lv"])
+    result: BoolArray = (_steps(trafo, tap) != 0) & np.isin(texts(trafo, f"{tap}_side"), ["hv", "lv"])
     return result
+
+
+def _ideal_angle_degree(trafo: pd.DataFrame, tap: str) -> FloatArray:
+    """Return the angle by which an ideal phase shifter turns; NaN where its columns do not say it clearly."""
+    steps, degree = _steps(trafo, tap), numbers(trafo, f"{tap}_step_degree", default=0.0)
+    percent = numbers(trafo, f"{tap}_step_percent", default=0.0)
+    # The chord between two voltages of equal length: percent of the voltage.
+    with np.errstate(invalid="ignore"):
+        by_chord = 2.0 * np.rad2deg(np.arcsin(steps * percent / 100.0 / 2.0))
+    return np.where(degree == 0, by_chord, np.where(percent == 0, steps * degree, np.nan))
 
 
 def _tap_kind(trafo: pd.DataFrame, tap: str) -> npt.NDArray[np.str_]:
     """Return the kind of each tap changer; pandapower does not move a tap without one."""
     if f"{tap}_changer_type" in trafo or f"{tap}_phase_shifter" not in trafo:
         return np.array(texts(trafo, f"{tap}_changer_type"), dtype=np.str_)
-    # pandapower before 3.0
-    return np.where(flags(trafo, f"{tap}_phase_shifter", default=False), "Ideal", "Ratio")
+    # pandapower before 3.0; what it took for an ideal phase shifter, later ones read as something else.
+    return np.where(flags(trafo, f"{tap}_phase_shifter", default=False), "of pandapower 2", "Ratio")
 
 
 def _tapped_voltages(trafo: pd.DataFrame) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -122,9 +148,9 @@ def _tapped_voltages(trafo: pd.DataFrame) -> tuple[FloatArray, FloatArray, Float
     vn = {"hv": numbers(trafo, "vn_hv_kv"), "lv": numbers(trafo, "vn_lv_kv")}
     shift = numbers(trafo, "shift_degree", default=0.0)
     for tap in _TAPS:
-        moved = _moved(trafo, tap) & np.isin(_tap_kind(trafo, tap), _MODELLED_TAPS)
-        steps = numbers(trafo, f"{tap}_pos", default=0.0) - numbers(trafo, f"{tap}_neutral", default=0.0)
-        delta = steps * numbers(trafo, f"{tap}_step_percent", default=0.0) / 100.0
+        kind = _tap_kind(trafo, tap)
+        moved, turned = (_moved(trafo, tap) & np.isin(kind, kinds) for kinds in (_COMPLEX_TAPS, _IDEAL_TAP))
+        delta = _steps(trafo, tap) * numbers(trafo, f"{tap}_step_percent", default=0.0) / 100.0
         angle = np.deg2rad(numbers(trafo, f"{tap}_step_degree", default=0.0))
         side = np.array(texts(trafo, f"{tap}_side"))
         for end, direction in (("hv", 1.0), ("lv", -1.0)):
@@ -132,6 +158,8 @@ def _tapped_voltages(trafo: pd.DataFrame) -> tuple[FloatArray, FloatArray, Float
             along, across = vn[end] * (1.0 + delta * np.cos(angle)), vn[end] * delta * np.sin(angle)
             shift = np.where(here, shift + np.rad2deg(np.arctan2(direction * across, along)), shift)
             vn[end] = np.where(here, np.hypot(along, across), vn[end])
+            ideal = turned & (side == end)
+            shift = np.where(ideal, shift + direction * _ideal_angle_degree(trafo, tap), shift)
     return vn["hv"], vn["lv"], shift
 
 

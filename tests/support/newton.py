@@ -47,7 +47,12 @@ def assert_equals_solved(network: Network, result: PowerFlowResult, solved: pp.p
     turned = (result.va_degree[case] - bus["va_degree"].to_numpy() + 180.0) % 360.0 - 180.0
     np.testing.assert_allclose(turned[result.supplied], 0.0, rtol=0, atol=VA_ATOL_DEGREE)
     _assert_branches(network, result, solved, case)
-    losses = solved.res_line["pl_mw"].sum() + solved.res_trafo["pl_mw"].sum() + solved.res_shunt["p_mw"].sum()
+    losses = sum(solved[f"res_{table}"]["pl_mw"].sum() for table in ("line", "trafo", "impedance"))
+    losses += solved.res_shunt["p_mw"].sum()
+    ward = solved.ward[solved.ward["in_service"].astype(bool)]
+    if len(ward):  # its constant impedance is part of the network
+        vm_pu = solved.res_bus["vm_pu"].reindex(ward["bus"]).fillna(0.0).to_numpy()
+        losses += (ward["pz_mw"].to_numpy() * vm_pu**2).sum()
     if not (network.branches.kind == BranchKind.SWITCH).any():  # losses of switches stand in no table of the net
         np.testing.assert_allclose(result.loss_mw[case], losses, rtol=RTOL, atol=LOSS_ATOL_MW)
 
@@ -64,4 +69,8 @@ def _assert_branches(network: Network, result: PowerFlowResult, solved: pp.panda
         np.testing.assert_allclose(result.i_ka[case, k], rows[current], rtol=RTOL, atol=I_ATOL_KA)
         loading = rows["loading_percent"]
         np.testing.assert_allclose(result.loading_percent[case, k], loading, rtol=RTOL, atol=LOADING_ATOL_PERCENT)
+    k = np.flatnonzero((branches.kind == BranchKind.IMPEDANCE) & flowing)
+    if len(k):
+        ends = solved.res_impedance.loc[branches.branch_id[k], ["i_from_ka", "i_to_ka"]]
+        np.testing.assert_allclose(result.i_ka[case, k], ends.max(axis=1), rtol=RTOL, atol=I_ATOL_KA)
     assert np.isnan(result.i_ka[case, ~flowing]).all(), "a branch that carries nothing through has no current"

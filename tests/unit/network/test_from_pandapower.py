@@ -179,20 +179,8 @@ def add_gen(net):
     pp.create_gen(net, 2, 0.1, vm_pu=1.0)
 
 
-def add_ward(net):
-    pp.create_ward(net, 2, 0.1, 0.0, 0.0, 0.0)
-
-
 def add_xward(net):
     pp.create_xward(net, 2, 0.1, 0.0, 0.0, 0.0, 0.1, 0.1, 1.0)
-
-
-def add_impedance(net):
-    pp.create_impedance(net, 1, 2, 0.1, 0.1, 1.0)
-
-
-def add_motor(net):
-    pp.create_motor(net, 4, 0.05, 0.9)
 
 
 def add_trafo3w(net):
@@ -217,8 +205,8 @@ def add_ssc(net):
 
 
 REFUSED = {
-    "gen": add_gen, "ward": add_ward, "xward": add_xward, "impedance": add_impedance, "motor": add_motor,
-    "trafo3w": add_trafo3w, "dcline": add_dcline, "svc": add_svc, "tcsc": add_tcsc, "ssc": add_ssc,
+    "gen": add_gen, "xward": add_xward, "trafo3w": add_trafo3w, "dcline": add_dcline, "svc": add_svc,
+    "tcsc": add_tcsc, "ssc": add_ssc,
 }  # fmt: skip
 
 
@@ -243,13 +231,13 @@ def test_elements_that_are_not_modelled_may_be_out_of_service(kind):
 def test_all_kinds_are_named_at_once():
     net = village_net()
     add_gen(net)
-    add_ward(net)
+    add_xward(net)
     pp.create_gen(net, 3, 0.1)
 
     with pytest.raises(UnsupportedElementError) as caught:
         from_pandapower(net)
 
-    assert caught.value.findings == ("gen: ids 0, 1", "ward: ids 0")
+    assert caught.value.findings == ("gen: ids 0, 1", "xward: ids 0")
 
 
 def test_every_table_of_an_empty_net_is_known():
@@ -269,7 +257,6 @@ def test_every_table_of_an_empty_net_is_known():
         ("trafo", "tap_dependency_table", True),
         ("trafo", "leakage_resistance_ratio_hv", 0.3),
         ("trafo", "leakage_reactance_ratio_hv", 0.7),
-        ("trafo", "tap_changer_type", "Ideal"),
         ("trafo", "tap_changer_type", "Tabular"),
         ("shunt", "step_dependency_table", True),
     ],
@@ -295,7 +282,7 @@ def test_a_phase_shifter_of_pandapower_2_is_refused():
 
 def test_the_same_settings_out_of_service_do_no_harm():
     net = village_net()
-    net.trafo.loc[2, ["tap_changer_type", "in_service"]] = ["Ideal", False]
+    net.trafo.loc[2, ["tap_changer_type", "in_service"]] = ["Tabular", False]
 
     assert from_pandapower(net).n_branch == 7
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandapower as pp
 import pytest
 
-from gridcheck.errors import NetworkError, UnsupportedElementError
+from gridcheck.errors import NetworkError
 from gridcheck.network import from_pandapower, loads_from_pandapower
 from tests.support.radial_nets import feeder_net, two_bus_net, village_net
 
@@ -56,18 +56,6 @@ def test_a_load_at_an_unknown_bus_is_named():
     net.load.loc[2, "bus"] = 77
 
     with pytest.raises(NetworkError, match="load 2"):
-        loads_of(net)
-
-
-@pytest.mark.parametrize(
-    "column", ["const_z_p_percent", "const_i_p_percent", "const_z_q_percent", "const_i_q_percent", "const_z_percent"]
-)
-def test_loads_that_depend_on_voltage_are_refused(column):
-    net = feeder_net()
-    net.load[column] = 0.0
-    net.load.loc[3, column] = 20.0
-
-    with pytest.raises(UnsupportedElementError, match=f"load 3: {column}"):
         loads_of(net)
 
 

@@ -143,9 +143,10 @@ def test_load_without_supply_does_not_load_the_rest():
 
 def test_a_network_without_any_supply():
     net = two_bus_net()
-    net.bus.loc[0, "in_service"] = False
     network = from_pandapower(net)
     loads = loads_from_pandapower(net, network)
+    dark = dataclasses.replace(network.buses, in_service=np.array([False, True]))
+    network = dataclasses.replace(network, buses=dark)
 
     result, extremes = solve(network, loads), solve_extremes(network, loads)
 

@@ -158,7 +158,7 @@ def network_findings(path: Path, *, vm_min_pu: float, max_loading_percent: float
     Raises
     ------
     NetworkError
-        If the file cannot be read, or is not radial.
+        If the file cannot be read, or holds impossible values.
     """
     tables, header = read_tables(path)
     network = network_from_tables(

@@ -41,7 +41,7 @@ from numba import njit
 from gridcheck.powerflow._kernels.layout import BLOCK, COLLAPSE_VM_PU, CONVERGED, DIVERGED_PU, NOT_CONVERGED
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def factored_power(p_weight: Any, q_weight: Any, profile: Any, pq: Any) -> None:
     """Write the loads of one block as weights times profiles.
 
@@ -88,7 +88,7 @@ def written_power(p_mw: Any, q_mvar: Any, bus: Any, per_mva: float, first: int, 
             pq[i, BLOCK + t] = 0.0
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy", inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _own_current(w: Any, s: Any, g: float, b: float, width: int) -> None:
     """Equation (1) for one node: a node without load has a load of zero, so that all are rounded alike."""
     for t in range(width):
@@ -99,7 +99,7 @@ def _own_current(w: Any, s: Any, g: float, b: float, width: int) -> None:
         w[3 * width + t] = imaginary * inverse + (g * w[width + t] + b * w[t])
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy", inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _gather(g: Any, b: Any, load: Any, pq: Any, v: Any, work: Any, width: int) -> None:
     """Bring the voltages of one block into `work`, and write equation (1) for every node."""
     for i in range(v.shape[0]):
@@ -112,7 +112,7 @@ def _gather(g: Any, b: Any, load: Any, pq: Any, v: Any, work: Any, width: int) -
         _own_current(w, pq[load[i]], g[i], b[i], width)
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy", inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _add_up(a: float, w: Any, w_up: Any, lane: Any, width: int) -> None:
     """Equation (2) for one branch; by way of `lane`, so that no loop reads and writes rows that might be the same."""
     for t in range(2 * width):
@@ -121,14 +121,14 @@ def _add_up(a: float, w: Any, w_up: Any, lane: Any, width: int) -> None:
         w_up[2 * width + t] = lane[t]
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy", inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _backward(parent: Any, ratio: Any, work: Any, lane: Any, width: int) -> None:
     """Equation (2) for one block."""
     for i in range(parent.shape[0] - 1, -1, -1):
         _add_up(ratio[i], work[i], work[parent[i]], lane, width)
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy", inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _forward(
     parent: Any, ratio: Any, r: Any, x: Any, g: Any, b: Any, load: Any, pq: Any, work: Any, lane: Any, width: int
 ) -> None:  # fmt: skip
@@ -154,7 +154,7 @@ def _forward(
         _own_current(w, pq[load[i]], g[i], b[i], width)
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy", inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _hand_over(parent: Any, ratio: Any, work: Any, lane: Any, v: Any, j: Any, width: int) -> None:
     """Equation (2) once more, and the solution to `v` and `j`; a lane with a collapsed voltage is given up."""
     for i in range(parent.shape[0] - 1, -1, -1):
@@ -214,7 +214,7 @@ def _finish(active: Any, v: Any, j: Any, status: Any) -> None:
                 j[i, BLOCK + t] = np.nan
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy", inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _solve(
     parent: Any, ratio: Any, r: Any, x: Any, g: Any, b: Any, load: Any, pq: Any, v: Any, j: Any,
     iterations: Any, tolerance: float, max_iterations: int, work: Any, lane: Any, width: int,
@@ -231,7 +231,7 @@ def _solve(
     _hand_over(parent, ratio, work, lane, v, j, width)
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def sweep(
     parent: Any, ratio: Any, r: Any, x: Any, g: Any, b: Any, load: Any, pq: Any, v: Any, j: Any,
     status: Any, iterations: Any, tolerance: float, max_iterations: int, work: Any,

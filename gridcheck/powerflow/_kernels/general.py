@@ -40,7 +40,7 @@ from gridcheck.powerflow._kernels.layout import BLOCK
 _A, _R, _X, _G_NEAR, _B_NEAR, _G_FAR, _B_FAR = range(7)
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _own_current(vi: Any, ji: Any, gi: float, bi: float, load: int, pq: Any, shares: Any) -> None:
     """Equations (1) and (5) for one node: write its own current to `ji`."""
     for t in range(2 * BLOCK):
@@ -123,7 +123,7 @@ def _close_loops(
                     loop_i[k, BLOCK + t] += yr * e[m, BLOCK + t] + yi * e[m, t]
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _backward(parent: Any, ratio: Any, tap: Any, table: Any, position: Any, j: Any) -> None:
     """Equation (2)."""
     for i in range(parent.shape[0] - 1, -1, -1):
@@ -144,7 +144,7 @@ def _backward(parent: Any, ratio: Any, tap: Any, table: Any, position: Any, j: A
                 j_up[BLOCK + t] += a * ji[BLOCK + t]
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _forward(
     parent: Any, ratio: Any, r: Any, x: Any, tap: Any, table: Any, position: Any, v: Any, j: Any,
     active: Any, change: Any,

@@ -10,7 +10,7 @@ from numba import njit
 from gridcheck.powerflow._kernels.layout import BLOCK
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def magnitudes(v: Any, row: Any, first: int, out: Any) -> None:
     """Write the magnitudes of blocks of voltages.
 
@@ -54,7 +54,7 @@ def angles(v: Any, row: Any, shift: Any, first: int, out: Any) -> None:
                     target[t] = angle - 360.0 * np.rint(angle / 360.0)
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def losses(r: Any, g: Any, v: Any, j: Any, first: int, out: Any) -> None:
     """Write the sum of :math:`r |J|^2 + g |V|^2` over all nodes of blocks to `out`, shape (n_case,). [pu]"""
     n_case = out.shape[0]
@@ -72,7 +72,7 @@ def losses(r: Any, g: Any, v: Any, j: Any, first: int, out: Any) -> None:
             out[start + t] = total[t]
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def branch_currents(
     parent: Any, ratio: Any, g_near: Any, b_near: Any, g_far: Any, b_far: Any, near_scale: Any, far_scale: Any,
     v: Any, j: Any, row: Any, first: int, out: Any,

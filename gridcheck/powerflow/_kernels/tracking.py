@@ -13,7 +13,7 @@ from gridcheck.powerflow._kernels.layout import BLOCK
 _WIDE = 8
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy", inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _n_above(row: Any, first: int, level: float, acc: Any) -> Any:
     """Tell whether any lane is above a level, without a branch; NaN is above nothing."""
     for u in range(_WIDE):
@@ -37,7 +37,7 @@ def _highest(row: Any, first: int) -> int:
     return place
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def track(
     parent: Any, ratio: Any, g_near: Any, b_near: Any, g_far: Any, b_far: Any, near_scale: Any, far_scale: Any,
     v: Any, j: Any, first: int, best: Any, case: Any, loading: Any,

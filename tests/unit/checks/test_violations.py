@@ -6,7 +6,7 @@ import pytest
 
 from gridcheck.cases import LoadCases
 from gridcheck.checks.violations import find_violations, network_findings
-from gridcheck.errors import NetworkError, TopologyError
+from gridcheck.errors import NetworkError
 from gridcheck.limits import DEFAULT_LIMITS, with_overrides
 from gridcheck.network import from_pandapower, loads_from_pandapower
 from gridcheck.powerflow import NOT_CONVERGED, solve
@@ -180,12 +180,13 @@ def test_a_network_file_without_a_solution(tmp_path):
     assert [v["quantity"] for v in report["violations"]] == ["not_converged"]
 
 
-def test_a_network_file_with_a_loop(tmp_path):
+def test_a_network_file_with_a_loop_is_solved(tmp_path):
     net = feeder_net(4)
     add_line(net, 0, 3)
 
-    with pytest.raises(TopologyError, match="not radial"):
-        network_findings(write(net, tmp_path / "net.json"), vm_min_pu=0.93, max_loading_percent=100.0)
+    report = network_findings(write(net, tmp_path / "net.json"), vm_min_pu=0.93, max_loading_percent=100.0)
+
+    assert report["converged"]
 
 
 def test_no_network_file(tmp_path):

@@ -32,9 +32,12 @@ def undominated_cases(loads: LoadCases | FactoredLoads) -> IntArray:
     Returns
     -------
     ndarray of int
-        Of cases that are equal the first one is kept. All cases, where any load is negative (generation).
+        Of cases that are equal the first one is kept. All cases, where any load is negative (generation) or
+        follows the voltage: such a load draws less where others draw more.
     """
     every = np.arange(loads.n_case)
+    if loads.depends_on_voltage:
+        return every
     loaded = _loaded_buses(loads)
     # A case that dominates another has the larger sum, so one pass downwards finds every dominated case.
     order = np.lexsort((every, -_totals(loads)))

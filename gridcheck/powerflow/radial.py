@@ -11,6 +11,7 @@ from gridcheck.arrays import BoolArray, FloatArray, IntArray, frozen
 from gridcheck.errors import TopologyError
 from gridcheck.network.records import Network
 from gridcheck.network.topology import Tree, spanning_tree
+from gridcheck.powerflow import _kernels
 from gridcheck.units import SQRT3
 
 Array = TypeVar("Array", FloatArray, IntArray)
@@ -194,13 +195,10 @@ def _no_load(
     network: Network, bus: IntArray, parent: IntArray, ratio: FloatArray, shift: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Pass source voltage and reference angle down the tree."""
-    at_source = dict(
-        zip(network.slack_bus.tolist(), zip(network.slack_vm_pu, network.slack_va_degree, strict=True), strict=True)
-    )
+    place = np.full(network.n_bus, -1, dtype=np.int64)
+    place[network.slack_bus] = np.arange(len(network.slack_bus))
     vm, angle = np.ones(len(bus)), np.zeros(len(bus))
-    for i, (up, place) in enumerate(zip(parent.tolist(), bus.tolist(), strict=True)):
-        if up < 0:
-            vm[i], angle[i] = at_source[place]
-        else:
-            vm[i], angle[i] = vm[up] * ratio[i], angle[up] + shift[i]
+    root = parent < 0
+    vm[root], angle[root] = network.slack_vm_pu[place[bus[root]]], network.slack_va_degree[place[bus[root]]]
+    _kernels.pass_down(parent, ratio, shift, vm, angle)
     return vm, angle

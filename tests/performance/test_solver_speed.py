@@ -4,6 +4,7 @@
 sides must agree.
 """
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,16 +14,16 @@ import pandas as pd
 import pytest
 from power_grid_model import CalculationMethod, PowerGridModel
 
-from gridcheck.network import loads_from_pandapower, read_county
+from gridcheck.network import from_pandapower, loads_from_pandapower, read_tables
 from gridcheck.network.pandapower_net import net_from_tables
-from gridcheck.powerflow import solve, solve_extremes
-from gridcheck.powerflow.radial import radial_model
-from gridcheck.powerflow.readings import node_voltages
-from gridcheck.powerflow.sweep import solve_model
+from gridcheck.powerflow import solve, solve_extremes, solve_voltages
 from tests.performance.contest import TOLERANCE_PU, Feeder, best_seconds, peak_mb, random_feeder, table
 from tests.support.power_grid_model_net import batch_update, model_input
 
 NETWORKS = Path(__file__).parents[2] / "networks"
+
+
+TEN_THOUSAND = tuple(sorted(folder.name for folder in NETWORKS.iterdir() if folder.is_dir())[:7])
 
 
 @dataclass(frozen=True)
@@ -32,14 +33,16 @@ class Size:
     n_case: int
     repeats: int
     n_case_year: int
-    county: str
+    counties: tuple[str, ...]
 
 
 @pytest.fixture(scope="module")
 def size(request):
     if request.config.getoption("--timing", default=False):
-        return Size(is_timed=True, n_bus=1000, n_case=2000, repeats=7, n_case_year=35_040, county="140881-yongji")
-    return Size(is_timed=False, n_bus=60, n_case=70, repeats=1, n_case_year=4000, county="140827-yuanqu")
+        return Size(is_timed=True, n_bus=1000, n_case=2000, repeats=7, n_case_year=35_040, counties=TEN_THOUSAND)
+    return Size(
+        is_timed=False, n_bus=60, n_case=70, repeats=1, n_case_year=4000, counties=("140827-yuanqu", "140822-wanrong")
+    )
 
 
 def compare(size, title, contestants, *, n_case, n_bus):
@@ -70,24 +73,23 @@ def peer_batch(feeder: Feeder, threads: int, p_mw, q_mvar, components=("node",))
 def test_all_voltages_of_many_cases(size, threads):
     feeder = random_feeder(size.n_bus, size.n_case)
     network, loads = feeder.network, feeder.loads
-    model = radial_model(network)
     peer = peer_batch(feeder, threads, loads.p_mw, loads.q_mvar)
 
     def voltages():
-        return node_voltages(solve_model(model, loads, tolerance_pu=TOLERANCE_PU, max_iterations=100, threads=threads))
+        return solve_voltages(network, loads, tolerance_pu=TOLERANCE_PU, threads=threads)
 
     def everything():
         return solve(network, loads, tolerance_pu=TOLERANCE_PU, threads=threads)
 
     expected = peer()["node"]["u_pu"]
     np.testing.assert_allclose(everything().vm_pu, expected, rtol=0, atol=10 * TOLERANCE_PU)
-    np.testing.assert_array_equal(voltages().T, everything().vm_pu[:, model.bus])
+    np.testing.assert_array_equal(voltages().vm_pu, everything().vm_pu)
     compare(
         size,
         f"Full voltages: {size.n_bus} buses, {size.n_case} cases, tolerance {TOLERANCE_PU:g}, {threads} thread(s)",
         {
             "power-grid-model, iterative current, node results": peer,
-            "gridcheck, voltages": voltages,
+            "gridcheck solve_voltages": voltages,
             "gridcheck solve (voltages, currents, losses)": everything,
         },
         n_case=size.n_case,
@@ -149,17 +151,45 @@ def test_one_case_of_a_feeder(size):
     )
 
 
-def test_one_case_of_a_county(size):
-    folder = NETWORKS / size.county
-    network = read_county(folder).network
-    net = pp.from_json(str(folder / "network.json"))
+def joined_counties(codes):
+    """Put the tables of county grids into one net without any connection between them."""
+    parts, first = {}, {}
+    for code in codes:
+        tables, header = read_tables(NETWORKS / code / "network.json")
+        moved = {name: first.get(name, 0) for name in ("bus", "line", "trafo", "switch", "ext_grid", "load")}
+        for name, start in moved.items():
+            table = tables[name].copy()
+            table.index = table.index + start
+            for column in ("bus", "from_bus", "to_bus", "hv_bus", "lv_bus"):
+                if column in table:
+                    table[column] = table[column] + moved["bus"]
+            if name == "switch":
+                of = table["et"].map({"l": "line", "t": "trafo", "b": "bus"}).map(moved)
+                table["element"] = table["element"] + of
+            parts.setdefault(name, []).append(table)
+            first[name] = int(table.index.max()) + 1 if len(table) else start
+    tables = {name: pd.concat(frames) for name, frames in parts.items()}
+    return net_from_tables(tables, name="counties", f_hz=float(header["f_hz"]), sn_mva=float(header["sn_mva"]))
+
+
+def test_one_case_of_counties(size):
+    net = joined_counties(size.counties)
+    network = from_pandapower(net)
     loads = loads_from_pandapower(net, network)
+
+    def anew():
+        """A net of which nothing is known yet, as runpp meets it every time."""
+        return solve(dataclasses.replace(network), loads)
 
     np.testing.assert_allclose(solve(network, loads).vm_pu[0], newton_with_numba(net), rtol=0, atol=1e-7)
     compare(
         size,
-        f"One case: county grid of {network.n_bus} buses (synthetic)",
-        {"pandapower runpp (numba)": lambda: newton_with_numba(net), "gridcheck solve": lambda: solve(network, loads)},
+        f"One case: county grids of {network.n_bus} buses (synthetic)",
+        {
+            "pandapower runpp (numba)": lambda: newton_with_numba(net),
+            "gridcheck solve, a network met for the first time": anew,
+            "gridcheck solve, the next case": lambda: solve(network, loads),
+        },
         n_case=1,
         n_bus=network.n_bus,
     )

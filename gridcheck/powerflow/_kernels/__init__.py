@@ -5,7 +5,7 @@ from __future__ import annotations
 from gridcheck.powerflow._kernels.balanced import factored_power, sweep, written_power
 from gridcheck.powerflow._kernels.general import sweep_general
 from gridcheck.powerflow._kernels.layout import BLOCK, COLLAPSE_VM_PU, CONVERGED, DIVERGED_PU, NOT_CONVERGED
-from gridcheck.powerflow._kernels.reading import angles, branch_currents, losses, magnitudes
+from gridcheck.powerflow._kernels.reading import angles, branch_currents, losses, magnitudes, pass_down
 from gridcheck.powerflow._kernels.reductions import extremes, sustained_peak
 from gridcheck.powerflow._kernels.tracking import add_energy, count_beyond, count_bins, track
 
@@ -24,6 +24,7 @@ __all__ = [
     "factored_power",
     "losses",
     "magnitudes",
+    "pass_down",
     "sustained_peak",
     "sweep",
     "sweep_general",

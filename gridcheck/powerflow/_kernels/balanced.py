@@ -266,10 +266,14 @@ def sweep(
     lane = np.ones(4 * width)
     work[n_node, :width] = 1.0
     work[n_node, width:] = 0.0
-    # The same twice: a width that the compiler knows makes loops of vectors without remainder.
+    # The same again: a width that the compiler knows makes loops of vectors without remainder, or no loops at all.
     if width == BLOCK:
         _solve(
             parent, ratio, r, x, g, b, load, pq, v, j, iterations, tolerance, max_iterations, work, lane, BLOCK
+        )  # fmt: skip
+    elif width == 1:
+        _solve(
+            parent, ratio, r, x, g, b, load, pq, v, j, iterations, tolerance, max_iterations, work, lane, 1
         )  # fmt: skip
     else:
         _solve(

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from gridcheck.powerflow._kernels.freshness import forget_stale_code
+
+# Every kernel imports this module before it is compiled or its compiled code is looked for.
+forget_stale_code()
+
 # Cases that are treated side by side, the lanes of a block.
 BLOCK = 32
 CONVERGED = 0

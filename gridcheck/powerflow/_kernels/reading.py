@@ -61,10 +61,11 @@ def losses(r: Any, g: Any, v: Any, j: Any, first: int, out: Any) -> None:
     total = np.empty(BLOCK)
     for block in range(v.shape[0]):
         total[:] = 0.0
+        lanes = min(BLOCK, n_case - first - block * BLOCK)
         for i in range(v.shape[1]):
             vi = v[block, i]
             ji = j[block, i]
-            for t in range(BLOCK):
+            for t in range(lanes):
                 series = r[i] * (ji[t] * ji[t] + ji[BLOCK + t] * ji[BLOCK + t])
                 total[t] += series + g[i] * (vi[t] * vi[t] + vi[BLOCK + t] * vi[BLOCK + t])
         start = first + block * BLOCK
@@ -108,3 +109,12 @@ def branch_currents(
                 near = near_scale[i] * np.sqrt(nr * nr + ni * ni)
                 far = far_scale[i] * np.sqrt(fr * fr + fi * fi)
                 target[t] = far if far > near else near
+
+
+@njit(cache=True, nogil=True)
+def pass_down(parent: Any, ratio: Any, shift: Any, vm: Any, angle: Any) -> None:
+    """Pass voltages and angles of the sources, which stand in `vm` and `angle` (n_node,), down the tree."""
+    for i in range(parent.shape[0]):
+        if parent[i] >= 0:
+            vm[i] = vm[parent[i]] * ratio[i]
+            angle[i] = angle[parent[i]] + shift[i]

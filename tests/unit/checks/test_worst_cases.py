@@ -25,6 +25,14 @@ def test_reactive_power_counts_too() -> None:
     assert undominated_cases(LoadCases(p_mw=p_mw, q_mvar=np.array([[0.5], [0.4]]))).tolist() == [0]
 
 
+def test_loads_that_follow_the_voltage_keep_every_case() -> None:
+    p_mw = np.array([[2.0, 1.0], [1.0, 0.5]])
+
+    loads = LoadCases(p_mw=p_mw, q_mvar=0.0 * p_mw, z_share=np.array([0.0, 0.5]))
+
+    assert undominated_cases(loads).tolist() == [0, 1]
+
+
 def test_generation_keeps_every_case() -> None:
     p_mw = np.array([[2.0, 1.0], [1.0, 0.5], [0.5, -0.1]])
 

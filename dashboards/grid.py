@@ -68,7 +68,10 @@ def _locale_zh() -> dict[str, str]:
 
 def _formatter(column: ViewColumn) -> dict[str, str]:
     # A cell without a value must not be shown as zero.
-    return {"function": f"params.value == null ? '—' : d3.format(',.{column.decimals}f')(params.value)"}
+    shown = f"d3.format(',.{column.decimals}f')(params.value)"
+    if column.cap is not None:
+        shown = f"params.value > {column.cap:g} ? '>{column.cap:g}' : {shown}"
+    return {"function": f"params.value == null ? '—' : {shown}"}
 
 
 def _width(view: View, column: ViewColumn) -> int:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gridcheck.county_study import CountyTask
     from gridcheck.reports.folder import Results
     from gridcheck.reports.schemas import TableSpec
+    from gridcheck.reports.texts import Language
     from gridcheck.study import StudyResult
 
 _SAMPLE_DAYS = 7
@@ -42,15 +43,26 @@ def _county_names() -> dict[str, str]:
 
 
 def run(
-    scenario: Path, county_codes: tuple[str, ...], out: Path, networks: Path | None, workers: int | None
+    scenario: Path,
+    county_codes: tuple[str, ...],
+    out: Path,
+    networks: Path | None,
+    workers: int | None,
+    *,
+    budget_yuan: float | None = None,
+    language: Language = "zh",
 ) -> StudyResult:
     """Run a study and write its results folder."""
+    from gridcheck.scenario import read_scenario, with_budget
     from gridcheck.study import require_results_place, run_study, write_study
 
     require_results_place(out)
+    chosen = read_scenario(scenario)
+    if budget_yuan is not None:
+        chosen = with_budget(chosen, budget_yuan)
     with terminal.study_progress(_county_names()) as progress:
-        result = run_study(scenario, county_codes=county_codes, networks=networks, workers=workers, progress=progress)
-    write_study(result, out)
+        result = run_study(chosen, county_codes=county_codes, networks=networks, workers=workers, progress=progress)
+    write_study(result, out, language)
     return result
 
 
@@ -79,6 +91,12 @@ def show_run(result: StudyResult, out: Path, *, as_json: bool) -> None:
         "投资/万元 plan",
     ]
     terminal.print_table("合成数据 synthetic data", headings, rows, last_is_total=True)
+    if result.summary["whole_plan_budget_for_some_counties"]:
+        terminal.console().print(
+            f"[yellow]注意：只计算了 {len(table)} 个县，资金却是全市共用的 {result.summary['budget_yuan']:,.0f} 元；"
+            f"用 --budget 指定。 Note: {len(table)} of the plan's counties were planned with the "
+            f"{result.summary['budget_yuan']:,.0f} yuan that all of them share; name another sum with --budget.[/]"
+        )
     performance = result.summary["performance"]
     stages = [
         [name, stage["cpu_process_seconds"], stage["peak_memory_mb"]] for name, stage in performance["stages"].items()

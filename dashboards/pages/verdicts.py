@@ -88,12 +88,19 @@ def card(decision: Mapping[Any, Any] | None, language: Language, address: Addres
                 className=f"card-head verdict-{verdict if known else 'unknown'}",
             ),
             html.H2(str(decision["application_id"])),
-            html.P(label("verdict_sentence", verdict, language), className="card-sentence"),
+            html.P(label("verdict_sentence", _sentence_code(decision), language), className="card-sentence"),
             facts(rows),
             html.Div(link),
         ],
         className="card",
     )
+
+
+def _sentence_code(decision: Mapping[Any, Any]) -> str:
+    """Return the code of the sentence: an approval that only carries a remark on its heater has nothing to keep."""
+    verdict = str(decision["verdict"])
+    only_remark = verdict == "approve_with_conditions" and decision["conditions"] == labels.DISCOURAGED
+    return "discouraged_only" if only_remark else verdict
 
 
 def _card_rows(decision: Mapping[Any, Any], language: Language) -> list[tuple[str, Any]]:
@@ -106,8 +113,8 @@ def _card_rows(decision: Mapping[Any, Any], language: Language) -> list[tuple[st
     before = decision.get("value_before")
     if not labels.is_missing(before):
         values = {
-            "before": labels.quantity_value(quantity, before),
-            "after": labels.quantity_value(quantity, decision["binding_value"]),
+            "before": labels.quantity_value(quantity, before, decision["binding_limit"]),
+            "after": labels.quantity_value(quantity, decision["binding_value"], decision["binding_limit"]),
         }
         rows.append(("before", text("card.before_value", language, **values)))
     if not labels.is_missing(decision["probability"]):

@@ -17,7 +17,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from gridcheck.reports import palette
-from gridcheck.reports.labels import NO_BREAK, county_name, measure_name, number
+from gridcheck.reports.labels import NO_BREAK, YUAN_PER_MILLION, county_name, measure_name, money, number
 from gridcheck.reports.texts import Language, codes, label, text
 from gridcheck.reports.totals import reason_counts, reason_name
 from gridcheck.units import YUAN_PER_WAN
@@ -250,7 +250,7 @@ def plan_curve(plan: pd.DataFrame, budget_yuan: float, language: Language) -> go
         x=limit,
         line={"color": palette.BRICK, "width": 2, "dash": "dash"},
         annotation={
-            "text": text("figure.budget_line", language, budget=number(limit), unit=wan_word),
+            "text": text("figure.budget_line", language, **money(budget_yuan)),
             "font": {"color": palette.BRICK},
             "xanchor": "right",
             "yanchor": "bottom",
@@ -301,7 +301,14 @@ def plan_by_measure(plan: pd.DataFrame, language: Language) -> go.Figure:
         mode="text",
         text=[
             # The leading blank keeps the words off the end of the bar.
-            NO_BREAK + text("figure.measure_bar", language, cost=number(spent[code], 1), projects=number(count[code]))
+            NO_BREAK
+            + text(
+                "figure.measure_bar",
+                language,
+                cost=number(spent[code], 1),
+                cost_million=number(spent[code] * YUAN_PER_WAN / YUAN_PER_MILLION, 2),
+                projects=number(count[code]),
+            )
             for code in ordered
         ],
         textposition="middle right",

@@ -58,7 +58,7 @@ def layout(store: ResultsStore, address: Address) -> list[Component]:
             text("page.projects", language),
             html.P(_note(results, language), className="note"),
             filter_bar(view, ("county", "chosen", "reason", "measure"), language, filters),
-            table_grid(view, language, filters=filters, height_px=600, pinned="rank"),
+            table_grid(view, language, filters=filters, height_px=600, pinned="rank", lines=2),
         ),
     ]
 

@@ -36,7 +36,8 @@ def layout(store: ResultsStore, address: Address) -> list[Component]:
         html.Div(
             [
                 html.Div(
-                    table_grid(view, language, filters=chosen, height_px=600, pinned="application_id"), className="wide"
+                    table_grid(view, language, filters=chosen, height_px=600, pinned="application_id", lines=3),
+                    className="wide",
                 ),
                 html.Aside(card(None, language), id=CARD, className="narrow", **aria(live="polite")),
             ],

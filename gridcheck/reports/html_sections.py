@@ -15,6 +15,8 @@ from gridcheck.reports.totals import SECURE_CODES, most_untransferred, totals
 from gridcheck.reports.views import VIEWS, View, formatted_rows
 
 WORST_AREAS = 20
+# Names that may take two lines, so that all columns of a table are seen at once.
+_WRAPPED = ("measure", "description", "village")
 _COLUMN_CLASS = {"text": "words", "long": "long", "integer": "number", "real": "number"}
 
 
@@ -117,7 +119,7 @@ def _table(view: View, names: Sequence[str], rows: pd.DataFrame, caption: str) -
     return table(
         [column.heading for column in columns],
         formatted_rows(columns, rows),
-        classes=[_COLUMN_CLASS[column.shown] for column in columns],
+        classes=["long" if column.name in _WRAPPED else _COLUMN_CLASS[column.shown] for column in columns],
         caption=caption,
     )
 
@@ -173,7 +175,6 @@ def _plan(results: Results, language: Language) -> Html:
         "benefit_per_wan",
         "overload_hours_removed",
         "undervoltage_hours_removed",
-        "reason",
         "area_id",
     )
     found = totals(results)

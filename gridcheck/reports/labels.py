@@ -379,6 +379,9 @@ def reason_text(row: Row, language: Language) -> str:
         label("blocked_by", row["blocked_by"], language),
         conditions_text(row["conditions"], language, row["verdict"]),
     ]
+    if row["verdict"] == "approve_with_conditions":
+        # What has to be kept comes first; the nearest limit is not broken.
+        parts = [parts[2], parts[0]]
     shown = [part for part in parts if part]
     return text("sentence.joiner", language).join(shown) if shown else text("sentence.no_binding", language)
 

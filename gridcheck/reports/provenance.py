@@ -111,3 +111,16 @@ def definition_rows(language: Language) -> list[tuple[str, str, str, str, str]]:
         )
         for column in columns
     ]
+
+
+def columns_document(language: Language) -> str:
+    """Return the page that explains every column, as it stands in the repository beside the README."""
+    lines = [f"# {text('document.columns_title', language)}", "", text("document.columns_note", language)]
+    heading = " | ".join(text(f"document.{key}", language) for key in ("column", "unit", "meaning"))
+    file_name = ""
+    for file, code, _, unit, meaning in definition_rows(language):
+        if file != file_name:
+            file_name = file
+            lines += ["", f"## `{file}`", "", f"| {heading} |", "|---|---|---|"]
+        lines.append(f"| `{code}` | {unit} | {meaning} |")
+    return "\n".join(lines) + "\n"

@@ -123,6 +123,8 @@ def test_people_see_local_times(sample):
     local = pd.Timestamp(first["peak_time_utc"]) + pd.Timedelta(hours=8)
 
     shown = gridcheck("alarms", "--day", DAY, "--store", store).stdout
+    assert "longest" in shown
+    assert "percent" in shown
 
     line = next(line for line in shown.splitlines() if first["area_id"] in line)
     assert local.strftime("%Y-%m-%d") in line

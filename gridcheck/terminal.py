@@ -12,6 +12,7 @@ from typing import Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -99,11 +100,12 @@ def print_table(
     table = Table(title=title, title_justify="left")
     for number, heading in enumerate(headings):
         # What is too wide goes on in the next line: an id or a heading is never cut.
-        table.add_column(heading, justify="left" if number == 0 else "right", overflow="fold")
+        is_first = number == 0
+        table.add_column(escape(heading), justify="left" if is_first else "right", overflow="fold", no_wrap=is_first)
     for number, row in enumerate(rows):
         if last_is_total and number == len(rows) - 1:
             table.add_section()
-        table.add_row(*(_shown(cell) for cell in row))
+        table.add_row(*(escape(_shown(cell)) for cell in row))
     # Nobody's screen ends at 80 columns where the output goes into a file.
     wide = not sys.stdout.isatty() and "COLUMNS" not in os.environ
     Console(width=_FILE_WIDTH if wide else None).print(table)

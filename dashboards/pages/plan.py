@@ -29,6 +29,8 @@ def layout(store: ResultsStore, address: Address) -> list[Component]:
         return [kpi_tiles(_tiles(results, language)), html.P(text("page.no_projects", language), className="block")]
     chosen_word = next(iter(view.table.loc[view.table["chosen_code"], "chosen"]), "")
     filters = {"chosen": chosen_word}
+    curve, bars = plan_curve(results.plan, results.budget_yuan, language), plan_by_measure(results.plan, language)
+    curve.update_layout(height=max(curve.layout.height, bars.layout.height))  # both blocks end on one line
     return [
         kpi_tiles(_tiles(results, language)),
         html.Div(
@@ -37,7 +39,7 @@ def layout(store: ResultsStore, address: Address) -> list[Component]:
                     text("page.plan_curve", language),
                     figure_block(
                         CURVE,
-                        plan_curve(results.plan, results.budget_yuan, language),
+                        curve,
                         text("caption.plan_curve", language),
                         language,
                     ),
@@ -46,7 +48,7 @@ def layout(store: ResultsStore, address: Address) -> list[Component]:
                     text("page.plan_measures", language),
                     figure_block(
                         MEASURES,
-                        plan_by_measure(results.plan, language),
+                        bars,
                         text("caption.plan_measures", language),
                         language,
                     ),

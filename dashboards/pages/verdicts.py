@@ -20,6 +20,8 @@ from gridcheck.reports.texts import Language, is_known, label, text
 
 CARD = "verdict-card"
 REASONS = "verdict-reasons"
+# A deferral in English needs a line more than in Chinese for place, blocker and what would fit.
+_REASON_LINES: Mapping[Language, int] = {"zh": 3, "en": 4}
 FILTERS = ("county", "verdict", "device", "binding_level")
 
 
@@ -36,7 +38,14 @@ def layout(store: ResultsStore, address: Address) -> list[Component]:
         html.Div(
             [
                 html.Div(
-                    table_grid(view, language, filters=chosen, height_px=600, pinned="application_id", lines=3),
+                    table_grid(
+                        view,
+                        language,
+                        filters=chosen,
+                        height_px=600,
+                        pinned="application_id",
+                        lines=_REASON_LINES[language],
+                    ),
                     className="wide",
                 ),
                 html.Aside(card(None, language), id=CARD, className="narrow", **aria(live="polite")),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 
 from gridcheck.reports.folder import read_results
+from gridcheck.reports.provenance import provenance_rows
 from gridcheck.reports.totals import totals
 from tests.support.command_line import JIANG, ROOT, YUANQU, content_of, gridcheck
 
@@ -78,6 +80,15 @@ def test_every_area_feeder_and_section_is_reported(yuanqu):
     assert outages["outage_id"].is_unique
     assert (outages["outage_kind"] == "outlet").sum() == 16
     assert set(outages["status"]) <= {"secure", "violated", "unsupplied", "not_converged"}
+
+
+def test_chinese_provenance_has_no_english_keys(yuanqu):
+    rows = provenance_rows(summary(yuanqu), "zh")
+    names = [item for item, _ in rows if not item.startswith(("软件版本", "输入校验和"))]
+
+    assert len(names) > 20
+    assert [item for item in names if re.search(r"[a-z]+_[a-z]+|(^| / )[a-z]+($| / )", item)] == []
+    assert [value for _, value in rows if value in ("optimal", "synthetic", "true", "false")] == []
 
 
 def test_every_file_says_that_it_is_synthetic(yuanqu):

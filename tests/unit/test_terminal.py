@@ -57,13 +57,14 @@ def test_tables_show_truth_in_words_and_cut_nothing(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "60")
     identity = "140881-F030-section-with-a-name-that-is-longer-than-the-screen-is-wide"
 
-    terminal.print_table("net", terminal.ITEMS, [["valid", True], ["id", identity], ["v", 30.985561073017113]])
+    headings = ["项目 item", "数值 [kW]"]
+    terminal.print_table("net", headings, [["valid", True], ["id", identity], ["v", 30.985561073017113]])
 
     shown = capsys.readouterr().out
     assert "是 yes" in shown
     assert "30.98556" in shown
     assert "073017113" not in shown
-    assert "item" in shown
+    assert "数值 [kW]" in shown
     assert "…" not in shown
     assert "screen-is-wide" in shown
 

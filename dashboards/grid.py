@@ -40,7 +40,9 @@ ID_COLUMNS: Mapping[str, str] = {
     "violations": "element_id",
 }
 # Widths by kind of column; a text column is as wide as its words need, within bounds. [px]
-_NUMBER_WIDTH, _LONG_WIDTH = 104, 430
+_NUMBER_WIDTH, _LONG_WIDTH = 104, 370
+# Height of a row of several lines. [px]
+_ROW_PADDING, _LINE_HEIGHT = 10, 17
 _MIN_TEXT_WIDTH, _MAX_TEXT_WIDTH = 96, 230
 _WIDE_CHARACTER, _NARROW_CHARACTER, _PADDING, _HEADER_PADDING = 14, 7.6, 34, 52
 _CJK_FROM = "\u2e80"
@@ -68,7 +70,10 @@ def _locale_zh() -> dict[str, str]:
 
 def _formatter(column: ViewColumn) -> dict[str, str]:
     # A cell without a value must not be shown as zero.
-    return {"function": f"params.value == null ? '—' : d3.format(',.{column.decimals}f')(params.value)"}
+    shown = f"d3.format(',.{column.decimals}f')(params.value)"
+    if column.cap is not None:
+        shown = f"params.value > {column.cap:g} ? '>{column.cap:g}' : {shown}"
+    return {"function": f"params.value == null ? '—' : {shown}"}
 
 
 def _width(view: View, column: ViewColumn) -> int:
@@ -86,7 +91,7 @@ def _text_width(words: str) -> float:
     return sum(_WIDE_CHARACTER if char >= _CJK_FROM else _NARROW_CHARACTER for char in words)
 
 
-def _column_def(view: View, column: ViewColumn, pinned: str) -> dict[str, Any]:
+def _column_def(view: View, column: ViewColumn, pinned: str, *, wrapped: bool) -> dict[str, Any]:
     numeric = column.shown in ("integer", "real")
     definition: dict[str, Any] = {
         "field": column.name,
@@ -98,6 +103,8 @@ def _column_def(view: View, column: ViewColumn, pinned: str) -> dict[str, Any]:
     }
     if numeric:
         definition |= {"type": "rightAligned", "valueFormatter": _formatter(column)}
+    elif wrapped and column.name != pinned:
+        definition |= {"wrapText": True}
     if column.shown == "long":
         definition["minWidth"] = 220
     if column.name in ("verdict", "state", "grade", "status", "n_minus_1", "chosen"):
@@ -114,7 +121,13 @@ def _column_def(view: View, column: ViewColumn, pinned: str) -> dict[str, Any]:
 
 
 def table_grid(
-    view: View, language: Language, *, filters: Mapping[str, str] | None = None, height_px: int = 560, pinned: str = ""
+    view: View,
+    language: Language,
+    *,
+    filters: Mapping[str, str] | None = None,
+    height_px: int = 560,
+    pinned: str = "",
+    lines: int = 1,
 ) -> Component:
     """Return the grid of a view; its rows come by `register`.
 
@@ -126,6 +139,8 @@ def table_grid(
         Height of the grid. [px]
     pinned : str
         Column that stays in sight when the others are scrolled.
+    lines : int
+        Lines of text that a row has room for.
     """
     options: dict[str, Any] = {
         "theme": {"function": _THEME},
@@ -135,12 +150,14 @@ def table_grid(
         "tooltipShowDelay": 300,
         "enableCellTextSelection": True,
     }
+    if lines > 1:
+        options["rowHeight"] = _ROW_PADDING + _LINE_HEIGHT * lines
     if language == "zh":
         options["localeText"] = _locale_zh()
     grid: Component = dag.AgGrid(
         id=grid_id(view.name),
         rowModelType="infinite",
-        columnDefs=[_column_def(view, column, pinned) for column in shown_columns(view)],
+        columnDefs=[_column_def(view, column, pinned, wrapped=lines > 1) for column in shown_columns(view)],
         defaultColDef={"sortable": True, "resizable": True, "suppressHeaderMenuButton": False, "wrapHeaderText": True},
         getRowId="params.data.row_id",
         filterModel=filter_model(filters or {}),

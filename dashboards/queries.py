@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gridcheck.reports.labels import is_missing
+from gridcheck.reports.labels import is_missing, rounded
 from gridcheck.reports.views import View, ViewColumn
 
 MAX_ROWS = 500
@@ -148,7 +148,7 @@ def _plain(cell: Any, column: ViewColumn) -> Any:
         return int(cell)
     if column.shown == "real":
         # JSON has no infinite number; such a cell is shown without a value.
-        return round(float(cell), column.decimals) if math.isfinite(cell) else None
+        return rounded(float(cell), column.decimals) if math.isfinite(cell) else None
     return str(cell)
 
 

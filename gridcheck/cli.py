@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -55,13 +55,27 @@ def run(
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="processes; one per processor by default")
     ] = None,
+    budget: Annotated[
+        float | None, typer.Option("--budget", metavar="YUAN", help="money of the plan; the scenario's by default")
+    ] = None,
+    language: Annotated[
+        Literal["zh", "en"], typer.Option("--language", help="language of report.xlsx, and in which report.html opens")
+    ] = "zh",
     json: Json = False,
 ) -> None:
     """Run the whole walk: demand, load flow, N-1, verdicts, plan; write the results folder."""
     with friendly_errors():
         from gridcheck import commands
 
-        result = commands.run(scenario or commands.scenario_path(SCENARIO), tuple(county or ()), out, networks, workers)
+        result = commands.run(
+            scenario or commands.scenario_path(SCENARIO),
+            tuple(county or ()),
+            out,
+            networks,
+            workers,
+            budget_yuan=budget,
+            language=language,
+        )
     commands.show_run(result, out, as_json=json)
     raise typer.Exit(EXIT_VIOLATIONS if result.has_violations else EXIT_FINE)
 

@@ -14,16 +14,27 @@ import pandas as pd
 from gridcheck import terminal
 from gridcheck.errors import InputError, LedgerError
 from gridcheck.geography import counties
-from gridcheck.units import YUAN_PER_WAN
+from gridcheck.units import POINTS_PER_DAY, YUAN_PER_WAN
 
 if TYPE_CHECKING:
     from gridcheck.county_study import CountyTask
     from gridcheck.reports.folder import Results
     from gridcheck.reports.schemas import TableSpec
+    from gridcheck.reports.texts import Language
     from gridcheck.study import StudyResult
 
 _SAMPLE_DAYS = 7
 _ROWS_ON_SCREEN = 50
+_ALARM_COLUMNS = {
+    "area_id": "台区 area", "alarm": "alarm", "hours": "当日 that day [h]", "run_hours": "最长连续 longest run [h]",
+    "peak_value": "最不利值 worst value", "unit": "单位 unit", "peak_time": "时刻 time",
+    "completeness_percent": "完整率 complete [%]",
+}  # fmt: skip
+_SILENT = ("area_id", "alarm", "quantity", "completeness_percent")
+_ALARM_NOTE = (
+    "过载、重载须连续 2 h，跨零点时前一日的时段计入最长连续；一个台区的负荷与电压各占一行。 Overloaded and heavy last "
+    "2 h on end; the longest run may begin the day before. An area has one row for loading and one for voltage."
+)
 
 
 def scenario_path(default: Path) -> Path:
@@ -42,15 +53,26 @@ def _county_names() -> dict[str, str]:
 
 
 def run(
-    scenario: Path, county_codes: tuple[str, ...], out: Path, networks: Path | None, workers: int | None
+    scenario: Path,
+    county_codes: tuple[str, ...],
+    out: Path,
+    networks: Path | None,
+    workers: int | None,
+    *,
+    budget_yuan: float | None = None,
+    language: Language = "zh",
 ) -> StudyResult:
     """Run a study and write its results folder."""
+    from gridcheck.scenario import read_scenario, with_budget
     from gridcheck.study import require_results_place, run_study, write_study
 
     require_results_place(out)
+    chosen = read_scenario(scenario)
+    if budget_yuan is not None:
+        chosen = with_budget(chosen, budget_yuan)
     with terminal.study_progress(_county_names()) as progress:
-        result = run_study(scenario, county_codes=county_codes, networks=networks, workers=workers, progress=progress)
-    write_study(result, out)
+        result = run_study(chosen, county_codes=county_codes, networks=networks, workers=workers, progress=progress)
+    write_study(result, out, language)
     return result
 
 
@@ -71,14 +93,20 @@ def show_run(result: StudyResult, out: Path, *, as_json: bool) -> None:
     headings = [
         "县 county",
         "目标 target",
-        "申请 applied",
+        "报装 applied",
         "同意 yes",
         "附条件 cond.",
         "暂缓 defer",
         "方案解锁 unlocked",
-        "投资/万元 plan",
+        "方案投资 plan [万元 10⁴ yuan]",
     ]
     terminal.print_table("合成数据 synthetic data", headings, rows, last_is_total=True)
+    if result.summary["whole_plan_budget_for_some_counties"]:
+        terminal.console().print(
+            f"[yellow]注意：只计算了 {len(table)} 个县，资金却是全市共用的 {result.summary['budget_yuan']:,.0f} 元；"
+            f"用 --budget 指定。 Note: {len(table)} of the plan's counties were planned with the "
+            f"{result.summary['budget_yuan']:,.0f} yuan that all of them share; name another sum with --budget.[/]"
+        )
     performance = result.summary["performance"]
     stages = [
         [name, stage["cpu_process_seconds"], stage["peak_memory_mb"]] for name, stage in performance["stages"].items()
@@ -178,7 +206,7 @@ def show_statement(statement: dict[str, Any], folder: Path, *, as_json: bool) ->
         [key, json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else value]
         for key, value in statement.items()
     ]
-    terminal.print_table(f"{folder}/network.json", ["", ""], rows)
+    terminal.print_table(f"{folder}/network.json", terminal.ITEMS, rows)
 
 
 def build_networks(out: Path, county_codes: tuple[str, ...], seed: int | None) -> None:
@@ -212,7 +240,7 @@ def validate_network(folder: Path, *, as_json: bool) -> None:
     if as_json:
         terminal.print_json(content)
     else:
-        terminal.print_table(str(folder), ["", ""], [[key, value] for key, value in content.items()])
+        terminal.print_table(str(folder), terminal.ITEMS, [[key, value] for key, value in content.items()])
 
 
 def solve_network(path: Path, vm_min_pu: float, max_loading_percent: float, *, as_json: bool) -> tuple[bool, int]:
@@ -224,7 +252,7 @@ def solve_network(path: Path, vm_min_pu: float, max_loading_percent: float, *, a
         terminal.print_json(report)
     else:
         rows = [[key, value] for key, value in report.items() if key != "violations"]
-        terminal.print_table(str(path), ["", ""], rows)
+        terminal.print_table(str(path), terminal.ITEMS, rows)
         found = [[v["element"], v["quantity"], f"{v['value']:.4f}", v["limit"]] for v in report["violations"]]
         if found:
             terminal.print_table("越限 violations", ["element", "quantity", "value", "limit"], found)
@@ -301,10 +329,12 @@ def ingest(file: Path, store: Path, time_label: str, networks: Path | None, *, a
     areas = _areas(networks, ())
     report = ingest_file(file, ReadingsStore(store), area_ids=set(areas["area_id"]), time_label=time_label)
     content = {name: getattr(report, name) for name in report.__dataclass_fields__}
+    # Of every quarter hour of the days and areas in the file; values_missing counts empty cells of its rows only.
+    content["points_without_reading"] = report.areas * len(report.days) * POINTS_PER_DAY - report.readings
     if as_json:
         terminal.print_json(content)
     else:
-        terminal.print_table(str(file), ["", ""], [[key, value] for key, value in content.items()])
+        terminal.print_table(str(file), terminal.ITEMS, [[key, value] for key, value in content.items()])
 
 
 def alarms(day: date, store: Path, county_codes: tuple[str, ...], networks: Path | None, *, as_json: bool) -> int:
@@ -331,11 +361,15 @@ def alarms(day: date, store: Path, county_codes: tuple[str, ...], networks: Path
     if as_json:
         terminal.print_json(json.loads(table.to_json(orient="records", date_format="iso")))
     else:
-        columns = ["area_id", "alarm", "hours", "peak_value", "peak_time", "completeness_percent"]
-        shown = real.assign(peak_time=_local_time(real["peak_time_utc"]))[columns].head(_ROWS_ON_SCREEN)
-        terminal.print_table(f"{day}", columns, [[_cell(v) for v in row] for row in shown.itertuples(index=False)])
-        counts = table["alarm"].value_counts()
-        terminal.print_table("合计 totals", ["alarm", "areas"], [[name, int(n)] for name, n in counts.items()])
+        silent_names = {name: _ALARM_COLUMNS.get(name, name) for name in _SILENT}
+        for rows, names in ((real, _ALARM_COLUMNS), (table[table["alarm"] == "insufficient_data"], silent_names)):
+            shown = rows.assign(peak_time=_local_time(rows["peak_time_utc"]))[list(names)].head(_ROWS_ON_SCREEN)
+            cells = [[_cell(v) for v in row] for row in shown.itertuples(index=False)]
+            terminal.print_table(f"{day}: {len(shown)} / {len(rows)}", list(names.values()), cells)
+        counts = table.groupby("alarm", sort=False)["area_id"].agg(["nunique", "size"])
+        totals = [[name, int(areas), int(rows)] for name, areas, rows in counts.itertuples()]
+        terminal.print_table("合计 totals", ["alarm", "台区 areas", "行 rows"], totals)
+        terminal.console().print(_ALARM_NOTE)
         if silent:
             terminal.console().print(f"当日无读数的县 counties without any reading that day: {', '.join(silent)}")
     return len(real)

@@ -144,8 +144,8 @@ class CountyOutcome:
         Running subsidy of one season for the approved households.
     weather : str
         What the weather is.
-    synthetic_grid : bool
-        Whether the grid is invented.
+    synthetic_grid, synthetic_queue : bool
+        Whether the grid, or the applications, are invented.
     clock : StageClock
         Time and memory of the stages.
     """
@@ -163,6 +163,7 @@ class CountyOutcome:
     subsidy_yuan: float
     weather: str
     synthetic_grid: bool
+    synthetic_queue: bool
     clock: StageClock
 
 
@@ -279,7 +280,7 @@ def study_county(task: CountyTask, *, progress: Progress | None = None) -> Count
     everything = full_course(case.profiles, case.limits)
     n_feeder = len(case.grid.feeders)
     before = county_state(case.trees, everything, case.counts, case.limits, n_feeder=n_feeder)
-    after = county_state(case.trees, everything, queue.counts, case.limits, n_feeder=n_feeder)
+    after = county_state(case.trees, everything, queue.counts, case.limits, n_feeder=n_feeder, before=before)
     clock.stage("states")
     loads = feeder_loads(case, queue.counts)
     rows = county_n_minus_1(case.grid, loads, limits=case.limits)
@@ -301,6 +302,7 @@ def study_county(task: CountyTask, *, progress: Progress | None = None) -> Count
         subsidy_yuan=_subsidy_yuan(task, queue),
         weather=task.scenario.weather.wave,
         synthetic_grid=case.grid.synthetic,
+        synthetic_queue=task.applications is None,
         clock=clock,
     )
     clock.stage("tables")

@@ -96,6 +96,21 @@ class Scenario(_Section):
         return require_counties(self.study.counties, "study.counties")
 
 
+def with_budget(scenario: Scenario, budget_yuan: float) -> Scenario:
+    """Return the scenario with other money for its plan.
+
+    Raises
+    ------
+    ConfigError
+        If the sum is not allowed.
+    """
+    try:
+        own = ReinforcementSection(budget_yuan=budget_yuan)
+    except ValidationError as error:
+        raise ConfigError(f"--budget: {error.errors()[0]['msg']}. Got {budget_yuan}.") from error
+    return scenario.model_copy(update={"reinforcement": own})
+
+
 def require_counties(codes: tuple[str, ...], where: str) -> tuple[str, ...]:
     """Check county codes; none given means all counties of the plan.
 

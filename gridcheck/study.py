@@ -22,6 +22,7 @@ from gridcheck.policy import plan_2025
 from gridcheck.reports.curves import CURVES_FILE, CurveTime, CurveWriter
 from gridcheck.reports.folder import SUMMARY_FILE, publish, read_results, write_results
 from gridcheck.reports.html import write_report_html
+from gridcheck.reports.texts import DEFAULT_LANGUAGE, Language
 from gridcheck.reports.workbook import write_workbook
 from gridcheck.scenario import Scenario, read_scenario
 from gridcheck.study_tables import study_summary, study_tables
@@ -207,7 +208,7 @@ def require_results_place(out: Path) -> None:
         raise ConfigError(f"{out} exists and is no results folder; it is left alone. Name another one with --out.")
 
 
-def write_study(result: StudyResult, out: Path) -> None:
+def write_study(result: StudyResult, out: Path, language: Language = DEFAULT_LANGUAGE) -> None:
     """Write all results files; they appear in `out` whole or not at all.
 
     Parameters
@@ -216,6 +217,8 @@ def write_study(result: StudyResult, out: Path) -> None:
         What to write.
     out : Path
         Results folder; an older one is replaced when the new one is complete.
+    language : {"zh", "en"}
+        Language of the workbook, and of the report when it is opened.
 
     Raises
     ------
@@ -226,8 +229,8 @@ def write_study(result: StudyResult, out: Path) -> None:
         write_results(result.tables, result.summary, folder)
         _write_curves(result, folder / CURVES_FILE)
         results = read_results(folder)
-        write_workbook(results, folder / "report.xlsx")
-        write_report_html(results, folder / "report.html")
+        write_workbook(results, folder / "report.xlsx", language)
+        write_report_html(results, folder / "report.html", language)
         publish(folder, out)
 
 

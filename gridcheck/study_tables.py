@@ -17,7 +17,7 @@ from gridcheck.county_study import CountyOutcome, CountyTask, peak_memory_mb
 from gridcheck.geography import counties
 from gridcheck.planning import StudyPlan
 from gridcheck.policy import plan_2025
-from gridcheck.scenario import Scenario
+from gridcheck.scenario import Scenario, require_counties
 
 
 def study_tables(outcomes: Sequence[CountyOutcome], plan: StudyPlan) -> dict[str, pd.DataFrame]:
@@ -41,7 +41,10 @@ def study_tables(outcomes: Sequence[CountyOutcome], plan: StudyPlan) -> dict[str
     }
     tables["plan"] = plan.table
     tables["counties"] = _county_table(outcomes, tables["decisions"], plan.table)
-    return tables
+    invented = {o.county_code: o.synthetic_grid or o.synthetic_queue for o in outcomes}
+    return {
+        name: table.assign(synthetic=table["county_code"].map(invented).astype(bool)) for name, table in tables.items()
+    }
 
 
 def _joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -111,6 +114,7 @@ def study_summary(
     return {
         "synthetic": True,  # the cold wave always is
         "budget_yuan": scenario.reinforcement.budget_yuan,
+        "whole_plan_budget_for_some_counties": has_whole_budget_for_some(scenario, [o.county_code for o in outcomes]),
         "gridcheck_version": __version__,
         "scenario": scenario.model_dump(mode="json"),
         "seed": scenario.study.seed,
@@ -159,6 +163,12 @@ _LIMITS_OF_MODEL = (
     "one_cold_wave",
     "n_minus_1_single_tie",
 )
+
+
+def has_whole_budget_for_some(scenario: Scenario, codes: Sequence[str]) -> bool:
+    """Tell whether some counties are planned with the money that the plan of 2025 gives to all of them together."""
+    some = len(set(codes)) < len(require_counties((), "plan"))
+    return some and scenario.reinforcement.budget_yuan == plan_2025().budget_yuan
 
 
 def _performance(outcomes: Sequence[CountyOutcome], plan: StudyPlan, seconds: float) -> dict[str, Any]:

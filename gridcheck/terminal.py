@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -18,6 +20,10 @@ from gridcheck.errors import GridcheckError, InputError, SolveError
 
 EXIT_FINE, EXIT_VIOLATIONS, EXIT_BAD_INPUT, EXIT_INCOMPLETE = 0, 1, 2, 3
 _INTERRUPTED = 130
+_FILE_WIDTH = 200
+
+ITEMS = ("项目 item", "数值 value")
+"""Headings of a table of names and values."""
 
 STAGES: Mapping[str, str] = {
     "network_and_demand": "电网与负荷 grid and demand",
@@ -93,12 +99,24 @@ def print_table(
     """Print a table for people; the last row is set apart where it is a total."""
     table = Table(title=title, title_justify="left")
     for number, heading in enumerate(headings):
-        table.add_column(heading, justify="left" if number == 0 else "right")
+        # What is too wide goes on in the next line: an id or a heading is never cut.
+        is_first = number == 0
+        table.add_column(escape(heading), justify="left" if is_first else "right", overflow="fold", no_wrap=is_first)
     for number, row in enumerate(rows):
         if last_is_total and number == len(rows) - 1:
             table.add_section()
-        table.add_row(*("" if cell is None else f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
-    Console().print(table)
+        table.add_row(*(escape(_shown(cell)) for cell in row))
+    # Nobody's screen ends at 80 columns where the output goes into a file.
+    wide = not sys.stdout.isatty() and "COLUMNS" not in os.environ
+    Console(width=_FILE_WIDTH if wide else None).print(table)
+
+
+def _shown(cell: object) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "是 yes" if cell else "否 no"
+    return f"{cell:,}" if isinstance(cell, int) else f"{cell:,.7g}" if isinstance(cell, float) else str(cell)
 
 
 def print_json(content: object) -> None:

@@ -16,6 +16,7 @@ from gridcheck.errors import LedgerError
 from gridcheck.reports import labels
 from gridcheck.reports.area_figures import curve_days, curve_table, loading_curve
 from gridcheck.reports.curves import AreaCurve
+from gridcheck.reports.summaries import area_notes
 from gridcheck.reports.texts import Language, text
 from gridcheck.reports.totals import thresholds
 from gridcheck.reports.views import View, formatted_rows
@@ -31,6 +32,7 @@ ALL_DAYS = "all"
 _FACTS = (
     "state",
     "grade",
+    "sustained_loading_percent",
     "peak_loading_percent",
     "peak_kw",
     "kva",
@@ -47,6 +49,8 @@ _FACTS = (
 )
 _APPLICATION_COLUMNS = ("queue_position", "application_id", "device", "rated_kw", "verdict", "reason", "margin_kw")
 _MAX_APPLICATIONS = 200
+# Two values of a curve that are nearer than its rounding are the same. [%]
+_CURVE_STEP = 0.0501
 
 
 def layout(store: ResultsStore, address: Address) -> list[Component]:
@@ -109,10 +113,15 @@ def area_body(store: ResultsStore, area: str | None, day: str, language: Languag
             [
                 section(
                     text("page.curve_of", language, area=area),
-                    _curve_block(store, curve, wanted, language),
+                    _curve_block(store, curve, wanted, language, float(rows["peak_loading_percent"].iloc[0])),
                     class_name="wide",
                 ),
-                section(text("page.facts", language), facts(_fact_rows(view, rows)), class_name="narrow"),
+                section(
+                    text("page.facts", language),
+                    facts(_fact_rows(view, rows)),
+                    *(html.P(words, className="note") for words in area_notes(language)),
+                    class_name="narrow",
+                ),
             ],
             className="wide-and-narrow",
         ),
@@ -122,12 +131,14 @@ def area_body(store: ResultsStore, area: str | None, day: str, language: Languag
     ]
 
 
-def _curve_block(store: ResultsStore, curve: AreaCurve | None, day: str | None, language: Language) -> Component:
+def _curve_block(
+    store: ResultsStore, curve: AreaCurve | None, day: str | None, language: Language, peak_percent: float
+) -> Component:
     if curve is None:
         return html.P(text("page.no_curve", language), className="note")
     table = curve_table(curve, day)
     figure = loading_curve(table, thresholds(store.results().summary), language)
-    caption = _peak_caption(table, language)
+    caption = _peak_caption(table, language, peak_percent)
     return html.Div(
         [
             figure_block(CURVE, figure, caption, language),
@@ -136,7 +147,8 @@ def _curve_block(store: ResultsStore, curve: AreaCurve | None, day: str | None, 
     )
 
 
-def _peak_caption(table: pd.DataFrame, language: Language) -> str:
+def _peak_caption(table: pd.DataFrame, language: Language, whole_peak_percent: float = float("nan")) -> str:
+    """Name the highest point; curves are kept to a tenth, so the peak of all days is taken from the table of areas."""
     known = table.dropna(subset=["loading_percent"])
     if known.empty:
         return text("caption.area_unsolved", language)
@@ -144,7 +156,11 @@ def _peak_caption(table: pd.DataFrame, language: Language) -> str:
     return text(
         "caption.area_curve",
         language,
-        loading=labels.percent(peak["loading_percent"]),
+        loading=labels.percent(
+            whole_peak_percent
+            if abs(peak["loading_percent"] - whole_peak_percent) <= _CURVE_STEP
+            else peak["loading_percent"]
+        ),
         p_kw=labels.number(peak["p_kw"], 1),
         time=peak["time"].strftime("%m-%d %H:%M"),
     )

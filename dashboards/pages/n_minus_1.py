@@ -14,7 +14,7 @@ from gridcheck.reports.folder import Results
 from gridcheck.reports.labels import number, percent
 from gridcheck.reports.summaries import Kpi
 from gridcheck.reports.texts import Language, text
-from gridcheck.reports.totals import totals
+from gridcheck.reports.totals import SECURE_CODES, most_untransferred, totals
 
 CHART = "n-minus-1-chart"
 
@@ -50,15 +50,22 @@ def _tiles(results: Results, language: Language) -> list[Kpi]:
     outages = results.n_minus_1
     status = outages["status"].str.lower()
     worst = outages["unsupplied_households"].max()
+    is_secure = status.isin(SECURE_CODES)
     unsolved = int((status == "not_converged").sum())
     share = percent(100.0 * found.secure / found.outages if found.outages else None)
     values = {
         "studied": (number(found.outages), ""),
         "secure": (
             share,
-            text("kpi.secure_note", language, secure=number(found.secure), outages=number(found.outages)),
+            text(
+                "kpi_n1.secure_note",
+                language,
+                secure=number(found.secure),
+                outages=number(found.outages),
+                faulted=number(int((is_secure & (outages["unsupplied_households"] > 0)).sum())),
+            ),
         ),
-        "worst": (number(worst), text("kpi_n1.worst_note", language)),
+        "worst": (number(worst), text("kpi_n1.worst_note", language, healthy=number(most_untransferred(outages)))),
         "unsolved": (number(unsolved), text("kpi_n1.unsolved_note", language)),
     }
     return [

@@ -12,7 +12,7 @@ from dashboards.components import choices, figure_block, graph, kpi_tiles, plain
 from dashboards.store import ResultsStore
 from gridcheck.reports.figures import county_verdicts
 from gridcheck.reports.maps import MAP_MEASURES, county_map
-from gridcheck.reports.summaries import answer_sentence, county_sentences, kpis
+from gridcheck.reports.summaries import answer_sentence, budget_note, county_sentences, kpis
 from gridcheck.reports.texts import text
 from gridcheck.reports.totals import totals
 from gridcheck.reports.views import formatted_rows
@@ -39,7 +39,9 @@ def layout(store: ResultsStore, address: Address) -> list[Component]:
     sentences = [html.Li(sentence) for sentence in county_sentences(results, language).values()]
     return [
         html.P(answer_sentence(results, language), className="answer"),
+        *([html.P(note, className="block note")] if (note := budget_note(results, language)) else []),
         kpi_tiles(kpis(totals(results), language)),
+        html.P(text("report.state_note", language), className="note"),
         html.Div(
             [
                 section(

@@ -11,7 +11,7 @@ from dashboards.grid import filter_bar, table_grid
 from dashboards.store import ResultsStore
 from gridcheck.reports.figures import plan_by_measure, plan_curve
 from gridcheck.reports.folder import Results
-from gridcheck.reports.labels import number, percent, wan
+from gridcheck.reports.labels import YUAN_PER_MILLION, money, number, percent, wan
 from gridcheck.reports.summaries import Kpi
 from gridcheck.reports.texts import Language, text
 from gridcheck.reports.totals import totals
@@ -29,6 +29,8 @@ def layout(store: ResultsStore, address: Address) -> list[Component]:
         return [kpi_tiles(_tiles(results, language)), html.P(text("page.no_projects", language), className="block")]
     chosen_word = next(iter(view.table.loc[view.table["chosen_code"], "chosen"]), "")
     filters = {"chosen": chosen_word}
+    curve, bars = plan_curve(results.plan, results.budget_yuan, language), plan_by_measure(results.plan, language)
+    curve.update_layout(height=max(curve.layout.height, bars.layout.height))  # both blocks end on one line
     return [
         kpi_tiles(_tiles(results, language)),
         html.Div(
@@ -37,7 +39,7 @@ def layout(store: ResultsStore, address: Address) -> list[Component]:
                     text("page.plan_curve", language),
                     figure_block(
                         CURVE,
-                        plan_curve(results.plan, results.budget_yuan, language),
+                        curve,
                         text("caption.plan_curve", language),
                         language,
                     ),
@@ -46,7 +48,7 @@ def layout(store: ResultsStore, address: Address) -> list[Component]:
                     text("page.plan_measures", language),
                     figure_block(
                         MEASURES,
-                        plan_by_measure(results.plan, language),
+                        bars,
                         text("caption.plan_measures", language),
                         language,
                     ),
@@ -56,10 +58,17 @@ def layout(store: ResultsStore, address: Address) -> list[Component]:
         ),
         section(
             text("page.projects", language),
+            html.P(_note(results, language), className="note"),
             filter_bar(view, ("county", "chosen", "reason", "measure"), language, filters),
-            table_grid(view, language, filters=filters, height_px=600, pinned="rank"),
+            table_grid(view, language, filters=filters, height_px=600, pinned="rank", lines=2),
         ),
     ]
+
+
+def _note(results: Results, language: Language) -> str:
+    found = totals(results)
+    counts = {"candidates": found.projects, "chosen": found.chosen, "unfunded": found.unfunded}
+    return text("report.plan_note", language, **{name: number(count) for name, count in counts.items()})
 
 
 def _tiles(results: Results, language: Language) -> list[Kpi]:
@@ -72,10 +81,18 @@ def _tiles(results: Results, language: Language) -> list[Kpi]:
     low_hours = float(chosen["undervoltage_hours_removed"].sum())
     values = {
         "spent": (
-            wan(found.spent_yuan),
-            text("kpi_plan.spent_note", language, budget=wan(found.budget_yuan, 0), share=spent),
+            text(
+                "kpi_plan.spent_value",
+                language,
+                cost=wan(found.spent_yuan),
+                cost_million=number(found.spent_yuan / YUAN_PER_MILLION, 2),
+            ),
+            text("kpi_plan.spent_note", language, share=spent, **money(found.budget_yuan)),
         ),
-        "chosen": (number(found.chosen), text("kpi_plan.chosen_note", language, projects=number(found.projects))),
+        "chosen": (
+            number(found.chosen),
+            text("kpi_plan.chosen_note", language, projects=number(found.projects), unfunded=number(found.unfunded)),
+        ),
         "unlocked": (number(found.unlocked), text("kpi_plan.unlocked_note", language, cost=number(per_household))),
         "hours": (number(hours), text("kpi_plan.hours_note", language, low=number(low_hours))),
     }

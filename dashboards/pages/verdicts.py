@@ -20,6 +20,8 @@ from gridcheck.reports.texts import Language, is_known, label, text
 
 CARD = "verdict-card"
 REASONS = "verdict-reasons"
+# A deferral in English needs a line more than in Chinese for place, blocker and what would fit.
+_REASON_LINES: Mapping[Language, int] = {"zh": 3, "en": 4}
 FILTERS = ("county", "verdict", "device", "binding_level")
 
 
@@ -36,7 +38,15 @@ def layout(store: ResultsStore, address: Address) -> list[Component]:
         html.Div(
             [
                 html.Div(
-                    table_grid(view, language, filters=chosen, height_px=600, pinned="application_id"), className="wide"
+                    table_grid(
+                        view,
+                        language,
+                        filters=chosen,
+                        height_px=600,
+                        pinned="application_id",
+                        lines=_REASON_LINES[language],
+                    ),
+                    className="wide",
                 ),
                 html.Aside(card(None, language), id=CARD, className="narrow", **aria(live="polite")),
             ],
@@ -88,12 +98,19 @@ def card(decision: Mapping[Any, Any] | None, language: Language, address: Addres
                 className=f"card-head verdict-{verdict if known else 'unknown'}",
             ),
             html.H2(str(decision["application_id"])),
-            html.P(label("verdict_sentence", verdict, language), className="card-sentence"),
+            html.P(label("verdict_sentence", _sentence_code(decision), language), className="card-sentence"),
             facts(rows),
             html.Div(link),
         ],
         className="card",
     )
+
+
+def _sentence_code(decision: Mapping[Any, Any]) -> str:
+    """Return the code of the sentence: an approval that only carries a remark on its heater has nothing to keep."""
+    verdict = str(decision["verdict"])
+    only_remark = verdict == "approve_with_conditions" and decision["conditions"] == labels.DISCOURAGED
+    return "discouraged_only" if only_remark else verdict
 
 
 def _card_rows(decision: Mapping[Any, Any], language: Language) -> list[tuple[str, Any]]:
@@ -106,8 +123,8 @@ def _card_rows(decision: Mapping[Any, Any], language: Language) -> list[tuple[st
     before = decision.get("value_before")
     if not labels.is_missing(before):
         values = {
-            "before": labels.quantity_value(quantity, before),
-            "after": labels.quantity_value(quantity, decision["binding_value"]),
+            "before": labels.quantity_value(quantity, before, decision["binding_limit"]),
+            "after": labels.quantity_value(quantity, decision["binding_value"], decision["binding_limit"]),
         }
         rows.append(("before", text("card.before_value", language, **values)))
     if not labels.is_missing(decision["probability"]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,10 +35,14 @@ class Violation:
         Row of its feeder in the county's table, -1 for the main transformer itself.
     value, limit : float
         Worst value and limit, in the unit of the limit.
+    value_before : float
+        Worst value in the state that it is compared with; NaN where there is none.
     case : int
         The case of the worst value.
     hours : float
         Hours beyond the limit; NaN for the hot spot, of which only the peak is followed. [h]
+    newly : bool
+        True where the limit is kept in the state that this one is compared with.
     """
 
     kind: CheckKind
@@ -49,6 +53,8 @@ class Violation:
     limit: float
     case: int
     hours: float
+    value_before: float = float("nan")
+    newly: bool = False
 
     @property
     def level(self) -> str:
@@ -73,6 +79,8 @@ class CountyState:
         Load and transformer loading of each area over time. [kW], [%]
     peak_loading_percent, hot_spot_c, end_voltage_v : ndarray, shape (n_area,)
         Highest loading, highest hot spot, lowest voltage at the end of the low-voltage lines. [%], [degC], [V]
+    sustained_loading_percent : ndarray, shape (n_area,)
+        Highest loading that is held as long as an overload has to last; what its limit is compared with. [%]
     room_kw : ndarray, shape (n_area,)
         Heat-pump input that still fits into the area's own transformer and lines; negative: what is too much. [kW]
     upper_broken : ndarray of bool, shape (n_area,)
@@ -90,6 +98,7 @@ class CountyState:
     p_kw: FloatArray
     loading_percent: FloatArray
     peak_loading_percent: FloatArray
+    sustained_loading_percent: FloatArray
     hot_spot_c: FloatArray
     end_voltage_v: FloatArray
     room_kw: FloatArray
@@ -103,7 +112,13 @@ class CountyState:
 
 
 def county_state(
-    trees: Sequence[SupplyTree], course: Course, counts: ClassCounts, limits: LimitSet, *, n_feeder: int
+    trees: Sequence[SupplyTree],
+    course: Course,
+    counts: ClassCounts,
+    limits: LimitSet,
+    *,
+    n_feeder: int,
+    before: CountyState | None = None,
 ) -> CountyState:
     """Follow a county through all cases of a course.
 
@@ -119,6 +134,8 @@ def county_state(
         Limits.
     n_feeder : int
         Feeders of the county.
+    before : CountyState, optional
+        State of the same trees that violations are compared with.
 
     Returns
     -------
@@ -127,7 +144,14 @@ def county_state(
     n_area, n_case = len(counts.rated_kw), len(course.case)
     by_case = {name: np.full((n_area, n_case), np.nan) for name in ("p_kw", "loading_percent")}
     by_area = {
-        name: np.full(n_area, np.nan) for name in ("peak_loading_percent", "hot_spot_c", "end_voltage_v", "room_kw")
+        name: np.full(n_area, np.nan)
+        for name in (
+            "peak_loading_percent",
+            "sustained_loading_percent",
+            "hot_spot_c",
+            "end_voltage_v",
+            "room_kw",
+        )
     }
     upper = np.zeros(n_area, dtype=bool)
     by_feeder = {
@@ -135,7 +159,7 @@ def county_state(
     }
     feeder_broken, feeder_heavy = np.zeros(n_feeder, dtype=bool), np.zeros(n_feeder, dtype=bool)
     assessments, violations = [], []
-    for tree in trees:
+    for number, tree in enumerate(trees):
         own = ClassCounts(rated_kw=counts.rated_kw[tree.area], count=counts.count[tree.area])
         now = assess(tree, course, own, limits, follow_hot_spots=True)
         assessments.append(now)
@@ -144,6 +168,7 @@ def county_state(
         by_case["p_kw"][tree.area] = area_power_mw(tree, course, own)[0] * 1000.0
         by_case["loading_percent"][tree.area] = courses[:n]
         by_area["peak_loading_percent"][tree.area] = courses[:n].max(axis=1)
+        by_area["sustained_loading_percent"][tree.area] = now.value[tree.checks.kind == CheckKind.AREA_LOADING]
         by_area["hot_spot_c"][tree.area] = now.value[tree.checks.kind == CheckKind.HOT_SPOT]
         by_area["end_voltage_v"][tree.area] = now.value[tree.checks.kind == CheckKind.END_VOLTAGE]
         by_area["room_kw"][tree.area] = _room_kw(tree, course, own, now, limits)
@@ -152,7 +177,8 @@ def county_state(
         upper[tree.area] = _upper_broken(tree, broken)
         feeder_broken[tree.feeder] = _feeders_with(tree, broken)
         feeder_heavy[tree.feeder] = _feeders_with(tree, tree.checks.beyond_design(now.value))
-        violations += _violations(tree, now, broken, courses, course.profiles.duration_h)
+        found = _violations(tree, now, broken, courses, course.profiles.duration_h)
+        violations += found if before is None else _compared(tree, found, broken, before.assessments[number])
     return CountyState(
         assessments=tuple(assessments),
         upper_broken=upper,
@@ -248,3 +274,12 @@ def _violations(
             )
         )
     return result
+
+
+def _compared(tree: SupplyTree, found: Sequence[Violation], broken: BoolArray, before: Assessment) -> list[Violation]:
+    """Add to each violation, which stand in the order of their checks, what was there before."""
+    kept = ~tree.checks.beyond_limit(before.value)
+    return [
+        replace(violation, value_before=float(before.value[i]), newly=bool(kept[i]))
+        for violation, i in zip(found, np.flatnonzero(broken), strict=True)
+    ]

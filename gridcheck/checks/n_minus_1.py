@@ -125,6 +125,7 @@ def _study(state: NormalState, census: _Census, contingency: Contingency) -> NMi
     lost_kw = sum(float(load_kw[island].sum()) for island in islands)
     restored_kw = sum(float(load_kw[island].sum()) for island in restoration.restored)
     homes = census.households
+    cut_off_homes, restored_homes = (sum(int(homes[i].sum()) for i in some) for some in (islands, restoration.restored))
     return NMinus1Row(
         outage_id=contingency.outage_id,
         outage_kind=contingency.outage_kind,
@@ -141,6 +142,7 @@ def _study(state: NormalState, census: _Census, contingency: Contingency) -> NMi
         restored_kw=restored_kw,
         unsupplied_households=int(homes[cut.feeder][~is_on].sum()),
         interrupted_households=int(homes[cut.interrupted].sum()),
+        untransferred_households=cut_off_homes - restored_homes,
         transfer_ratio=restored_kw / lost_kw if lost_kw > 0 else 1.0,
         **_worst_values(state.network, restoration.worst),
         **_operations(state, cut, restoration),

@@ -52,6 +52,9 @@ class NMinus1Row:
         Healthy load that is cut off from its source; the part of it that ties take over. [kW]
     unsupplied_households, interrupted_households : int
         Registered households likewise.
+    untransferred_households : int
+        Those of the unsupplied households whose section is healthy and that no tie takes over; the others stand in the
+        faulted section.
     transfer_ratio : float
         ``restored_kw / lost_kw``, 1 where nothing healthy is cut off. [1]
     worst_loading_percent : float
@@ -90,6 +93,7 @@ class NMinus1Row:
     restored_kw: float
     unsupplied_households: int
     interrupted_households: int
+    untransferred_households: int
     transfer_ratio: float
     worst_loading_percent: float
     worst_loading_kind: str

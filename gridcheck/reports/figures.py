@@ -7,6 +7,7 @@ Maps are drawn as plain polygons: no tile, no font file and no other request lea
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from html import escape
 from itertools import cycle
@@ -17,7 +18,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from gridcheck.reports import palette
-from gridcheck.reports.labels import NO_BREAK, county_name, measure_name, number
+from gridcheck.reports.labels import YUAN_PER_MILLION, county_name, measure_name, money, number
 from gridcheck.reports.texts import Language, codes, label, text
 from gridcheck.reports.totals import reason_counts, reason_name
 from gridcheck.units import YUAN_PER_WAN
@@ -38,7 +39,8 @@ TIME_FORMAT = "%m-%d %H:%M"
 _MAX_REASONS = 8
 _BAR_GAP = 0.35
 _BAR_SHARE = 0.055
-_ROOM_FOR_WORDS = 1.45
+# Longer names of bars go over several lines, so that a phone still has room for the bars.
+_NAME_WIDTH = 28
 _NO_LEGEND_MARGIN = {"l": 12, "r": 16, "t": 14, "b": 12}
 
 
@@ -95,6 +97,11 @@ def base_layout(**changes: Any) -> dict[str, Any]:
         },
     }
     return layout | changes
+
+
+def bar_name(words: str) -> str:
+    """Return the name of a bar for an axis: escaped, a long one over several lines."""
+    return "<br>".join(safe(line) for line in textwrap.wrap(words, _NAME_WIDTH))
 
 
 def county_verdicts(counties: pd.DataFrame, decisions: pd.DataFrame, language: Language) -> go.Figure:
@@ -166,7 +173,7 @@ def waiting_reasons(decisions: pd.DataFrame, language: Language) -> go.Figure:
             continue
         word = label("verdict", verdict, language)
         figure.add_bar(
-            y=[safe(reason) for reason in shown],
+            y=[bar_name(reason) for reason in shown],
             x=households,
             orientation="h",
             name=f"{palette.VERDICT_SIGNS[verdict]} {word}",
@@ -177,7 +184,7 @@ def waiting_reasons(decisions: pd.DataFrame, language: Language) -> go.Figure:
         base_layout(
             barmode="stack",
             bargap=_BAR_GAP,
-            height=90 + 40 * max(len(shown), 3),
+            height=90 + 50 * max(len(shown), 3),
             xaxis={"title": {"text": text("axis.households", language)}, "tickformat": ",d", "rangemode": "tozero"},
         )
     )
@@ -250,7 +257,7 @@ def plan_curve(plan: pd.DataFrame, budget_yuan: float, language: Language) -> go
         x=limit,
         line={"color": palette.BRICK, "width": 2, "dash": "dash"},
         annotation={
-            "text": text("figure.budget_line", language, budget=number(limit), unit=wan_word),
+            "text": text("figure.budget_line", language, **money(budget_yuan)),
             "font": {"color": palette.BRICK},
             "xanchor": "right",
             "yanchor": "bottom",
@@ -280,7 +287,11 @@ def plan_by_measure(plan: pd.DataFrame, language: Language) -> go.Figure:
     spent = chosen.groupby("measure")["cost_yuan"].sum() / YUAN_PER_WAN
     ordered = list(spent.reset_index().sort_values(["cost_yuan", "measure"], kind="stable")["measure"])
     by_reason = chosen.groupby(["measure", "reason"])["cost_yuan"].sum() / YUAN_PER_WAN
-    names = [safe(measure_name(code, language)) for code in ordered]
+    count = chosen.groupby("measure").size()
+    names = [
+        f"{bar_name(measure_name(code, language))}<br><i>{_bar_words(spent[code], count[code], language)}</i>"
+        for code in ordered
+    ]
     figure = go.Figure()
     for reason, colour in zip(
         _in_order(chosen["reason"], codes("plan_reason")), cycle(palette.CATEGORIES), strict=False
@@ -294,35 +305,29 @@ def plan_by_measure(plan: pd.DataFrame, language: Language) -> go.Figure:
             marker=_bar_marker(colour, hatched=False),
             hovertemplate=f"%{{y}}<br>{word} %{{x:,.1f}} {text('unit.wan', language)}<extra></extra>",
         )
-    count = chosen.groupby("measure").size()
-    figure.add_scatter(
-        y=names,
-        x=[float(spent[code]) for code in ordered],
-        mode="text",
-        text=[
-            # The leading blank keeps the words off the end of the bar.
-            NO_BREAK + text("figure.measure_bar", language, cost=number(spent[code], 1), projects=number(count[code]))
-            for code in ordered
-        ],
-        textposition="middle right",
-        cliponaxis=False,
-        showlegend=False,
-        hoverinfo="skip",
-    )
     figure.update_layout(
         base_layout(
             barmode="stack",
-            height=130 + 34 * max(len(ordered), 3),
+            height=120 + 62 * max(len(ordered), 3),
             bargap=_BAR_GAP,
             xaxis={
                 "title": {"text": text("axis.cost_of_measure", language)},
                 "tickformat": ",d",
-                # Room for the words behind the longest bar.
-                "range": [0, max(spent.max(), 1.0) * _ROOM_FOR_WORDS] if len(spent) else None,
+                "rangemode": "tozero",
             },
         )
     )
     return figure
+
+
+def _bar_words(cost_wan: float, projects: int, language: Language) -> str:
+    return text(
+        "figure.measure_bar",
+        language,
+        cost=number(cost_wan, 1),
+        cost_million=number(cost_wan * YUAN_PER_WAN / YUAN_PER_MILLION, 2),
+        projects=number(projects),
+    )
 
 
 def _in_order(given: pd.Series, known: Sequence[str]) -> list[str]:

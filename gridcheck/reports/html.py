@@ -86,14 +86,14 @@ def _charts(results: Results) -> dict[str, Any]:
     }
 
 
-def report_html(results: Results) -> str:
-    """Return the report of a run as one HTML document."""
+def report_html(results: Results, language: Language = DEFAULT_LANGUAGE) -> str:
+    """Return the report of a run as one HTML document in both languages, which opens in `language`."""
     head = element(
         "head",
         Html('<meta charset="utf-8">'),
         element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
         Html('<meta name="viewport" content="width=device-width, initial-scale=1">'),
-        element("title", text("report.title", DEFAULT_LANGUAGE)),
+        element("title", text("report.title", language)),
         Html(f"<style>{_resource('report.css')}</style>"),
     )
     main = element("main", sections.all_sections(results))
@@ -107,10 +107,10 @@ def report_html(results: Results) -> str:
         _script(f"window.gridcheckReport = {_as_script_data(_charts(results))};"),
         _script(_resource("report.js")),
     )
-    document = element("html", joined([head, body]), lang=HTML_LANG[DEFAULT_LANGUAGE], data_language=DEFAULT_LANGUAGE)
+    document = element("html", joined([head, body]), lang=HTML_LANG[language], data_language=language)
     return f"<!DOCTYPE html>\n{document}\n"
 
 
-def write_report_html(results: Results, path: Path) -> None:
-    """Write the report of a run to `path` in one step. Same results, same bytes."""
-    write_bytes(path, report_html(results).encode("utf-8"))
+def write_report_html(results: Results, path: Path, language: Language = DEFAULT_LANGUAGE) -> None:
+    """Write the report of a run to `path` in one step; it opens in `language`. Same results, same bytes."""
+    write_bytes(path, report_html(results, language).encode("utf-8"))

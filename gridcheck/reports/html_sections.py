@@ -9,12 +9,14 @@ import pandas as pd
 from gridcheck.reports import labels, provenance
 from gridcheck.reports.folder import Results
 from gridcheck.reports.markup import Html, both, element, joined, table
-from gridcheck.reports.summaries import answer_sentence, banner, county_sentences, kpis
+from gridcheck.reports.summaries import answer_sentence, area_notes, banner, budget_note, county_sentences, kpis
 from gridcheck.reports.texts import LANGUAGES, Language, text
-from gridcheck.reports.totals import SECURE_CODES, totals
+from gridcheck.reports.totals import SECURE_CODES, most_untransferred, totals
 from gridcheck.reports.views import VIEWS, View, formatted_rows
 
 WORST_AREAS = 20
+# Names that may take two lines, so that all columns of a table are seen at once.
+_WRAPPED = ("measure", "description", "village")
 _COLUMN_CLASS = {"text": "words", "long": "long", "integer": "number", "real": "number"}
 
 
@@ -53,6 +55,7 @@ def all_sections(results: Results) -> Html:
             _section("areas", lambda language: _areas(results, language)),
             _section("limits", lambda language: _limits(results, language)),
             _section("provenance", lambda language: _provenance(results, language)),
+            _section("definitions", _definitions),
         ]
     )
 
@@ -83,7 +86,8 @@ def _asked(results: Results, language: Language) -> list[str]:
     found = totals(results)
     return [
         text("report.asked_plan", language, target=labels.number(found.target)),
-        text("report.asked_run", language, areas=labels.number(found.areas), budget=labels.wan(results.budget_yuan, 0)),
+        text("report.asked_run", language, areas=labels.number(found.areas), **labels.money(results.budget_yuan)),
+        *([note] if (note := budget_note(results, language)) else []),
     ]
 
 
@@ -115,7 +119,7 @@ def _table(view: View, names: Sequence[str], rows: pd.DataFrame, caption: str) -
     return table(
         [column.heading for column in columns],
         formatted_rows(columns, rows),
-        classes=[_COLUMN_CLASS[column.shown] for column in columns],
+        classes=["long" if column.name in _WRAPPED else _COLUMN_CLASS[column.shown] for column in columns],
         caption=caption,
     )
 
@@ -137,6 +141,7 @@ def _n_minus_1(results: Results, language: Language) -> Html:
     for code in results.counties["county_code"]:
         own = outages["county_code"] == code
         worst = outages.loc[own, "unsupplied_households"].max()
+        healthy = most_untransferred(outages[own])
         rows.append(
             [
                 labels.county_name(code, language),
@@ -144,14 +149,15 @@ def _n_minus_1(results: Results, language: Language) -> Html:
                 labels.number(int((own & secure).sum())),
                 labels.number(int((own & ~secure).sum())),
                 labels.number(worst),
+                labels.number(healthy),
                 labels.percent(100.0 * outages.loc[own, "transfer_ratio"].mean()),
             ]
         )
     headings = [
         text(f"report.{name}", language)
-        for name in ("h_county", "h_studied", "h_secure", "h_open", "h_worst", "h_transfer")
+        for name in ("h_county", "h_studied", "h_secure", "h_open", "h_worst", "h_untransferred", "h_transfer")
     ]
-    whole = table(headings, rows, classes=["words", *["number"] * 5], caption=text("caption.n_minus_1_table", language))
+    whole = table(headings, rows, classes=["words", *["number"] * 6], caption=text("caption.n_minus_1_table", language))
     return joined([whole, element("p", text("report.n_minus_1_note", language), class_="note")])
 
 
@@ -161,20 +167,23 @@ def _plan(results: Results, language: Language) -> Html:
     names = (
         "rank",
         "county",
-        "reason",
         "measure",
         "description",
         "cost_wan",
         "cumulative_cost_wan",
         "households_unlocked",
+        "benefit_per_wan",
         "overload_hours_removed",
         "undervoltage_hours_removed",
         "area_id",
-        "feeder_id",
     )
     found = totals(results)
     note = text(
-        "report.plan_note", language, candidates=labels.number(found.projects), chosen=labels.number(found.chosen)
+        "report.plan_note",
+        language,
+        candidates=labels.number(found.projects),
+        chosen=labels.number(found.chosen),
+        unfunded=labels.number(found.unfunded),
     )
     return joined([element("p", note), _table(view, names, chosen, text("caption.plan_table", language))])
 
@@ -189,6 +198,8 @@ def _areas(results: Results, language: Language) -> Html:
         "county",
         "village",
         "state",
+        "grade",
+        "sustained_loading_percent",
         "peak_loading_percent",
         "peak_kw",
         "kva",
@@ -199,7 +210,8 @@ def _areas(results: Results, language: Language) -> Html:
     unknown = int((view.table["state_code"] == "no_data").sum())
     caption = text("caption.area_table", language, count=labels.number(len(worst)))
     note = text("report.areas_note", language, unknown=labels.number(unknown))
-    return joined([_table(view, names, worst, caption), element("p", note, class_="note")])
+    notes = [*area_notes(language), note]
+    return joined([_table(view, names, worst, caption), *(element("p", words, class_="note") for words in notes)])
 
 
 def _limits(results: Results, language: Language) -> Html:
@@ -237,3 +249,14 @@ def _provenance(results: Results, language: Language) -> Html:
             ),
         ]
     )
+
+
+def _definitions(language: Language) -> Html:
+    headings = [text(f"word.{key}", language) for key in ("table", "code", "name", "unit", "meaning")]
+    whole = table(
+        headings,
+        provenance.definition_rows(language),
+        classes=["words", "words", "long", "words", "long"],
+        caption=text("caption.definitions", language),
+    )
+    return element("details", element("summary", text("page.show_definitions", language)), whole)

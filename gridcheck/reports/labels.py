@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cache, lru_cache
 from typing import Any
 
@@ -12,16 +13,24 @@ import pandas as pd
 from gridcheck.catalogue import measures
 from gridcheck.geography import counties, villages
 from gridcheck.reports.palette import N_MINUS_1_SIGNS
-from gridcheck.reports.tables import LOCAL_TIME
+from gridcheck.reports.tables import LOCAL_TIME, decimals_apart
 from gridcheck.reports.texts import LANGUAGES, Language, codes, is_known, label, text
 from gridcheck.units import YUAN_PER_WAN
 
 Row = Mapping[Hashable, Any]
 
 MISSING = "—"
+# The remark on a heater that the plan does not encourage; it stands among the conditions and asks nothing.
+DISCOURAGED = "discouraged_device"
+# Says how to behave, not what the grid lacks.
+_STAGGERED = "staggered_start"
+# Above this the thermal model of a transformer says no more than 'far too hot'. [degC]
+HOTTEST_C = 180.0
 INFINITE = "∞"
 # A number and its unit stay on one line.
 NO_BREAK = "\u00a0"
+# English sentences count money in millions, Chinese ones in units of ten thousand.
+YUAN_PER_MILLION = 1_000_000.0
 
 # Unit and decimals on screen by the ending of a quantity's name; the house rule puts the unit there.
 _UNITS: tuple[tuple[str, str, int], ...] = (
@@ -54,8 +63,28 @@ def number(value: Any, decimals: int = 0) -> str:
         return MISSING
     if math.isinf(value):
         return INFINITE if value > 0 else f"-{INFINITE}"
-    shown = f"{float(value):,.{decimals}f}"
+    shown = f"{_half_up(value, decimals):,}"
     return shown.removeprefix("-") if float(shown.replace(",", "")) == 0 else shown
+
+
+def number_to(value: Any, decimals: int, cap: float | None) -> str:
+    """Return a number, or that it is above `cap`.
+
+    Examples
+    --------
+    >>> number_to(272.4, 1, 180.0)
+    '>180'
+    """
+    return f">{number(cap)}" if cap is not None and not is_missing(value) and value > cap else number(value, decimals)
+
+
+def rounded(value: float, decimals: int) -> float:
+    """Return a number rounded as screens show it: a half goes up, 10.25 to 10.3 as 7.75 to 7.8."""
+    return float(_half_up(value, decimals))
+
+
+def _half_up(value: float, decimals: int) -> Decimal:
+    return Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
 
 
 def percent(value: Any, decimals: int = 1) -> str:
@@ -72,6 +101,17 @@ def wan(cost_yuan: Any, decimals: int = 1) -> str:
     '1,800.0'
     """
     return MISSING if is_missing(cost_yuan) else number(float(cost_yuan) / YUAN_PER_WAN, decimals)
+
+
+def money(cost_yuan: float) -> dict[str, str]:
+    """Return a budget for a sentence: Chinese ones count in ten thousands, English ones in millions.
+
+    Examples
+    --------
+    >>> money(18_000_000.0)
+    {'budget': '1,800', 'budget_million': '18.0'}
+    """
+    return {"budget": wan(cost_yuan, 0), "budget_million": number(cost_yuan / YUAN_PER_MILLION, 1)}
 
 
 def local_time(moment: Any) -> str:
@@ -110,11 +150,22 @@ def _unit_and_decimals(quantity: str) -> tuple[str, int]:
     return "", 2
 
 
-def quantity_value(quantity: Any, value: Any) -> str:
-    """Return a value with the unit of its quantity."""
+def quantity_value(quantity: Any, value: Any, limit: Any = None) -> str:
+    """Return a value with the unit of its quantity, and with the decimals it takes to tell it from its limit.
+
+    Examples
+    --------
+    >>> quantity_value("voltage_v", 197.97, 198.0).split()
+    ['197.97', 'V']
+    """
     if is_missing(value):
         return MISSING
-    unit, decimals = _unit_and_decimals("" if is_missing(quantity) else str(quantity))
+    name = "" if is_missing(quantity) else str(quantity)
+    unit, decimals = _unit_and_decimals(name)
+    if name == "hot_spot_c" and value > HOTTEST_C:
+        return f">{number(HOTTEST_C)}{NO_BREAK}{unit}"
+    if not is_missing(limit):
+        decimals = decimals_apart(float(value), float(limit), decimals)
     return f"{number(value, decimals)}{NO_BREAK}{unit}".rstrip(NO_BREAK)
 
 
@@ -179,6 +230,25 @@ def measure_name(measure: Any, language: Language) -> str:
     return label("measure", measure, language) if words is None else words[language]
 
 
+def work_text(description: Any, language: Language) -> str:
+    """Return what a project does; the few words in it are translated, types and names stay.
+
+    Examples
+    --------
+    >>> work_text("S13-100-Dyn11 → S20-200-Dyn11; tap 1.050 → 1.000", "en")
+    'S13-100-Dyn11 → S20-200-Dyn11; tap 1.050 → 1.000'
+    """
+    if is_missing(description):
+        return ""
+    parts = [_work(part, language) for part in str(description).split("; ")]
+    return text("sentence.joiner", language).join(parts)
+
+
+def _work(part: str, language: Language) -> str:
+    word, blank, values = part.partition(" ")
+    return text(f"work.{word}", language, change=values) if blank and is_known("work", word) else part
+
+
 def clause_text(clause: Any, language: Language) -> str:
     """Return a clause in `language`, where its wording is known, with its confidence mark in words.
 
@@ -232,6 +302,19 @@ def conditions_text(conditions: Any, language: Language, verdict: Any = None) ->
     return text("sentence.joiner", language).join(_condition(part, sections, language) for part in parts)
 
 
+def first_condition(conditions: Any) -> str:
+    """Return the code of the first condition that says what the grid lacks, else of the remark on the heater.
+
+    Examples
+    --------
+    >>> first_condition("heavy_area;staggered_start;discouraged_device")
+    'heavy_area'
+    """
+    codes_given = [] if is_missing(conditions) else [part.strip() for part in str(conditions).split(";")]
+    found = [code for code in codes_given if code not in ("", _STAGGERED, DISCOURAGED)]
+    return found[0].partition(":")[0] if found else DISCOURAGED if DISCOURAGED in codes_given else "other"
+
+
 def _condition(part: str, sections: tuple[str, ...], language: Language) -> str:
     code, _, value = part.replace("=", ":", 1).partition(":")
     section = next((known for known in sections if is_known(known, code)), None)
@@ -277,7 +360,7 @@ def binding_text(row: Row, language: Language) -> str:
         language,
         place=place,
         quantity=what,
-        value=quantity_value(quantity, value),
+        value=quantity_value(quantity, value, limit),
         relation=label("binding_relation", how, language),
         limit=limit_value(quantity, limit),
     )
@@ -296,6 +379,9 @@ def reason_text(row: Row, language: Language) -> str:
         label("blocked_by", row["blocked_by"], language),
         conditions_text(row["conditions"], language, row["verdict"]),
     ]
+    if row["verdict"] == "approve_with_conditions":
+        # What has to be kept comes first; the nearest limit is not broken.
+        parts = [parts[2], parts[0]]
     shown = [part for part in parts if part]
     return text("sentence.joiner", language).join(shown) if shown else text("sentence.no_binding", language)
 

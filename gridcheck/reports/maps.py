@@ -16,7 +16,7 @@ from gridcheck.geography import counties, county_outlines
 from gridcheck.reports import palette
 from gridcheck.reports.figures import base_layout, safe
 from gridcheck.reports.folder import Results
-from gridcheck.reports.labels import county_name, is_missing, number, wan
+from gridcheck.reports.labels import YUAN_PER_MILLION, county_name, is_missing, number, wan
 from gridcheck.reports.texts import Language, text
 from gridcheck.reports.totals import Totals, totals_by_county
 from gridcheck.units import YUAN_PER_WAN
@@ -223,6 +223,7 @@ def _hover(by_county: Mapping[str, Totals], code: str, language: Language) -> st
         connectable=number(found.connectable),
         deferred=number(found.deferred),
         cost=wan(found.budget_yuan),
+        cost_million=number(found.budget_yuan / YUAN_PER_MILLION, 2),
         unlocked=number(found.unlocked),
     )
 

@@ -50,7 +50,9 @@ STATE_SIGNS: Mapping[str, str] = {
     "normal": "●",
     "heavy": "▲",
     "overload": "◆",
+    "overload_low_voltage": "◆",
     "low_voltage": "▽",
+    "low_voltage_heavy": "▽",
     "no_data": "○",
 }
 

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from gridcheck.reports.curves import CURVES_FILE
 from gridcheck.reports.folder import Summary
 from gridcheck.reports.labels import clause_text, number
-from gridcheck.reports.schemas import TABLES
+from gridcheck.reports.schemas import CURVE_COLUMNS, TABLES
 from gridcheck.reports.texts import Language, codes, column_label, column_meaning, is_known, label, text
 
 # Parts of the summary that have a section of their own.
@@ -52,6 +53,8 @@ def _shown(value: Any, language: Language) -> str:
         return text("sentence.joiner", language).join(_shown(item, language) for item in value)
     if isinstance(value, str) and _SHA256.fullmatch(value):
         return f"{value[:_SHORT_HASH]}…"
+    if isinstance(value, str):
+        return label("provenance_value", value, language)
     # A seed or a version keeps its digits as they are; a measured number is grouped.
     return f"{value:,.10g}" if isinstance(value, float) else f"{value}"
 
@@ -96,12 +99,28 @@ def definition_rows(language: Language) -> list[tuple[str, str, str, str, str]]:
     """Return table, code, heading, unit and meaning of every column of the results files."""
     return [
         (
-            spec.file_name,
+            file_name,
             column.name,
-            column_label(spec.name, column.name, language),
+            column_label(table, column.name, language),
             label("unit_word", column.unit, language),
-            column_meaning(spec.name, column.name, language),
+            column_meaning(table, column.name, language),
         )
-        for spec in TABLES.values()
-        for column in spec.columns
+        for table, file_name, columns in (
+            *((spec.name, spec.file_name, (*spec.columns, *spec.optional)) for spec in TABLES.values()),
+            ("curves", CURVES_FILE, CURVE_COLUMNS),
+        )
+        for column in columns
     ]
+
+
+def columns_document(language: Language) -> str:
+    """Return the page that explains every column, as it stands in the repository beside the README."""
+    lines = [f"# {text('document.columns_title', language)}", "", text("document.columns_note", language)]
+    heading = " | ".join(text(f"document.{key}", language) for key in ("column", "unit", "meaning"))
+    file_name = ""
+    for file, code, _, unit, meaning in definition_rows(language):
+        if file != file_name:
+            file_name = file
+            lines += ["", f"## `{file}`", "", f"| {heading} |", "|---|---|---|"]
+        lines.append(f"| `{code}` | {unit} | {meaning} |")
+    return "\n".join(lines) + "\n"

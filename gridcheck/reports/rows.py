@@ -125,15 +125,21 @@ def area_rows(
             "c1_kw": before.room_kw,
             # Promises never add room; the estimate of both states is linear, so the last digit is cut off here.
             "c2_kw": np.minimum(before.room_kw, after.room_kw),
-            "more_heat_pumps": np.where(
-                after.upper_broken, 0, np.maximum(np.floor(after.room_kw / heat_pump_kw), 0)
-            ).astype(int),
+            "more_heat_pumps": _more_heat_pumps(after, heat_pump_kw, areas["households"].to_numpy() - heated),
+            "sustained_loading_percent": after.sustained_loading_percent,
             "village": areas["village"],
             "town": areas["town"],
             "lon": areas["lon"],
             "lat": areas["lat"],
         }
     )
+
+
+def _more_heat_pumps(after: CountyState, heat_pump_kw: float, not_yet: IntArray) -> FloatArray:
+    """Count the heat pumps that still fit: none below a broken level, and no more than homes `not_yet` electric."""
+    fit = np.where(after.upper_broken, 0.0, np.floor(after.room_kw / heat_pump_kw))
+    result: FloatArray = np.clip(fit, 0.0, np.maximum(not_yet, 0))
+    return result
 
 
 def feeder_rows(grid: CountyGrid, state: CountyState, n_minus_1: dict[str, tuple[str, float]]) -> pd.DataFrame:
@@ -182,11 +188,13 @@ def violation_rows(grid: CountyGrid, state: CountyState, limits: Sequence[Limit]
                 "clause": f"{limit.clause} [{limit.confidence}]",
                 "time": _moment(time_utc, v.case),
                 "hours_above": v.hours,
+                "value_before": v.value_before,
+                "newly": v.newly,
             }
         )
     columns = (
         "county_code", "feeder_id", "area_id", "element_kind", "element_id", "quantity", "value", "limit", "unit",
-        "clause", "time", "hours_above",
+        "clause", "time", "hours_above", "value_before", "newly",
     )  # fmt: skip
     return pd.DataFrame(rows, columns=list(columns)).sort_values(
         ["quantity", "element_id"], kind="stable", ignore_index=True
@@ -207,7 +215,7 @@ def n_minus_1_rows(rows: Sequence[NMinus1Row]) -> pd.DataFrame:
         "county_code", "feeder_id", "outage_id", "outage_kind", "status", "restored_by", "unsupplied_kw",
         "unsupplied_households", "worst_loading_percent", "worst_vm_pu", "transfer_ratio", "supply_class", "demand_kw",
         "served_kw", "interrupted_kw", "lost_kw", "restored_kw", "tried", "tripped_by", "worst_loading_element",
-        "worst_vm_bus",
+        "worst_vm_bus", "faulted_households", "untransferred_households",
     )  # fmt: skip
     return pd.DataFrame(
         [
@@ -218,6 +226,7 @@ def n_minus_1_rows(rows: Sequence[NMinus1Row]) -> pd.DataFrame:
                 "tried": ";".join(row.tried) or None,
                 "worst_loading_element": row.worst_loading_name,
                 "worst_vm_bus": row.worst_vm_bus_name,
+                "faulted_households": row.unsupplied_households - row.untransferred_households,
             }
             for row in rows
         ],

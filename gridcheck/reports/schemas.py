@@ -36,6 +36,8 @@ class Column:
         Unit of the numbers, "" for none.
     decimals : int
         Decimals of a real number in the file.
+    apart_from : str
+        Column from which a number that differs shall differ in the file too: it gets the decimals that this takes.
     nullable : bool
         Whether a cell may be empty.
     """
@@ -45,6 +47,7 @@ class Column:
     unit: str = ""
     decimals: int = 3
     nullable: bool = False
+    apart_from: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +111,10 @@ def _real(name: str, unit: str = "", decimals: int = 3, *, nullable: bool = Fals
     return Column(name=name, kind="real", unit=unit, decimals=decimals, nullable=nullable)
 
 
+def _beside_limit(name: str, limit: str) -> Column:
+    return Column(name=name, kind="real", nullable=True, apart_from=limit)
+
+
 def _flag(name: str) -> Column:
     return Column(name=name, kind="boolean")
 
@@ -115,6 +122,9 @@ def _flag(name: str) -> Column:
 def _time(name: str) -> Column:
     return Column(name=name, kind="time", nullable=True)
 
+
+# On every row, so that a file that is taken out of its folder still says so.
+_SYNTHETIC = _flag("synthetic")
 
 DECISIONS = TableSpec(
     name="decisions",
@@ -133,7 +143,7 @@ DECISIONS = TableSpec(
         _text("binding_level", nullable=True),
         _text("binding_element", nullable=True),
         _text("binding_quantity", nullable=True),
-        _real("binding_value", nullable=True),
+        _beside_limit("binding_value", "binding_limit"),
         _real("binding_limit", nullable=True),
         _text("limit_clause", nullable=True),
         _time("binding_time"),
@@ -141,7 +151,7 @@ DECISIONS = TableSpec(
         _real("margin_kw", "kW", 2, nullable=True),
         _text("blocked_by", nullable=True),
     ),
-    optional=(_real("value_before", nullable=True), _text("village_code", nullable=True)),
+    optional=(_beside_limit("value_before", "binding_limit"), _text("village_code", nullable=True), _SYNTHETIC),
 )
 
 PLAN = TableSpec(
@@ -165,7 +175,12 @@ PLAN = TableSpec(
         _real("benefit_per_wan", "1", 4),
         _text("reason", nullable=True),
     ),
-    optional=(_text("outcome", nullable=True), _text("group", nullable=True), _text("measures", nullable=True)),
+    optional=(
+        _text("outcome", nullable=True),
+        _text("group", nullable=True),
+        _text("measures", nullable=True),
+        _SYNTHETIC,
+    ),
 )
 
 N_MINUS_1 = TableSpec(
@@ -193,6 +208,9 @@ N_MINUS_1 = TableSpec(
         _text("tripped_by", nullable=True),
         _text("worst_loading_element", nullable=True),
         _text("worst_vm_bus", nullable=True),
+        _integer("faulted_households", nullable=True),
+        _integer("untransferred_households", nullable=True),
+        _SYNTHETIC,
     ),
 )
 
@@ -217,12 +235,14 @@ AREAS = TableSpec(
         _real("c1_kw", "kW", 2, nullable=True),
         _real("c2_kw", "kW", 2, nullable=True),
         _integer("more_heat_pumps", nullable=True),
+        _real("sustained_loading_percent", "%", 3, nullable=True),
     ),
     optional=(
         _text("village", nullable=True),
         _text("town", nullable=True),
         _real("lon", "degree", 5, nullable=True),
         _real("lat", "degree", 5, nullable=True),
+        _SYNTHETIC,
     ),
 )
 
@@ -242,7 +262,7 @@ FEEDERS = TableSpec(
         _real("transfer_ratio", "1", 4, nullable=True),
         _text("grade"),
     ),
-    optional=(_text("name", nullable=True),),
+    optional=(_text("name", nullable=True), _SYNTHETIC),
 )
 
 COUNTIES = TableSpec(
@@ -261,6 +281,7 @@ COUNTIES = TableSpec(
         _integer("households_unlocked"),
         _real("subsidy_yuan", "yuan", 2),
     ),
+    optional=(_SYNTHETIC,),
 )
 
 VIOLATIONS = TableSpec(
@@ -272,13 +293,22 @@ VIOLATIONS = TableSpec(
         _text("element_kind"),
         _text("element_id"),
         _text("quantity"),
-        _real("value", nullable=True),
+        _beside_limit("value", "limit"),
         _real("limit", nullable=True),
         _text("unit"),
         _text("clause", nullable=True),
         _time("time"),
         _real("hours_above", "h", 2, nullable=True),
     ),
+    optional=(_beside_limit("value_before", "limit"), _flag("newly"), _SYNTHETIC),
+)
+
+# Columns of curves.parquet, whose cells in the last two are lists with one number for each step.
+CURVE_COLUMNS = (
+    _text("area_id"),
+    _text("county_code"),
+    _real("p_kw", "kW", 1, nullable=True),
+    _real("loading_percent", "%", 1, nullable=True),
 )
 
 TABLES: Mapping[str, TableSpec] = {

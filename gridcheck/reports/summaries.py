@@ -8,12 +8,9 @@ import pandas as pd
 
 from gridcheck.reports import labels
 from gridcheck.reports.folder import Results
-from gridcheck.reports.labels import county_name, number, wan
-from gridcheck.reports.texts import Language, text
+from gridcheck.reports.labels import YUAN_PER_MILLION, county_name, number, wan
+from gridcheck.reports.texts import Language, column_meaning, text
 from gridcheck.reports.totals import Totals, reason_counts, reason_name, totals, totals_by_county
-
-# English sentences count money in millions, Chinese ones in units of ten thousand.
-YUAN_PER_MILLION = 1_000_000.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +40,17 @@ def kpis(found: Totals, language: Language) -> list[Kpi]:
         "applications": (number(found.applications), {"target": found.target}),
         "connectable": (
             number(found.connectable),
-            {"share": found.connectable_percent, "conditional": found.conditional},
+            {"share": found.connectable_percent, "conditional": found.conditional, "remark": found.discouraged_only},
         ),
         "deferred": (number(found.deferred), {"insufficient": found.insufficient}),
-        "unlocked": (number(found.unlocked), {"cost": wan(found.spent_yuan), "chosen": found.chosen}),
+        "unlocked": (
+            number(found.unlocked),
+            {
+                "cost": wan(found.spent_yuan),
+                "cost_million": number(found.spent_yuan / YUAN_PER_MILLION, 2),
+                "projects": counted("project", found.chosen, language),
+            },
+        ),
         "areas": (number(found.overloaded), {"heavy": found.heavy, "low": found.low_voltage, "areas": found.areas}),
         "secure": (labels.percent(secure_percent), {"secure": found.secure, "outages": found.outages}),
     }
@@ -94,7 +98,8 @@ def county_sentences(results: Results, language: Language) -> dict[str, str]:
 def _county_sentence(county_code: str, found: Totals, reason: str, language: Language) -> str:
     name = county_name(county_code, language)
     if found.applications == 0:
-        return text("sentence.county_none", language, county=name, overloaded=number(found.overloaded))
+        nothing = text("sentence.county_none", language, county=name, overloaded=number(found.overloaded))
+        return f"{nothing}{_money_sentence(found, language)}{text('sentence.stop', language)}"
     parts = [
         text(
             "sentence.county_now",
@@ -106,21 +111,37 @@ def _county_sentence(county_code: str, found: Totals, reason: str, language: Lan
         )
     ]
     if found.deferred:
-        parts.append(text("sentence.county_deferred", language, deferred=number(found.deferred), reason=reason))
-    if found.unlocked:
-        parts.append(
-            text(
-                "sentence.county_plan",
-                language,
-                cost=wan(found.spent_yuan),
-                cost_million=number(found.spent_yuan / YUAN_PER_MILLION, 2),
-                projects=number(found.chosen),
-                unlocked=number(found.unlocked),
-            )
-        )
+        key = "sentence.county_deferred_one" if found.deferred == 1 else "sentence.county_deferred"
+        parts.append(text(key, language, deferred=number(found.deferred), reason=reason))
+    parts.append(_money_sentence(found, language))
     key = "sentence.county_gap" if found.left_after_plan > 0 else "sentence.county_done"
     parts.append(text(key, language, gap=number(found.left_after_plan)))
     return "".join(parts)
+
+
+def _money_sentence(found: Totals, language: Language) -> str:
+    """Return what the plan spends in a county, whatever for; nothing where it spends nothing."""
+    if not found.chosen:
+        return ""
+    return text(
+        "sentence.county_plan" if found.unlocked else "sentence.county_repair",
+        language,
+        cost=wan(found.spent_yuan),
+        cost_million=number(found.spent_yuan / YUAN_PER_MILLION, 2),
+        projects=counted("project", found.chosen, language),
+        unlocked=number(found.unlocked),
+    )
+
+
+def counted(thing: str, count: int, language: Language) -> str:
+    """Return a number of things in words.
+
+    Examples
+    --------
+    >>> counted("project", 1, "en"), counted("project", 2, "en")
+    ('1 project', '2 projects')
+    """
+    return text(f"counted.{thing}_one" if count == 1 else f"counted.{thing}", language, count=number(count))
 
 
 def answer_sentence(results: Results, language: Language) -> str:
@@ -138,10 +159,41 @@ def answer_sentence(results: Results, language: Language) -> str:
     plan = text(
         "sentence.answer_plan" if found.chosen else "sentence.answer_no_plan",
         language,
-        budget=wan(found.budget_yuan, 0),
-        budget_million=number(found.budget_yuan / YUAN_PER_MILLION, 1),
-        chosen=number(found.chosen),
+        **labels.money(found.budget_yuan),
+        projects=counted("project", found.chosen, language),
         unlocked=number(found.unlocked),
     )
     key = "sentence.answer_gap" if found.left_after_plan > 0 else "sentence.answer_done"
-    return now + plan + text(key, language, gap=number(found.left_after_plan))
+    return now + plan + text(key, language, gap=number(found.left_after_plan)) + _unfunded_sentence(found, language)
+
+
+def _unfunded_sentence(found: Totals, language: Language) -> str:
+    """Return what the money does not reach: overloads that stay because their projects are beyond the budget."""
+    if not found.unfunded_overload:
+        return ""
+    return text(
+        "sentence.answer_unfunded",
+        language,
+        projects=counted("project", found.unfunded_overload, language),
+        cost=wan(found.unfunded_overload_yuan),
+        cost_million=number(found.unfunded_overload_yuan / YUAN_PER_MILLION, 1),
+        overloaded=number(found.overloaded),
+    )
+
+
+def area_notes(language: Language) -> list[str]:
+    """Return what state, grade and a hot spot that is too high mean, for below a table of areas."""
+    grade = text("report.grade_note", language) + column_meaning("areas", "grade", language)
+    return [text("report.state_note", language), grade, text("report.hot_spot_note", language)]
+
+
+def budget_note(results: Results, language: Language) -> str:
+    """Return a warning where the money is that of the whole plan, and only some of its counties are studied."""
+    if not results.summary.get("whole_plan_budget_for_some_counties", False):
+        return ""
+    return text(
+        "sentence.whole_budget",
+        language,
+        **labels.money(results.budget_yuan),
+        counties=number(len(results.counties)),
+    )

@@ -26,6 +26,8 @@ LOCAL_TIME = ZoneInfo("Asia/Shanghai")
 # taking the escape off again is exact.
 _FORMULA_STARTS = tuple("=+-@\t\r\n\0'＝＋－＠")
 _TRUE, _FALSE = "true", "false"
+# Limits are compared with nine digits; a difference beyond them is none.
+_MAX_DECIMALS = 7
 
 
 def escape_text(text: str) -> str:
@@ -105,13 +107,15 @@ def _as_flag(cells: pd.Series) -> pd.Series:
     return known.astype(bool)
 
 
-def _formatted(cells: pd.Series, column: Column | None) -> list[str]:
+def _formatted(table: pd.DataFrame, name: str, column: Column | None) -> list[str]:
+    cells = table[name]
     kind = "text" if column is None else column.kind
-    if kind == "real":
-        decimals = 0 if column is None else column.decimals
-        # Adding zero after rounding turns -0.0 into 0.0.
-        values = np.round(cells.to_numpy(dtype=np.float64), decimals) + 0.0
-        return ["" if np.isnan(value) else f"{value:.{decimals}f}" for value in values]
+    if column is not None and kind == "real":
+        bounds = table[column.apart_from] if column.apart_from else cells
+        return [
+            _formatted_number(value, bound, column.decimals)
+            for value, bound in zip(cells.to_numpy(dtype=np.float64), bounds.to_numpy(dtype=np.float64), strict=True)
+        ]
     if kind == "integer":
         return ["" if value is pd.NA else str(int(value)) for value in cells.astype(object)]
     if kind == "boolean":
@@ -119,6 +123,29 @@ def _formatted(cells: pd.Series, column: Column | None) -> list[str]:
     if kind == "time":
         return [_formatted_time(value) for value in cells]
     return ["" if value is None else escape_text(value) for value in cells]
+
+
+def _formatted_number(value: float, bound: float, decimals: int) -> str:
+    if np.isnan(value):
+        return ""
+    shown = decimals_apart(value, bound, decimals)
+    # Adding zero after rounding turns -0.0 into 0.0.
+    return f"{np.round(value, shown) + 0.0:.{shown}f}"
+
+
+def decimals_apart(value: float, bound: float, decimals: int) -> int:
+    """Return the decimals with which a value that differs from a bound also looks different.
+
+    Examples
+    --------
+    >>> decimals_apart(197.9998, 198.0, 3), decimals_apart(197.2, 198.0, 3), decimals_apart(198.0, 198.0, 3)
+    (4, 3, 3)
+    """
+    needed = decimals
+    while value != bound and needed < _MAX_DECIMALS and np.round(value, needed) == np.round(bound, needed):
+        needed += 1
+    differs: bool = np.round(value, needed) != np.round(bound, needed)
+    return needed if differs else decimals
 
 
 def _formatted_time(value: pd.Timestamp) -> str:
@@ -129,7 +156,7 @@ def csv_bytes(table: pd.DataFrame, spec: TableSpec) -> bytes:
     """Return the bytes of the CSV file of `table`: UTF-8, comma, LF, one header row."""
     ready = normalised(table, spec, spec.file_name)
     known = {column.name: column for column in spec.present(ready)}
-    columns = [_formatted(ready[name], known.get(str(name))) for name in ready.columns]
+    columns = [_formatted(ready, str(name), known.get(str(name))) for name in ready.columns]
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(ready.columns)

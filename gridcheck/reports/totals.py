@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gridcheck.limits import DEFAULT_LIMITS
+from gridcheck.reports import labels
 from gridcheck.reports.folder import Results, Summary
 from gridcheck.reports.labels import is_missing
 from gridcheck.reports.texts import Language, label, text
@@ -27,7 +28,7 @@ class Thresholds:
     Attributes
     ----------
     heavy_percent, overload_percent : float
-        Loading from which it is heavy, and above which it is overloaded. [%]
+        Loading from which it is heavy, and above which it is overloaded; an area where it lasts. [%]
     low_voltage_v : float
         Phase-to-neutral voltage below which a household counts as low. [V]
     """
@@ -47,26 +48,49 @@ def thresholds(summary: Summary) -> Thresholds:
     )
 
 
-def area_states(areas: pd.DataFrame, limits: Thresholds) -> pd.Series:
-    """Return the state code of each area: the worst that holds.
+OVERLOADED = ("overload", "overload_low_voltage")
+LOW_VOLTAGE = ("low_voltage", "overload_low_voltage", "low_voltage_heavy")
+HEAVY = ("heavy", "low_voltage_heavy")
+"""States of an area in which it is overloaded, low in voltage, and heavily loaded but not overloaded."""
+
+
+def area_states(areas: pd.DataFrame, violations: pd.DataFrame, limits: Thresholds) -> pd.Series:
+    """Return the state code of each area with all approved applications connected.
+
+    Overloaded and low in voltage are the areas that the list of broken limits names, so both can never differ. Heavy
+    are those that hold the loading of a heavy area as long as an overload has to last, and are not overloaded.
+
+    Parameters
+    ----------
+    areas, violations : DataFrame
+        Tables of one run.
+    limits : Thresholds
+        Limits of the run.
 
     Returns
     -------
     Series of str
-        "no_data" where the loading is not known, "overload", "low_voltage", "heavy" or "normal".
+        "no_data" where the loading is not known, "overload_low_voltage", "overload", "low_voltage_heavy",
+        "low_voltage", "heavy" or "normal".
     """
-    loading = areas["peak_loading_percent"].to_numpy(dtype=np.float64)
-    voltage = areas["min_voltage_v"].to_numpy(dtype=np.float64)
-    state = np.full(len(areas), "normal", dtype=object)
-    state[loading >= limits.heavy_percent] = "heavy"
-    state[voltage < limits.low_voltage_v] = "low_voltage"
-    state[loading > limits.overload_percent] = "overload"
-    state[np.isnan(loading)] = "no_data"
-    return pd.Series(state, index=areas.index, name="state")
+    loading = areas["sustained_loading_percent"].to_numpy(dtype=np.float64)
+    broken = {name: set(violations.loc[violations["quantity"] == name, "area_id"]) for name in _AREA_QUANTITIES}
+    over = areas["area_id"].isin(broken["area_loading_percent"]).to_numpy()
+    low = areas["area_id"].isin(broken["voltage_v"]).to_numpy()
+    heavy = loading >= limits.heavy_percent
+    state = np.select(
+        [np.isnan(loading), over & low, over, low & heavy, low, heavy],
+        ["no_data", "overload_low_voltage", "overload", "low_voltage_heavy", "low_voltage", "heavy"],
+        "normal",
+    )
+    return pd.Series(state, index=areas.index, name="state", dtype=object)
+
+
+_AREA_QUANTITIES = ("area_loading_percent", "voltage_v")
 
 
 def feeder_states(feeders: pd.DataFrame, limits: Thresholds) -> pd.Series:
-    """Return the state code of each feeder by its peak loading."""
+    """Return the state code of each feeder by the peak loading of its outlet, whose limit asks for no duration."""
     loading = feeders["peak_loading_percent"].to_numpy(dtype=np.float64)
     state = np.full(len(feeders), "normal", dtype=object)
     state[loading >= limits.heavy_percent] = "heavy"
@@ -83,14 +107,20 @@ class Totals:
     ----------
     target, applications, approved, conditional, deferred, insufficient : int
         Households: the plan's self-retrofit target, applications, and applications by verdict.
+    discouraged_only : int
+        Conditional ones with nothing to keep: only their kind of heater is one that the plan does not encourage.
     gap_to_target, unlocked : int
         Households missing to the target on the grid as it stands; households that the chosen projects make possible.
     areas, overloaded, heavy, low_voltage : int
-        Areas, and areas by state at the peak of the cold wave.
+        Areas; those overloaded, those heavily loaded and not overloaded, and those low in voltage (overloaded or not).
     outages, secure : int
         Outages studied, and those after which all customers are supplied within limits.
     projects, chosen : int
         Candidate projects, and those in the plan.
+    unfunded, unfunded_overload : int
+        Candidates beyond the budget, and those of them that solve an overload first.
+    unfunded_overload_yuan : float
+        Cost of the latter. [yuan]
     spent_yuan, budget_yuan, subsidy_yuan : float
         Cost of the chosen projects, money of the plan, running subsidy of one season. [yuan]
     """
@@ -99,6 +129,7 @@ class Totals:
     applications: int
     approved: int
     conditional: int
+    discouraged_only: int
     deferred: int
     insufficient: int
     gap_to_target: int
@@ -111,6 +142,9 @@ class Totals:
     secure: int
     projects: int
     chosen: int
+    unfunded: int
+    unfunded_overload: int
+    unfunded_overload_yuan: float
     spent_yuan: float
     budget_yuan: float
     subsidy_yuan: float
@@ -148,61 +182,94 @@ def totals_by_county(results: Results) -> dict[str, Totals]:
     return found
 
 
-_COUNTED = ("counties", "decisions", "plan", "n_minus_1", "areas")
+_COUNTED = ("counties", "decisions", "plan", "n_minus_1", "areas", "violations")
 
 
 def _count(tables: Mapping[str, pd.DataFrame], limits: Thresholds, budget_yuan: float) -> Totals:
     counties, plan, outages = tables["counties"], tables["plan"], tables["n_minus_1"]
     by_verdict = tables["decisions"]["verdict"].value_counts()
-    state = area_states(tables["areas"], limits).value_counts()
+    state = area_states(tables["areas"], tables["violations"], limits)
     chosen = plan[plan["chosen"]]
+    unfunded = plan[plan["outcome"] == "over_budget"] if "outcome" in plan else plan.iloc[:0]
+    against_overload = unfunded[unfunded["reason"] == "overload"]
     return Totals(
         target=int(counties["target_self_retrofit"].sum()),
         applications=int(counties["applications"].sum()),
         approved=int(counties["approved"].sum()),
         conditional=int(counties["conditional"].sum()),
+        discouraged_only=int(is_discouraged_only(tables["decisions"]).sum()),
         deferred=int(counties["deferred"].sum()),
         insufficient=int(by_verdict.get("insufficient_data", 0)),
         gap_to_target=int(counties["gap_to_target"].sum()),
         unlocked=int(counties["households_unlocked"].sum()),
         areas=len(tables["areas"]),
-        overloaded=int(state.get("overload", 0)),
-        heavy=int(state.get("heavy", 0)),
-        low_voltage=int(state.get("low_voltage", 0)),
+        overloaded=int(state.isin(OVERLOADED).sum()),
+        heavy=int(state.isin(HEAVY).sum()),
+        low_voltage=int(state.isin(LOW_VOLTAGE).sum()),
         outages=len(outages),
         secure=int(outages["status"].str.lower().isin(SECURE_CODES).sum()),
         projects=len(plan),
         chosen=len(chosen),
+        unfunded=len(unfunded),
+        unfunded_overload=len(against_overload),
+        unfunded_overload_yuan=float(against_overload["cost_yuan"].sum()),
         spent_yuan=float(chosen["cost_yuan"].sum()),
         budget_yuan=budget_yuan,
         subsidy_yuan=float(counties["subsidy_yuan"].sum()),
     )
 
 
+def is_discouraged_only(decisions: pd.DataFrame) -> pd.Series:
+    """Tell which approvals carry no condition that anybody could keep: only the remark on their kind of heater."""
+    conditional = decisions["verdict"] == "approve_with_conditions"
+    return conditional & (decisions["conditions"] == labels.DISCOURAGED)
+
+
+def most_untransferred(outages: pd.DataFrame) -> int | None:
+    """Return the most households of healthy sections that a single outage leaves off; None where nobody counted."""
+    if "untransferred_households" not in outages or outages["untransferred_households"].isna().all():
+        return None
+    return int(outages["untransferred_households"].max())
+
+
 def reason_counts(decisions: pd.DataFrame) -> pd.DataFrame:
-    """Count what stands in the way of the applications that cannot be connected as asked.
+    """Count what stands in the way of the applications that cannot be connected as asked, each once.
+
+    A deferral counts under the limit that it would break. An approval with conditions counts under its first
+    condition: no limit is broken there, so the limit that is nearest says nothing about it.
 
     Returns
     -------
     DataFrame
-        ``binding_level``, ``binding_quantity``, ``verdict``, ``households``, most frequent reason first.
+        ``binding_level``, ``binding_quantity``, ``verdict``, ``households``; deferrals first, then missing data, then
+        conditions, most frequent reason first. The level of a condition is "condition", its code the quantity.
     """
     waiting = decisions[decisions["verdict"] != "approve"].copy()
-    waiting["binding_level"] = waiting["binding_level"].fillna("data")
-    waiting["binding_quantity"] = waiting["binding_quantity"].fillna("data")
+    conditional = waiting["verdict"] == "approve_with_conditions"
+    level = waiting["binding_level"].fillna("data").astype(object)
+    quantity = waiting["binding_quantity"].fillna("data").astype(object)
+    waiting["binding_level"] = level.where(~conditional, "condition")
+    waiting["binding_quantity"] = quantity.where(~conditional, waiting["conditions"].map(labels.first_condition))
     keys = ["binding_level", "binding_quantity", "verdict"]
     counted = waiting.groupby(keys, sort=True).size().rename("households").reset_index()
-    whole = counted.groupby(keys[:2])["households"].transform("sum")
-    order = counted.assign(whole=whole).sort_values(
-        ["whole", *keys], ascending=[False, True, True, True], kind="stable"
+    counted["order"] = counted["verdict"].map(_REASON_ORDER).fillna(len(_REASON_ORDER))
+    remark = counted["binding_quantity"] == labels.DISCOURAGED
+    counted.loc[remark & (counted["binding_level"] == "condition"), "order"] = len(_REASON_ORDER)
+    order = counted.sort_values(
+        ["order", "households", *keys], ascending=[True, False, True, True, True], kind="stable"
     )
-    return order.drop(columns="whole").reset_index(drop=True)
+    return order.drop(columns="order").reset_index(drop=True)
+
+
+_REASON_ORDER = {"defer": 0, "insufficient_data": 1, "approve_with_conditions": 2}
 
 
 def reason_name(level: Any, quantity: Any, language: Language) -> str:
-    """Return the short name of a reason: where, and which quantity."""
+    """Return the short name of a reason: where, and which quantity; or the condition."""
     if quantity == "data":
         return text("verdict.insufficient_data", language)
+    if level == "condition":
+        return label("reason_condition", quantity, language)
     where, what = label("level", level, language), label("quantity", quantity, language)
     if is_missing(level) or what.startswith((where, _MEDIUM_VOLTAGE)):
         return what

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import pandas as pd
 
-from gridcheck.reports import labels
+from gridcheck.reports import labels, view_layouts
 from gridcheck.reports.folder import Results
 from gridcheck.reports.palette import GRADE_SIGNS, STATE_SIGNS, VERDICT_SIGNS
 from gridcheck.reports.texts import Language, column_label, label, text
 from gridcheck.reports.totals import area_states, feeder_states, thresholds
+from gridcheck.reports.view_layouts import CAPS, Layout, Shown
 from gridcheck.units import YUAN_PER_WAN
-
-Shown = Literal["text", "integer", "real", "long"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +34,15 @@ class ViewColumn:
         ``long`` is running text that may wrap.
     decimals : int
         Decimals of a real number.
+    cap : float or None
+        Value above which only "more than this" is shown.
     """
 
     name: str
     heading: str
     shown: Shown = "text"
     decimals: int = 0
+    cap: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -65,128 +66,6 @@ class View:
     title: str
     columns: tuple[ViewColumn, ...]
     table: pd.DataFrame
-
-
-Layout = tuple[tuple[str, Shown, int, str], ...]
-
-_DECISIONS: Layout = (
-    ("application_id", "text", 0, ""),
-    ("county", "text", 0, ""),
-    ("verdict", "text", 0, ""),
-    ("reason", "long", 0, ""),
-    ("margin_kw", "real", 1, "kW"),
-    ("device", "text", 0, ""),
-    ("rated_kw", "real", 1, "kW"),
-    ("queue_position", "integer", 0, ""),
-    ("probability_percent", "real", 0, "%"),
-    ("area_id", "text", 0, ""),
-    ("feeder_id", "text", 0, ""),
-    ("phase", "text", 0, ""),
-    ("conditions", "long", 0, ""),
-    ("binding_level", "text", 0, ""),
-    ("binding_element", "text", 0, ""),
-    ("binding_quantity", "text", 0, ""),
-    ("binding_value", "real", 2, ""),
-    ("binding_limit", "real", 2, ""),
-    ("limit_clause", "long", 0, ""),
-    ("binding_time", "text", 0, ""),
-    ("blocked_by", "text", 0, ""),
-)
-_PLAN: Layout = (
-    ("rank", "integer", 0, ""),
-    ("chosen", "text", 0, ""),
-    ("county", "text", 0, ""),
-    ("reason", "text", 0, ""),
-    ("measure", "text", 0, ""),
-    ("description", "long", 0, ""),
-    ("cost_wan", "real", 2, "wan"),
-    ("cumulative_cost_wan", "real", 1, "wan"),
-    ("households_unlocked", "integer", 0, "household"),
-    ("benefit_per_wan", "real", 3, ""),
-    ("overload_hours_removed", "real", 1, "h"),
-    ("undervoltage_hours_removed", "real", 1, "h"),
-    ("unsupplied_mwh_removed", "real", 2, "MWh"),
-    ("feeder_id", "text", 0, ""),
-    ("area_id", "text", 0, ""),
-    ("project_id", "text", 0, ""),
-    ("outcome", "long", 0, ""),
-)
-_N_MINUS_1: Layout = (
-    ("county", "text", 0, ""),
-    ("outage_id", "text", 0, ""),
-    ("outage_kind", "text", 0, ""),
-    ("feeder_id", "text", 0, ""),
-    ("supply_class", "text", 0, ""),
-    ("status", "text", 0, ""),
-    ("unsupplied_households", "integer", 0, "household"),
-    ("unsupplied_kw", "real", 1, "kW"),
-    ("transfer_percent", "real", 1, "%"),
-    ("worst_loading_percent", "real", 1, "%"),
-    ("worst_vm_pu", "real", 3, "pu"),
-    ("restored_by", "long", 0, ""),
-)
-_AREAS: Layout = (
-    ("area_id", "text", 0, ""),
-    ("county", "text", 0, ""),
-    ("village", "text", 0, ""),
-    ("state", "text", 0, ""),
-    ("grade", "text", 0, ""),
-    ("peak_loading_percent", "real", 1, "%"),
-    ("peak_kw", "real", 1, "kW"),
-    ("kva", "real", 0, "kVA"),
-    ("min_voltage_v", "real", 1, "V"),
-    ("hot_spot_c", "real", 1, "°C"),
-    ("c1_kw", "real", 1, "kW"),
-    ("c2_kw", "real", 1, "kW"),
-    ("more_heat_pumps", "integer", 0, ""),
-    ("households", "integer", 0, "household"),
-    ("electric_households", "integer", 0, "household"),
-    ("neutral_percent", "real", 1, "%"),
-    ("unbalance_percent", "real", 1, "%"),
-    ("feeder_id", "text", 0, ""),
-)
-_FEEDERS: Layout = (
-    ("feeder_id", "text", 0, ""),
-    ("name", "text", 0, ""),
-    ("county", "text", 0, ""),
-    ("state", "text", 0, ""),
-    ("n_minus_1", "text", 0, ""),
-    ("peak_loading_percent", "real", 1, "%"),
-    ("peak_mw", "real", 2, "MW"),
-    ("min_vm_pu", "real", 3, "pu"),
-    ("transfer_percent", "real", 1, "%"),
-    ("length_km", "real", 1, "km"),
-    ("areas", "integer", 0, ""),
-    ("households", "integer", 0, "household"),
-    ("grade", "text", 0, ""),
-)
-_COUNTIES: Layout = (
-    ("county", "text", 0, ""),
-    ("target_self_retrofit", "integer", 0, "household"),
-    ("applications", "integer", 0, "household"),
-    ("approved", "integer", 0, "household"),
-    ("conditional", "integer", 0, "household"),
-    ("deferred", "integer", 0, "household"),
-    ("connectable_percent", "real", 1, "%"),
-    ("gap_to_target", "integer", 0, "household"),
-    ("households_unlocked", "integer", 0, "household"),
-    ("budget_wan", "real", 1, "wan"),
-    ("subsidy_wan", "real", 1, "wan"),
-)
-_VIOLATIONS: Layout = (
-    ("county", "text", 0, ""),
-    ("element_kind", "text", 0, ""),
-    ("element_id", "text", 0, ""),
-    ("quantity", "text", 0, ""),
-    ("value", "real", 2, ""),
-    ("limit", "real", 2, ""),
-    ("unit", "text", 0, ""),
-    ("hours_above", "real", 2, "h"),
-    ("time", "text", 0, ""),
-    ("clause", "long", 0, ""),
-    ("feeder_id", "text", 0, ""),
-    ("area_id", "text", 0, ""),
-)
 
 
 def _words(cells: pd.Series, section: str, language: Language) -> pd.Series:
@@ -232,6 +111,7 @@ def _view(name: str, layout: Layout, table: pd.DataFrame, language: Language) ->
             heading=_with_unit(column_label(name, column, language), unit, language),
             shown=shown,
             decimals=decimals,
+            cap=CAPS.get(column),
         )
         for column, shown, decimals, unit in layout
         if column in table.columns
@@ -260,7 +140,7 @@ def decisions_view(results: Results, language: Language) -> View:
         binding_time=_times(given["binding_time"]),
         probability_percent=100.0 * given["probability"],
     )
-    return _view("decisions", _DECISIONS, table, language)
+    return _view("decisions", view_layouts.DECISIONS, table, language)
 
 
 def plan_view(results: Results, language: Language) -> View:
@@ -273,13 +153,14 @@ def plan_view(results: Results, language: Language) -> View:
         measure_code=given["measure"],
         chosen=given["chosen"].map({True: f"● {yes}", False: f"○ {no}"}),
         measure=given["measure"].map(lambda code: labels.measure_name(code, language)),
+        description=given["description"].map(lambda words: labels.work_text(words, language)),
         cost_wan=given["cost_yuan"] / YUAN_PER_WAN,
         cumulative_cost_wan=given["cumulative_cost_yuan"] / YUAN_PER_WAN,
         reason=_words(given["reason"], "plan_reason", language),
     )
     if "outcome" in given:
         table["outcome"] = _words(given["outcome"], "plan_outcome", language)
-    return _view("plan", _PLAN, table, language)
+    return _view("plan", view_layouts.PLAN, table, language)
 
 
 def n_minus_1_view(results: Results, language: Language) -> View:
@@ -293,13 +174,13 @@ def n_minus_1_view(results: Results, language: Language) -> View:
         status=given["status"].map(lambda status: labels.n_minus_1_text(status, language)),
         transfer_percent=100.0 * given["transfer_ratio"],
     )
-    return _view("n_minus_1", _N_MINUS_1, table, language)
+    return _view("n_minus_1", view_layouts.N_MINUS_1, table, language)
 
 
 def areas_view(results: Results, language: Language) -> View:
-    """Show every area with its state at the peak of the cold wave."""
+    """Show every area with its state in the cold wave."""
     given = results.areas
-    state = area_states(given, thresholds(results.summary))
+    state = area_states(given, results.violations, thresholds(results.summary))
     table = given.assign(
         county=_counties(given, language),
         village=given["village_code"].map(labels.village_name),
@@ -308,7 +189,7 @@ def areas_view(results: Results, language: Language) -> View:
         state=_signed(state, "state", STATE_SIGNS, language),
         grade=_signed(given["grade"], "grade", GRADE_SIGNS, language),
     )
-    return _view("areas", _AREAS, table, language)
+    return _view("areas", view_layouts.AREAS, table, language)
 
 
 def feeders_view(results: Results, language: Language) -> View:
@@ -322,9 +203,9 @@ def feeders_view(results: Results, language: Language) -> View:
         state=_signed(state, "state", STATE_SIGNS, language),
         n_minus_1=given["n_minus_1"].map(lambda status: labels.n_minus_1_text(status, language)),
         transfer_percent=100.0 * given["transfer_ratio"],
-        grade=_signed(given["grade"], "grade", GRADE_SIGNS, language),
+        grade=_signed(given["grade"], "feeder_grade", GRADE_SIGNS, language),
     )
-    return _view("feeders", _FEEDERS, table, language)
+    return _view("feeders", view_layouts.FEEDERS, table, language)
 
 
 _COUNTY_SUMS = (
@@ -354,11 +235,11 @@ def counties_view(results: Results, language: Language) -> View:
         budget_wan=given["budget_yuan"] / YUAN_PER_WAN,
         subsidy_wan=given["subsidy_yuan"] / YUAN_PER_WAN,
     )
-    return _view("counties", _COUNTIES, table, language)
+    return _view("counties", view_layouts.COUNTIES, table, language)
 
 
 def violations_view(results: Results, language: Language) -> View:
-    """Show every limit that is not met on the grid as it stands."""
+    """Show every limit that is not met with all approved applications connected."""
     given = results.violations
     table = given.assign(
         county=_counties(given, language),
@@ -370,7 +251,9 @@ def violations_view(results: Results, language: Language) -> View:
         clause=given["clause"].map(lambda clause: labels.clause_text(clause, language)),
         unit=_words(given["unit"], "unit_word", language),
     )
-    return _view("violations", _VIOLATIONS, table, language)
+    if "newly" in given:
+        table["newly"] = given["newly"].map({True: text("word.yes", language), False: text("word.no", language)})
+    return _view("violations", view_layouts.VIOLATIONS, table, language)
 
 
 VIEWS: Mapping[str, Callable[[Results, Language], View]] = {
@@ -392,5 +275,5 @@ def formatted_rows(columns: Sequence[ViewColumn], rows: pd.DataFrame) -> list[li
 
 def _cell(value: object, column: ViewColumn) -> str:
     if column.shown in ("integer", "real"):
-        return labels.number(value, column.decimals)
+        return labels.number_to(value, column.decimals, column.cap)
     return labels.MISSING if labels.is_missing(value) or value == "" else str(value)

@@ -21,7 +21,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from gridcheck.reports import palette, provenance
 from gridcheck.reports.folder import Results
-from gridcheck.reports.labels import is_missing, number
+from gridcheck.reports.labels import HOTTEST_C, is_missing, number
 from gridcheck.reports.summaries import answer_sentence, banner, county_sentences, kpis
 from gridcheck.reports.tables import write_bytes
 from gridcheck.reports.texts import DEFAULT_LANGUAGE, Language, text
@@ -48,7 +48,7 @@ _MAX_WIDTH_TEXT = 30
 _WIDE_FROM = "\u2e80"
 _SAMPLE_ROWS = 200
 
-_LOADING_COLUMNS = ("peak_loading_percent", "worst_loading_percent")
+_LOADING_COLUMNS = ("sustained_loading_percent", "peak_loading_percent", "worst_loading_percent")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +63,7 @@ class _Styles:
     wrapped: Format
     strong: Format
     number: Mapping[int, Format]
+    capped: Format
     sign: Mapping[str, Format]
     warn: Format
     over: Format
@@ -94,6 +95,8 @@ def _styles(book: Workbook) -> _Styles:
         number={
             decimals: made(num_format="#,##0" if decimals == 0 else "#,##0." + "0" * decimals) for decimals in range(5)
         },
+        # The number stays in the cell; what is shown ends where the thermal model does.
+        capped=made(num_format=f'[>{HOTTEST_C:g}]">{HOTTEST_C:g}";#,##0.0'),
         sign={sign: book.add_format({"bg_color": colour}) for sign, colour in signs.items()},
         warn=book.add_format({"bg_color": signs["▲"]}),
         over=book.add_format({"bg_color": signs["◆"], "bold": True}),
@@ -138,6 +141,7 @@ def _write_cells(
     sheet: Worksheet, first: int, c: int, cells: Sequence[Any], column: ViewColumn, styles: _Styles
 ) -> None:
     numeric = column.shown in ("integer", "real")
+    number_style = styles.capped if column.cap is not None else styles.number[column.decimals]
     words = styles.wrapped if column.shown == "long" else styles.words
     for r, cell in enumerate(cells, start=first):
         if is_missing(cell) or cell == "":
@@ -146,7 +150,7 @@ def _write_cells(
             # A spreadsheet knows no infinite number: benefit per cost of what costs nothing.
             sheet.write_string(r, c, number(cell), words)
         elif numeric:
-            sheet.write_number(r, c, float(cell), styles.number[column.decimals])
+            sheet.write_number(r, c, float(cell), number_style)
         else:
             sheet.write_string(r, c, str(cell), words)
 

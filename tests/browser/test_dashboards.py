@@ -50,6 +50,29 @@ def overlaps(page: Page) -> list[str]:
     return found
 
 
+def cut_off(page: Page) -> list[str]:
+    """Texts of charts and entries of the navigation that reach out of what is shown of them."""
+    found: list[str] = page.evaluate(
+        """() => {
+          const bad = [];
+          const out = (inner, outer) => inner.left < outer.left - 2 || inner.right > outer.right + 2;
+          for (const chart of document.querySelectorAll(".js-plotly-plot")) {
+            const frame = chart.parentElement.closest("figure, section").getBoundingClientRect();
+            for (const words of chart.querySelectorAll(".main-svg text")) {
+              const box = words.getBoundingClientRect();
+              const seen = !out(box, chart.getBoundingClientRect()) && !out(box, frame);
+              if (box.width && !seen) bad.push(words.textContent);
+            }
+          }
+          for (const link of document.querySelectorAll("header nav a")) {
+            if (link.getBoundingClientRect().right > innerWidth + 1) bad.push(link.textContent);
+          }
+          return bad;
+        }"""
+    )
+    return found
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_every_page(language: str, size: str, open_page: Open, address: str, tmp_path: Path) -> None:
@@ -66,6 +89,7 @@ def test_every_page(language: str, size: str, open_page: Open, address: str, tmp
         # The page never scrolls sideways: wide things scroll inside their own frames.
         assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0], name
         assert overlaps(page) == [], name
+        assert cut_off(page) == [], name
 
 
 def test_overview_names_the_twelve_counties(open_page: Open, address: str) -> None:

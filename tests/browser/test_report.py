@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from gridcheck.policy import plan_2025
 from gridcheck.reports.texts import text
+from tests.browser.test_dashboards import cut_off
 
 pytestmark = pytest.mark.browser
 
@@ -30,6 +31,7 @@ def test_report(language: str, size: str, open_page: Callable[..., Page], result
     assert page.evaluate("document.documentElement.lang") == {"zh": "zh-CN", "en": "en"}[language]
     assert page.title() == text("report.title", language)  # type: ignore[arg-type]
     assert page.locator(".js-plotly-plot").count() == CHARTS
+    assert cut_off(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0]
     expect(page.locator(".banner")).to_contain_text({"zh": "合成数据", "en": "Synthetic data"}[language])
     other = {"zh": "en", "en": "zh"}[language]

@@ -36,6 +36,23 @@ def test_result_files_are_explained(name, file):
     assert f"`{file}`" in text(name)
 
 
+@pytest.mark.parametrize(("name", "language"), [("COLUMNS.md", "en"), ("COLUMNS.zh-CN.md", "zh")])
+def test_the_page_of_columns_is_what_the_program_says(name, language):
+    """Write it anew with `columns_document(language)` after a change of a column or of its meaning."""
+    from gridcheck.reports.provenance import columns_document
+
+    assert text(name) == columns_document(language)
+
+
+def test_readmes_name_the_same_options_and_files():
+    options, files = (
+        [set(re.findall(pattern, text(name))) for name in READMES]
+        for pattern in (r"`(--[a-z]+)", r"`([a-z_]+\.(?:csv|parquet|html|xlsx|json))`")
+    )
+    assert options[0] == options[1]
+    assert files[0] == files[1]
+
+
 @pytest.mark.parametrize("name", READMES)
 def test_every_command_is_explained(name):
     import typer  # only this test needs the command line

@@ -117,12 +117,15 @@ def test_peaks_are_those_of_the_file(sample):
         assert own[local] == pytest.approx(own.max(), rel=1e-9)
 
 
-def test_people_see_local_times(sample):
+def test_people_see_local_times(sample, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
     _, store, _ = sample
     first = json.loads(gridcheck("alarms", "--day", DAY, "--store", store, "--json").stdout)[0]
     local = pd.Timestamp(first["peak_time_utc"]) + pd.Timedelta(hours=8)
 
     shown = gridcheck("alarms", "--day", DAY, "--store", store).stdout
+    assert "longest" in shown
+    assert "percent" in shown
 
     line = next(line for line in shown.splitlines() if first["area_id"] in line)
     assert local.strftime("%Y-%m-%d") in line

@@ -2,12 +2,17 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
+import openpyxl
 import pandas as pd
 import pytest
 
+from gridcheck.reports.folder import read_results
+from gridcheck.reports.provenance import provenance_rows
+from gridcheck.reports.totals import totals
 from tests.support.command_line import JIANG, ROOT, YUANQU, content_of, gridcheck
 
 FILES = {
@@ -75,6 +80,83 @@ def test_every_area_feeder_and_section_is_reported(yuanqu):
     assert outages["outage_id"].is_unique
     assert (outages["outage_kind"] == "outlet").sum() == 16
     assert set(outages["status"]) <= {"secure", "violated", "unsupplied", "not_converged"}
+
+
+def test_chinese_provenance_has_no_english_keys(yuanqu):
+    rows = provenance_rows(summary(yuanqu), "zh")
+    names = [item for item, _ in rows if not item.startswith(("软件版本", "输入校验和"))]
+
+    assert len(names) > 20
+    assert [item for item in names if re.search(r"[a-z]+_[a-z]+|(^| / )[a-z]+($| / )", item)] == []
+    assert [value for _, value in rows if value in ("optimal", "synthetic", "true", "false")] == []
+
+
+def test_every_file_says_that_it_is_synthetic(yuanqu):
+    assert all(table(yuanqu, name)["synthetic"].all() for name in [*COLUMNS, "violations"])
+
+
+def test_a_figure_on_a_tile_is_the_count_in_the_files(yuanqu):
+    found = totals(read_results(yuanqu))
+    areas, violations = table(yuanqu, "areas"), table(yuanqu, "violations")
+    by_quantity = violations["quantity"].value_counts().to_dict()
+
+    assert (
+        found.overloaded
+        == by_quantity.get("area_loading_percent", 0)
+        == (areas["sustained_loading_percent"] > 100).sum()
+    )
+    assert found.low_voltage == by_quantity.get("voltage_v", 0) == (areas["min_voltage_v"] < 198).sum()
+    assert found.overloaded < (areas["peak_loading_percent"] > 100).sum()
+    over = areas["area_id"].isin(violations.loc[violations["quantity"] == "area_loading_percent", "area_id"])
+    assert set(areas.loc[over, "grade"]) <= {"red", "yellow"}
+    assert (areas["more_heat_pumps"] <= areas["households"] - areas["electric_households"]).all()
+
+
+def test_outages_tell_the_faulted_section_from_what_was_not_transferred(yuanqu):
+    outages = table(yuanqu, "n_minus_1")
+    parts = outages["faulted_households"] + outages["untransferred_households"]
+
+    assert (parts == outages["unsupplied_households"]).all()
+    assert (outages.loc[outages["status"] == "secure", "untransferred_households"] == 0).all()
+    assert (outages.loc[outages["status"] == "violated", "untransferred_households"] > 0).all()
+
+
+def test_violations_say_what_was_there_before(yuanqu):
+    violations = table(yuanqu, "violations")
+    upper = violations["quantity"] != "voltage_v"
+    before = (violations["value_before"] > violations["limit"]).where(
+        upper, violations["value_before"] < violations["limit"]
+    )
+
+    assert (before != violations["newly"]).all()
+
+
+def test_one_county_with_the_whole_plan_s_money_is_warned_of_and_the_budget_can_be_named(yuanqu, tmp_path):
+    assert summary(yuanqu)["whole_plan_budget_for_some_counties"] is True
+    assert "--budget" in (yuanqu / "report.html").read_text(encoding="utf-8")
+    (tmp_path / "day.toml").write_text("[weather]\ndays = 1\n", encoding="utf-8")
+
+    result = gridcheck(
+        "run", tmp_path / "day.toml", "--county", YUANQU, "--budget", "60000", "--language", "en", "--out",
+        tmp_path / "out",
+    )  # fmt: skip
+
+    assert result.exit_code in (0, 1), result.output
+    assert "--budget" not in result.stderr
+    found = summary(tmp_path / "out")
+    assert (found["budget_yuan"], found["whole_plan_budget_for_some_counties"]) == (60_000, False)
+    assert found["scenario"]["reinforcement"]["budget_yuan"] == 60_000
+    plan = table(tmp_path / "out", "plan")
+    assert plan.loc[plan["chosen"], "cost_yuan"].sum() <= 60_000
+    assert openpyxl.load_workbook(tmp_path / "out" / "report.xlsx", read_only=True).sheetnames[0] == "Overview"
+    assert 'lang="en"' in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")[:200]
+
+
+def test_a_budget_that_is_none_is_refused(tmp_path):
+    result = gridcheck("run", "--county", YUANQU, "--budget", "-1", "--out", tmp_path / "out")
+
+    assert result.exit_code == 2
+    assert "--budget" in result.stderr
 
 
 def test_verdicts_agree_with_their_own_numbers(yuanqu):

@@ -122,11 +122,12 @@ def _areas(rng: np.random.Generator, feeders: pd.DataFrame) -> pd.DataFrame:
                     "c1_kw": c1,
                     "c2_kw": c1 - rng.uniform(0, 20),
                     "more_heat_pumps": max(int(c1 / 1.4), 0),
+                    "sustained_loading_percent": 0.94 * loading,
                 }
             )
     areas = pd.DataFrame(rows)
     unsolved = ["peak_kw", "peak_loading_percent", "hot_spot_c", "min_voltage_v", "c1_kw", "c2_kw", "more_heat_pumps"]
-    areas.loc[3, unsolved] = float("nan")
+    areas.loc[3, [*unsolved, "sustained_loading_percent"]] = float("nan")
     areas.loc[3, "grade"] = "grey"
     return areas
 
@@ -234,6 +235,8 @@ def _n_minus_1(rng: np.random.Generator, feeders: pd.DataFrame) -> pd.DataFrame:
                     "restored_by": None if status == "UNSUPPLIED" else f"close {code}-L{k + 1:03d}",
                     "unsupplied_kw": float("nan") if unsolved else households * 2.1,
                     "unsupplied_households": None if unsolved else households,
+                    "faulted_households": None if unsolved else households // 3,
+                    "untransferred_households": None if unsolved else households - households // 3,
                     "worst_loading_percent": float("nan") if unsolved else rng.uniform(50, 130),
                     "worst_vm_pu": float("nan") if unsolved else rng.uniform(0.9, 1.01),
                     "transfer_ratio": float("nan") if unsolved else rng.uniform(0.2, 1.0),
@@ -243,13 +246,13 @@ def _n_minus_1(rng: np.random.Generator, feeders: pd.DataFrame) -> pd.DataFrame:
 
 
 def _violations(areas: pd.DataFrame) -> pd.DataFrame:
-    over = areas[areas["peak_loading_percent"] > 100]
+    over = areas[areas["sustained_loading_percent"] > 100]
     low = areas[areas["min_voltage_v"] < 198]
     columns = ["county_code", "feeder_id", "area_id"]
     hot = over[columns].assign(
-        quantity="area_loading_percent", value=over["peak_loading_percent"], limit=100.0, unit="%"
+        quantity="area_loading_percent", value=over["sustained_loading_percent"], limit=100.0, unit="%"
     )
-    weak = low[columns].assign(quantity="lv_voltage_min_v", value=low["min_voltage_v"], limit=198.0, unit="V")
+    weak = low[columns].assign(quantity="voltage_v", value=low["min_voltage_v"], limit=198.0, unit="V")
     table = pd.concat([hot, weak], ignore_index=True)
     return table.assign(
         element_kind="area",

@@ -53,6 +53,22 @@ def test_many_findings_are_cut(capsys):
     assert len(lines) == 32
 
 
+def test_tables_show_truth_in_words_and_cut_nothing(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    identity = "140881-F030-section-with-a-name-that-is-longer-than-the-screen-is-wide"
+
+    headings = ["项目 item", "数值 [kW]"]
+    terminal.print_table("net", headings, [["valid", True], ["id", identity], ["v", 30.985561073017113]])
+
+    shown = capsys.readouterr().out
+    assert "是 yes" in shown
+    assert "30.98556" in shown
+    assert "073017113" not in shown
+    assert "数值 [kW]" in shown
+    assert "…" not in shown
+    assert "screen-is-wide" in shown
+
+
 def test_errors_of_our_own_are_not_dressed_up():
     with pytest.raises(ZeroDivisionError), terminal.friendly_errors():
         raise ZeroDivisionError

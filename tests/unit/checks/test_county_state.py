@@ -52,6 +52,7 @@ def test_the_peak_is_of_any_moment_and_the_violation_of_two_hours(tmp_path):
     state = state_of(hand_drawn_county(tmp_path), [100.0] + [10.0] * 4, mean, n_case=32)
 
     assert state.peak_loading_percent[0] == pytest.approx(150.0, rel=1e-6)
+    assert state.sustained_loading_percent[0] == pytest.approx(60.0, rel=1e-6)
     assert (CheckKind.AREA_LOADING, AREAS[0]) not in violations_of(state)
 
 
@@ -157,6 +158,32 @@ def test_grades_and_room_before_and_after_the_promises(tmp_path):
     assert rows["more_heat_pumps"].tolist() == [9, 0, 0, 13, 0]
     assert rows["electric_households"].tolist() == [1, 2, 3, 4, 5]
     assert rows["neutral_percent"].isna().all()
+
+
+def test_no_more_heat_pumps_than_homes_without_electric_heating(tmp_path):
+    grid = hand_drawn_county(tmp_path)
+    grid.areas["households"] = [5, 100, 2, 300, 3]
+    state = state_of(grid, [60.0, 60.0, 100.1, 60.0, 60.0])
+
+    # Room for thirteen each; 4, 98 and -2 homes are left in the first, the second and the last.
+    assert table_of(grid, state, state)["more_heat_pumps"].tolist() == [4, 13, 0, 13, 0]
+
+
+def test_a_violation_says_whether_it_was_there_before(tmp_path):
+    grid = hand_drawn_county(tmp_path)
+    course = full_course(profiles(1.0, n_case=16), DEFAULT_LIMITS)
+    trees = supply_trees(grid, DEFAULT_LIMITS)
+    before = state_of(grid, [90.0, 104.0, 60.0, 60.0, 60.0])
+
+    after = county_state(
+        trees, course, base_counts([102.0, 105.0, 60.0, 60.0, 60.0]), DEFAULT_LIMITS, n_feeder=2, before=before
+    )
+
+    limits = [limit_of(v.kind, DEFAULT_LIMITS) for v in after.violations]
+    rows = violation_rows(grid, after, limits, profiles().time_utc).set_index("element_id")
+    assert rows["newly"].to_dict() == {AREAS[0]: True, AREAS[1]: False}
+    assert rows["value"].tolist() == pytest.approx([102.0, 105.0], abs=1e-3)
+    assert rows["value_before"].tolist() == pytest.approx([90.0, 104.0], abs=1e-3)
 
 
 def test_promises_never_add_room(tmp_path):

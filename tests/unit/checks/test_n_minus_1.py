@@ -124,7 +124,8 @@ def test_a_tie_that_would_be_overloaded_leaves_the_island_off_and_shows_its_valu
     assert row.status == VIOLATED
     assert (row.restored_by, row.tried) == ((), ("tie A-B",))
     assert row.unsupplied_kw == pytest.approx(900.0 + 500.0)
-    assert row.unsupplied_households == 40 + 50
+    # 40 stand in the faulted section and wait for the repair; 50 could have been transferred.
+    assert (row.unsupplied_households, row.untransferred_households) == (40 + 50, 50)
     assert (row.transfer_ratio, row.restored_kw) == (0.0, 0.0)
     assert (row.worst_loading_kind, row.worst_loading_id) == ("line", 6)
     # 0.5 MW and 0.125 Mvar at about 10.3 kV is 29 A on a line for 20 A.
@@ -142,7 +143,9 @@ def test_load_without_a_tie_is_unsupplied_never_fine() -> None:
     assert rows["line:0"].transfer_ratio == 0.0
     assert rows["feeder:0-outlet"].status == UNSUPPLIED
     assert rows["feeder:0-outlet"].unsupplied_households == 150
+    assert rows["feeder:0-outlet"].untransferred_households == 150
     assert rows["line:2"].status == SECURE
+    assert rows["line:2"].untransferred_households == 0 < rows["line:2"].unsupplied_households
 
 
 def test_a_restoration_without_solution_is_a_result() -> None:

@@ -185,6 +185,33 @@ def test_card_has_colour_word_sentence_binding_and_margin(folder: Path) -> None:
     assert any(words.endswith("kW") and words.startswith("-") for words in shown)
 
 
+def test_card_of_a_mere_remark_speaks_of_no_condition() -> None:
+    base = {
+        name: None for name in ("binding_level", "binding_element", "binding_quantity", "limit_clause", "blocked_by")
+    }
+    nothing = {name: float("nan") for name in ("binding_value", "binding_limit", "margin_kw", "probability")}
+    row = {
+        **base, **nothing, "application_id": "140881-P00001", "county_code": "140881", "area_id": "A", "feeder_id": "F",
+        "queue_position": 1, "device": "resistive_heater", "rated_kw": 0.95, "phase": "A", "binding_time": None,
+        "verdict": "approve_with_conditions",
+    }  # fmt: skip
+
+    remark = str(verdicts.card(row | {"conditions": "discouraged_device"}, "en"))
+    real = str(verdicts.card(row | {"conditions": "heavy_area;staggered_start;discouraged_device"}, "en"))
+
+    assert "sets no condition" in remark
+    assert "if the conditions below are kept" not in remark
+    assert "if the conditions below are kept" in real
+    assert "0.95 kW" in remark
+
+
+def test_area_page_explains_state_and_grade_beside_the_facts(folder: Path) -> None:
+    page = rendered(ResultsStore(Settings(results=folder)), "/area", "en")
+
+    assert "green: C2 > 0" in page
+    assert "for 2 h on end" in page
+
+
 def test_card_of_a_verdict_nobody_knows_is_grey_and_shows_the_code(folder: Path) -> None:
     row = ResultsStore(Settings(results=folder)).results().decisions.iloc[0].to_dict() | {"verdict": "maybe"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from html import unescape
@@ -88,6 +89,24 @@ def test_charts_and_words_of_both_languages_are_inside(report: str) -> None:
 def test_hostile_name_is_shown_as_text(report: str) -> None:
     assert HOSTILE_NAME not in report
     assert '=HYPERLINK("http://example.invalid","x")&lt;b&gt;' in report
+
+
+def test_report_opens_in_the_language_that_was_asked_for() -> None:
+    assert '<html lang="en" data-language="en">' in report_html(sample_results(), "en")
+
+
+def test_report_warns_of_the_whole_plan_s_money_for_some_counties() -> None:
+    results = sample_results()
+    some = dataclasses.replace(results, summary={**results.summary, "whole_plan_budget_for_some_counties": True})
+
+    assert "--budget" in report_html(some)
+    assert "--budget" not in report_html(results)
+
+
+def test_report_explains_states_grades_and_every_column(report: str) -> None:
+    assert "above 100 % for 2 h on end" in report
+    assert "green: C2 &gt; 0" in report
+    assert "untransferred_households" in report
 
 
 def test_script_data_cannot_end_the_script() -> None:

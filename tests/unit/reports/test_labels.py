@@ -77,6 +77,28 @@ def test_decision_without_a_binding_check_says_so_and_shows_no_nan() -> None:
     assert "nan" not in labels.reason_text(unsolved, "en")
 
 
+def test_a_value_beside_its_limit_gets_the_decimals_it_takes() -> None:
+    row = decision(binding_level="low_voltage", binding_quantity="voltage_v", binding_value=197.9996, binding_limit=198)
+
+    assert "197.9996 V, below the limit of 198 V" in plain(labels.binding_text(row, "en"))
+
+
+def test_a_hot_spot_outside_the_thermal_model_is_shown_as_more() -> None:
+    row = decision(binding_quantity="hot_spot_c", binding_value=272.4, binding_limit=120.0)
+
+    assert ">180 °C, above the limit of 120 °C" in plain(labels.binding_text(row, "en"))
+    assert labels.number_to(179.96, 1, 180.0) == "180.0"
+
+
+def test_what_a_project_does_is_said_in_the_language_of_the_reader() -> None:
+    done = "S13-100-Dyn11 → S20-200-Dyn11; tap 1.050 → 1.000; k 1.37 → 1.10; + S20-200-Dyn11"
+
+    assert labels.work_text(done, "zh") == (
+        "S13-100-Dyn11 → S20-200-Dyn11；分接头 1.050 → 1.000；三相不平衡系数 1.37 → 1.10；新增 S20-200-Dyn11"
+    )
+    assert "unbalance factor 1.37 → 1.10" in labels.work_text(done, "en")
+
+
 @pytest.mark.parametrize(
     ("value", "decimals", "expected"),
     [
@@ -87,6 +109,8 @@ def test_decision_without_a_binding_check_says_so_and_shows_no_nan() -> None:
         (-0.04, 1, "0.0"),
         (float("inf"), 1, "∞"),
         (-12.34, 1, "-12.3"),
+        (10.25, 1, "10.3"),
+        (7.75, 1, "7.8"),
     ],
 )
 def test_numbers(value: Any, decimals: int, expected: str) -> None:

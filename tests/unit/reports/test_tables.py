@@ -104,6 +104,19 @@ def test_optional_column_keeps_its_decimals_and_unknown_column_is_text() -> None
     assert second.endswith(",,x")
 
 
+def test_a_value_that_differs_from_its_limit_looks_different_in_the_file(tmp_path: Path) -> None:
+    table = sample_tables(Sample())["decisions"].head(3)
+    table = table.assign(binding_value=[197.99996, 198.0, 196.98765], binding_limit=198.0)
+
+    write_csv(table, DECISIONS, tmp_path / "decisions.csv")
+
+    written = pd.read_csv(tmp_path / "decisions.csv", dtype=str)
+    assert written["binding_value"].tolist() == ["197.99996", "198.000", "196.988"]
+    assert written["binding_limit"].tolist() == ["198.000"] * 3
+    again = read_table(tmp_path / "decisions.csv", DECISIONS)
+    assert csv_bytes(again, DECISIONS) == (tmp_path / "decisions.csv").read_bytes()
+
+
 def test_missing_column_is_named() -> None:
     with pytest.raises(SchemaError, match="column kva is missing"):
         csv_bytes(sample_tables(Sample())["areas"].drop(columns="kva"), AREAS)

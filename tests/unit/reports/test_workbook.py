@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from pathlib import Path
 
@@ -97,6 +98,17 @@ def test_english_workbook_has_english_headings(results: Results) -> None:
 
     assert english.sheetnames[0] == "Overview"
     english.close()
+
+
+def test_a_hot_spot_outside_the_model_is_shown_as_more_and_kept_as_a_number(results: Results) -> None:
+    areas = results.areas.assign(hot_spot_c=[272.4, 99.96, *results.areas["hot_spot_c"].iloc[2:]])
+    book = openpyxl.load_workbook(io.BytesIO(workbook_bytes(dataclasses.replace(results, areas=areas), "en")))
+    sheet = book["Areas"]
+    headings = [cell.value for cell in sheet[3]]
+    cell = sheet.cell(row=4, column=headings.index("Hot spot [°C]") + 1)
+
+    assert cell.value == 272.4
+    assert cell.number_format == '[>180]">180";#,##0.0'
 
 
 def test_infinite_benefit_is_written_as_a_sign(results: Results) -> None:

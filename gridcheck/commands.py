@@ -45,12 +45,15 @@ def run(
     scenario: Path, county_codes: tuple[str, ...], out: Path, networks: Path | None, workers: int | None
 ) -> StudyResult:
     """Run a study and write its results folder."""
-    from gridcheck.study import require_results_place, run_study, write_study
+    from gridcheck.reports.place import held_place
+    from gridcheck.study import run_study, write_study
 
-    require_results_place(out)
-    with terminal.study_progress(_county_names()) as progress:
-        result = run_study(scenario, county_codes=county_codes, networks=networks, workers=workers, progress=progress)
-    write_study(result, out)
+    with held_place(out) as place:
+        with terminal.study_progress(_county_names()) as progress:
+            result = run_study(
+                scenario, county_codes=county_codes, networks=networks, workers=workers, progress=progress
+            )
+        write_study(result, place)
     return result
 
 
@@ -117,6 +120,7 @@ def explain(identifier: str, folder: Path, out: Path | None, networks: Path | No
     from gridcheck.county_study import decide_county, feeder_loads, prepare_county
     from gridcheck.evidence import explain_application, explain_outage, write_evidence
     from gridcheck.reports.folder import read_results
+    from gridcheck.reports.place import EVIDENCE_FOLDER
 
     results = read_results(folder)
     spec, row = _row_of_run(results, identifier)
@@ -129,7 +133,7 @@ def explain(identifier: str, folder: Path, out: Path | None, networks: Path | No
         rows = county_n_minus_1(case.grid, feeder_loads(case, queue.counts), limits=case.limits)
         evidence = explain_outage(case, queue.counts, rows, identifier)
     _require_same_answer(evidence.statement, row, spec)
-    target = out if out is not None else folder / "evidence" / identifier
+    target = out if out is not None else results.folder / EVIDENCE_FOLDER / identifier
     write_evidence(evidence, task.folder, target)
     return evidence.statement, target
 

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from gridcheck.network import read_county
+from gridcheck.reports.place import held_place
 from gridcheck.synthesis.applications import synthetic_applications
 from tests.support.command_line import JIANG, YUANQU, changed_networks, content_of, county_folder, gridcheck
 
@@ -192,6 +193,15 @@ def test_a_place_that_holds_something_else_is_left_alone(tmp_path):
     assert result.exit_code == 2
     assert "is no results folder; it is left alone" in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.docx"]
+
+
+def test_a_place_where_another_run_writes(older):
+    with held_place(older[0]):
+        result = gridcheck("run", "--county", YUANQU, "--out", older[0])
+
+    assert result.exit_code == 2
+    assert "Another run is writing to" in result.stderr
+    assert content_of(older[0]) == older[1]
 
 
 def test_wrong_options_are_refused(tmp_path):

@@ -62,7 +62,7 @@ def run(
         from gridcheck import commands
 
         result = commands.run(scenario or commands.scenario_path(SCENARIO), tuple(county or ()), out, networks, workers)
-    commands.show_run(result, out, as_json=json)
+        commands.show_run(result, out, as_json=json)
     raise typer.Exit(EXIT_VIOLATIONS if result.has_violations else EXIT_FINE)
 
 
@@ -81,7 +81,7 @@ def explain(
         from gridcheck import commands
 
         statement, folder = commands.explain(identifier, results, out, networks)
-    commands.show_statement(statement, folder, as_json=json)
+        commands.show_statement(statement, folder, as_json=json)
 
 
 @networks_app.command("build")
@@ -151,7 +151,8 @@ def ingest(
     with friendly_errors():
         from gridcheck import commands
 
-        commands.ingest(file, store, time_label, networks, as_json=json)
+        whole = commands.ingest(file, store, time_label, networks, as_json=json)
+    raise typer.Exit(EXIT_FINE if whole else EXIT_INCOMPLETE)
 
 
 @app.command()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 import uuid
@@ -29,6 +31,8 @@ _FILES = frozenset(
 )
 # Left in any folder by the windows of an operating system.
 _OF_THE_DESKTOP = frozenset((".DS_Store", "Thumbs.db", "desktop.ini"))
+# What may not stand in the name of a folder somewhere, and how long a name may be with four bytes a character.
+_NOT_IN_A_NAME, _LONGEST_NAME = re.compile(r"[^\w.()#（）〔〕-]"), 60
 _AT_MOST_NAMED = 5
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
@@ -140,6 +144,22 @@ def current_folder(folder: Path) -> Path:
             if former.is_dir():
                 return former
     return folder
+
+
+def evidence_folder(results: Path, identifier: str) -> Path:
+    """Return where the evidence of one application or outage goes: always inside the results folder.
+
+    Examples
+    --------
+    >>> evidence_folder(Path("out"), "140827-P00001").as_posix()
+    'out/evidence/140827-P00001'
+    >>> evidence_folder(Path("out"), "../../etc").as_posix()
+    'out/evidence/_.._etc-74ccf3c5'
+    """
+    name = _NOT_IN_A_NAME.sub("_", identifier[:_LONGEST_NAME]).lstrip(".")
+    if name != identifier:
+        name = f"{name}-{hashlib.sha256(identifier.encode()).hexdigest()[:8]}"
+    return results / EVIDENCE_FOLDER / name
 
 
 @contextmanager

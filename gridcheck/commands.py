@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from gridcheck import terminal
-from gridcheck.errors import InputError, LedgerError
+from gridcheck.csv_tables import text_table
+from gridcheck.errors import InputError, LedgerError, SchemaError
 from gridcheck.geography import counties
 from gridcheck.units import YUAN_PER_WAN
 
@@ -46,8 +47,11 @@ def run(
 ) -> StudyResult:
     """Run a study and write its results folder."""
     from gridcheck.reports.place import held_place
+    from gridcheck.scenario import require_counties
     from gridcheck.study import run_study, write_study
 
+    if county_codes:
+        require_counties(county_codes, "--county")
     with held_place(out) as place:
         with terminal.study_progress(_county_names()) as progress:
             result = run_study(
@@ -296,8 +300,10 @@ def _areas(networks: Path | None, county_codes: tuple[str, ...]) -> pd.DataFrame
 
 def _read_areas(file: Path) -> pd.DataFrame:
     try:
-        return pd.read_csv(file, usecols=["area_id", "county_code", "kva"], dtype={"area_id": str, "county_code": str})
-    except (OSError, ValueError) as error:
+        return text_table(file)[["area_id", "county_code", "kva"]].astype({"kva": float})
+    except SchemaError:
+        raise
+    except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{file} cannot be read as a table of areas: {error}") from error
 
 
@@ -367,9 +373,10 @@ def sample_readings(out: Path, county_code: str, scenario: Path, seed: int, netw
     """Write a synthetic meter file of one cold-wave week."""
     from gridcheck.reports.place import made_folder
     from gridcheck.sample_week import sample_week
-    from gridcheck.scenario import read_scenario
+    from gridcheck.scenario import read_scenario, require_counties
 
     chosen = read_scenario(scenario)
+    require_counties((county_code,), "--county")
     if out.is_dir():
         raise InputError(f"{out} is a folder. Name a file to write.")
     with made_folder(out.parent):

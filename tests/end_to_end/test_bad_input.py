@@ -45,7 +45,8 @@ def scenario(tmp_path, text: str) -> str:
 def test_an_unknown_county(older):
     message = refused(older, "--county", "140899")
 
-    assert "unknown county 140899" in message
+    assert "--county: unknown county 140899" in message
+    assert "study.counties" not in message
     assert "140827 垣曲县" in message
 
 

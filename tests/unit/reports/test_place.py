@@ -18,7 +18,7 @@ from dashboards.store import ResultsStore
 from gridcheck.errors import GridcheckError, LedgerError
 from gridcheck.reports import place as place_module
 from gridcheck.reports.folder import publish, read_results
-from gridcheck.reports.place import exchange, former_folder, held_place
+from gridcheck.reports.place import evidence_folder, exchange, former_folder, held_place
 from tests.support.command_line import ROOT, content_of
 from tests.support.results import Sample, write_sample_results
 
@@ -296,3 +296,14 @@ def test_a_former_folder_beside_finished_results_goes_with_the_next_run(out, new
     assert seed_of(out) == 7
     assert json.loads((out / "summary.json").read_text(encoding="utf-8"))["gridcheck_version"]
     assert names(tmp_path) == ["out"]
+
+
+@pytest.mark.parametrize(
+    "identifier", ["../../../etc/passwd", "..", "/etc", "a/b", "a\0b", "x" * 40_000, "报" * 300, "."]
+)
+def test_evidence_stays_inside_the_results(identifier, tmp_path) -> None:
+    folder = evidence_folder(tmp_path, identifier)
+
+    assert folder.parent == tmp_path / "evidence"
+    assert folder.resolve().parent == (tmp_path / "evidence").resolve()
+    folder.mkdir(parents=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Callable
 from typing import Any
 
 import flask
@@ -15,6 +17,7 @@ from dashboards.security import add_security_headers
 from dashboards.settings import Settings
 from dashboards.shell import NEWS, TICK, VERSION, frame, shell
 from dashboards.store import NO_VERSION, ResultsStore
+from gridcheck.errors import InputError
 from gridcheck.reports.texts import HTML_LANG, Language, text
 
 HEALTH_PATH = "/healthz"
@@ -125,7 +128,12 @@ def _localise_first_answer(server: flask.Flask, default: Language) -> None:
     server.after_request(localise)
 
 
-def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8050) -> None:
+def serve(
+    settings: Settings,
+    host: str = "127.0.0.1",
+    port: int = 8050,
+    ready: Callable[[], None] | None = None,
+) -> None:
     """Serve the dashboards until interrupted.
 
     Parameters
@@ -136,7 +144,31 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8050) -> None
         Address to listen on; the default is reached from this computer only.
     port : int
         Port to listen on.
-    """
-    from waitress import serve as serve_forever
+    ready : callable, optional
+        Called when the server listens.
 
-    serve_forever(create_app(settings).server, host=host, port=port, threads=8, ident=None)
+    Raises
+    ------
+    InputError
+        If nothing can be listened on there.
+    """
+    from waitress import create_server
+
+    with _listening(host, port) as listener:
+        server = create_server(create_app(settings).server, sockets=[listener], threads=8, ident=None)
+        if ready is not None:
+            ready()
+        server.run()
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        # A name may stand for several addresses; the one of the older protocol is reached from everywhere.
+        family, *_, address = min(found, key=lambda item: item[0] != socket.AF_INET)
+        return socket.create_server(address[:2], family=family)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(
+            f"Nothing can be served on {host}:{port}: {reason}. Choose another address or port with --host and --port."
+        ) from error

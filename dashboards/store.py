@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from dashboards.settings import Settings
 from gridcheck.errors import LedgerError
 from gridcheck.reports.curves import AreaCurve, read_curve
-from gridcheck.reports.folder import SUMMARY_FILE, Results, read_results
+from gridcheck.reports.folder import Results, read_results
+from gridcheck.reports.place import SUMMARY_FILE, current_folder
 from gridcheck.reports.texts import Language
 from gridcheck.reports.views import VIEWS, View
 
@@ -39,10 +40,12 @@ class ResultsStore:
     def version(self) -> str:
         """Return a text that changes whenever another run is published; "none" where there is no run."""
         try:
-            stat = (self.settings.results / SUMMARY_FILE).stat()
+            folder = current_folder(self.settings.results)
+            stat = (folder / SUMMARY_FILE).stat()
         except OSError:
             return NO_VERSION
-        return f"{stat.st_mtime_ns:x}-{stat.st_ino:x}-{stat.st_size:x}"
+        place = "" if folder == self.settings.results else "-former"
+        return f"{stat.st_mtime_ns:x}-{stat.st_ino:x}-{stat.st_size:x}{place}"
 
     def results(self) -> Results:
         """Return the results of the newest run.

@@ -76,7 +76,7 @@ def run(
             budget_yuan=budget,
             language=language,
         )
-    commands.show_run(result, out, as_json=json)
+        commands.show_run(result, out, as_json=json)
     raise typer.Exit(EXIT_VIOLATIONS if result.has_violations else EXIT_FINE)
 
 
@@ -95,7 +95,7 @@ def explain(
         from gridcheck import commands
 
         statement, folder = commands.explain(identifier, results, out, networks)
-    commands.show_statement(statement, folder, as_json=json)
+        commands.show_statement(statement, folder, as_json=json)
 
 
 @networks_app.command("build")
@@ -165,7 +165,8 @@ def ingest(
     with friendly_errors():
         from gridcheck import commands
 
-        commands.ingest(file, store, time_label, networks, as_json=json)
+        whole = commands.ingest(file, store, time_label, networks, as_json=json)
+    raise typer.Exit(EXIT_FINE if whole else EXIT_INCOMPLETE)
 
 
 @app.command()

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from gridcheck import terminal
-from gridcheck.errors import InputError, LedgerError
+from gridcheck.csv_tables import text_table
+from gridcheck.errors import InputError, LedgerError, SchemaError
 from gridcheck.geography import counties
 from gridcheck.units import POINTS_PER_DAY, YUAN_PER_WAN
 
@@ -63,16 +64,19 @@ def run(
     language: Language = "zh",
 ) -> StudyResult:
     """Run a study and write its results folder."""
-    from gridcheck.scenario import read_scenario, with_budget
-    from gridcheck.study import require_results_place, run_study, write_study
+    from gridcheck.reports.place import held_place
+    from gridcheck.scenario import read_scenario, require_counties, with_budget
+    from gridcheck.study import run_study, write_study
 
-    require_results_place(out)
-    chosen = read_scenario(scenario)
-    if budget_yuan is not None:
-        chosen = with_budget(chosen, budget_yuan)
-    with terminal.study_progress(_county_names()) as progress:
-        result = run_study(chosen, county_codes=county_codes, networks=networks, workers=workers, progress=progress)
-    write_study(result, out, language)
+    if county_codes:
+        require_counties(county_codes, "--county")
+    with held_place(out) as place:
+        chosen = read_scenario(scenario)
+        if budget_yuan is not None:
+            chosen = with_budget(chosen, budget_yuan)
+        with terminal.study_progress(_county_names()) as progress:
+            result = run_study(chosen, county_codes=county_codes, networks=networks, workers=workers, progress=progress)
+        write_study(result, place, language)
     return result
 
 
@@ -145,20 +149,21 @@ def explain(identifier: str, folder: Path, out: Path | None, networks: Path | No
     from gridcheck.county_study import decide_county, feeder_loads, prepare_county
     from gridcheck.evidence import explain_application, explain_outage, write_evidence
     from gridcheck.reports.folder import read_results
+    from gridcheck.reports.place import evidence_folder, made_folder
 
     results = read_results(folder)
     spec, row = _row_of_run(results, identifier)
     task = task_of_run(results, str(row["county_code"]), networks)
-    case = prepare_county(task)
-    queue = decide_county(case)
-    if "application_id" in row:
-        evidence = explain_application(case, queue, identifier)
-    else:
-        rows = county_n_minus_1(case.grid, feeder_loads(case, queue.counts), limits=case.limits)
-        evidence = explain_outage(case, queue.counts, rows, identifier)
-    _require_same_answer(evidence.statement, row, spec)
-    target = out if out is not None else folder / "evidence" / identifier
-    write_evidence(evidence, task.folder, target)
+    with made_folder(out if out is not None else evidence_folder(results.folder, identifier)) as target:
+        case = prepare_county(task)
+        queue = decide_county(case)
+        if "application_id" in row:
+            evidence = explain_application(case, queue, identifier)
+        else:
+            rows = county_n_minus_1(case.grid, feeder_loads(case, queue.counts), limits=case.limits)
+            evidence = explain_outage(case, queue.counts, rows, identifier)
+        _require_same_answer(evidence.statement, row, spec)
+        write_evidence(evidence, task.folder, target)
     return evidence.statement, target
 
 
@@ -211,11 +216,13 @@ def show_statement(statement: dict[str, Any], folder: Path, *, as_json: bool) ->
 
 def build_networks(out: Path, county_codes: tuple[str, ...], seed: int | None) -> None:
     """Generate county grids."""
+    from gridcheck.reports.place import made_folder
     from gridcheck.scenario import require_counties
     from gridcheck.synthesis.build import DEFAULT_SEED, build_all
 
     codes = require_counties(county_codes, "--county") if county_codes else None
-    build_all(out, seed=DEFAULT_SEED if seed is None else seed, codes=codes, progress=terminal.console().print)
+    with made_folder(out):
+        build_all(out, seed=DEFAULT_SEED if seed is None else seed, codes=codes, progress=terminal.console().print)
 
 
 def validate_network(folder: Path, *, as_json: bool) -> None:
@@ -267,6 +274,7 @@ def lose_each_section(
     from gridcheck.limits import DEFAULT_LIMITS, with_overrides
     from gridcheck.network import network_from_tables, read_tables
     from gridcheck.network.loads import loads_from_tables
+    from gridcheck.reports.place import made_folder
     from gridcheck.reports.rows import n_minus_1_rows
     from gridcheck.reports.schemas import N_MINUS_1
     from gridcheck.reports.tables import csv_bytes, write_bytes
@@ -287,8 +295,8 @@ def lose_each_section(
     )
     table = n_minus_1_rows(rows)
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        write_bytes(out / N_MINUS_1.file_name, csv_bytes(table, N_MINUS_1))
+        with made_folder(out):
+            write_bytes(out / N_MINUS_1.file_name, csv_bytes(table, N_MINUS_1))
     shown = table[["outage_id", "status", "restored_by", "unsupplied_kw", "worst_loading_percent", "worst_vm_pu"]]
     if as_json:
         terminal.print_json(json.loads(shown.to_json(orient="records")))
@@ -317,13 +325,15 @@ def _areas(networks: Path | None, county_codes: tuple[str, ...]) -> pd.DataFrame
 
 def _read_areas(file: Path) -> pd.DataFrame:
     try:
-        return pd.read_csv(file, usecols=["area_id", "county_code", "kva"], dtype={"area_id": str, "county_code": str})
-    except (OSError, ValueError) as error:
+        return text_table(file)[["area_id", "county_code", "kva"]].astype({"kva": float})
+    except SchemaError:
+        raise
+    except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{file} cannot be read as a table of areas: {error}") from error
 
 
-def ingest(file: Path, store: Path, time_label: str, networks: Path | None, *, as_json: bool) -> None:
-    """Take a file of readings into the store."""
+def ingest(file: Path, store: Path, time_label: str, networks: Path | None, *, as_json: bool) -> bool:
+    """Take a file of readings into the store; return False where more rows were rejected than taken."""
     from gridcheck.monitoring import ReadingsStore, ingest_file
 
     areas = _areas(networks, ())
@@ -335,6 +345,16 @@ def ingest(file: Path, store: Path, time_label: str, networks: Path | None, *, a
         terminal.print_json(content)
     else:
         terminal.print_table(str(file), terminal.ITEMS, [[key, value] for key, value in content.items()])
+    if report.rows_rejected <= report.rows_accepted:
+        return True
+    terminal.console().print(
+        f"多数行未采用 Most rows were rejected: {report.rows_rejected:,} of {report.rows_read:,}. "
+        f"原因见 Reasons: {report.rejected_path}",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
+    return False
 
 
 def alarms(day: date, store: Path, county_codes: tuple[str, ...], networks: Path | None, *, as_json: bool) -> int:
@@ -382,10 +402,16 @@ def _local_time(time_utc: pd.Series[Any]) -> pd.Series[Any]:
 
 def sample_readings(out: Path, county_code: str, scenario: Path, seed: int, networks: Path | None) -> None:
     """Write a synthetic meter file of one cold-wave week."""
+    from gridcheck.reports.place import made_folder
     from gridcheck.sample_week import sample_week
-    from gridcheck.scenario import read_scenario
+    from gridcheck.scenario import read_scenario, require_counties
 
-    written = sample_week(read_scenario(scenario), county_code, out, seed=seed, networks=networks, days=_SAMPLE_DAYS)
+    chosen = read_scenario(scenario)
+    require_counties((county_code,), "--county")
+    if out.is_dir():
+        raise InputError(f"{out} is a folder. Name a file to write.")
+    with made_folder(out.parent):
+        written = sample_week(chosen, county_code, out, seed=seed, networks=networks, days=_SAMPLE_DAYS)
     terminal.console().print(
         f"合成数据 synthetic: {out} ({written.n_row:,} rows, {out.stat().st_size / 2**20:.1f} MiB)"
     )
@@ -396,5 +422,8 @@ def serve(results: Path, store: Path, host: str, port: int) -> None:
     from dashboards import Settings
     from dashboards import serve as serve_app
 
-    terminal.console().print(f"http://{host}:{port}/  (Ctrl-C ends)")
-    serve_app(Settings(results=results, readings=store if store.is_dir() else None), host=host, port=port)
+    def ready() -> None:
+        terminal.console().print(f"http://{host}:{port}/  (Ctrl-C ends)")
+
+    settings = Settings(results=results, readings=store if store.is_dir() else None)
+    serve_app(settings, host=host, port=port, ready=ready)

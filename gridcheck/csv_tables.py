@@ -1,15 +1,17 @@
-"""Strict reading of the CSV tables that come with the package.
+"""Strict reading of CSV tables: those of the package cell by cell, those that users hand in row by row.
 
 One small reader instead of a schema library, because these tables are read at the start of every
 command: it needs pandas only, checks every cell against the declared column and reports all faults at
-once. Tables that users hand in are checked in the rooms that read them.
+once. What the cells of a user's table mean is checked in the rooms that read it.
 """
 
 from __future__ import annotations
 
+import csv
 import functools
 from dataclasses import dataclass
 from importlib import resources
+from pathlib import Path
 from typing import Literal
 
 import pandas as pd
@@ -67,6 +69,59 @@ class TableSchema:
 def source_columns() -> tuple[Column, ...]:
     """Return the three columns every catalogue and policy table ends with: source, confidence, note."""
     return (Column(name="source"), Column(name="confidence", allowed=MARKS), Column(name="note", optional=True))
+
+
+def text_table(path: Path) -> pd.DataFrame:
+    """Read a user's CSV file as text; a row whose cells do not fit under the heading is refused, never shifted.
+
+    Parameters
+    ----------
+    path : Path
+        UTF-8 with or without a mark at its start. Empty cells behind the last column are left out, as spreadsheets
+        write them, and so are blank lines.
+
+    Returns
+    -------
+    DataFrame of str
+        One row per row of the file; row 0 is the one below the heading.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    ValueError
+        If it is not UTF-8, not CSV, or empty.
+    SchemaError
+        Naming every row that has another number of cells than the heading, and columns that stand twice.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = [row for row in csv.reader(file, strict=True) if row]
+    except csv.Error as error:
+        raise ValueError(f"not CSV: {error}") from error
+    if not rows:
+        raise ValueError("it is empty; a heading is needed")
+    heading = _without_empty_end(rows[0], 0)
+    findings = [
+        f"column {name!r} stands more than once" for name in sorted({n for n in heading if heading.count(n) > 1})
+    ]
+    cells = [_without_empty_end(row, len(heading)) for row in rows[1:]]
+    findings += [
+        f"row {number}: {len(row)} cells, the heading has {len(heading)}; a comma inside a cell needs quotation marks "
+        "around the cell"
+        for number, row in enumerate(cells, start=2)
+        if len(row) != len(heading)
+    ]
+    if findings:
+        raise SchemaError(f"{path} is not a table: its rows do not fit under its heading.", findings)
+    return pd.DataFrame(cells, columns=heading, dtype=str)
+
+
+def _without_empty_end(row: list[str], width: int) -> list[str]:
+    end = len(row)
+    while end > width and not row[end - 1]:
+        end -= 1
+    return row[:end]
 
 
 def packaged_table(package: str, filename: str, schema: TableSchema) -> pd.DataFrame:

@@ -20,6 +20,20 @@ from gridcheck.errors import ConfigError
 USER_MARK = "U"
 """Confidence mark of a value that a user set in a scenario."""
 
+# What a value of the user's own may be, by unit and by name: wide enough for any grid, narrow enough for a slip of the
+# pen or of the unit to be seen.
+_RANGES: Mapping[str, tuple[float, float]] = {
+    "percent": (1.0, 1000.0),
+    "h": (0.25, 168.0),
+    "degC": (20.0, 300.0),
+    "V": (100.0, 300.0),
+    "pu": (0.5, 1.5),
+    "min": (1.0, 10_000.0),
+    "K": (1.0, 200.0),
+    "1": (0.1, 10.0),
+}
+_OWN_RANGES: Mapping[str, tuple[float, float]] = {"thermal_loss_ratio": (0.1, 100.0)}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
@@ -237,6 +251,28 @@ class LimitSet:
 
 DEFAULT_LIMITS = LimitSet()
 """The limits of a study that overrides nothing."""
+
+
+def require_plausible(limits: LimitSet) -> None:
+    """Refuse values of the user's own that no grid can mean, such as a fraction where percent are asked for.
+
+    Raises
+    ------
+    ConfigError
+        Naming every such limit, its value and what is allowed.
+
+    Examples
+    --------
+    >>> require_plausible(DEFAULT_LIMITS)
+    """
+    findings = []
+    for limit in limits.all():
+        low, high = _OWN_RANGES.get(limit.name, _RANGES[limit.unit])
+        if limit.confidence == USER_MARK and not low <= limit.value <= high:
+            unit = "" if limit.unit == "1" else f" {limit.unit}"
+            findings.append(f"{limit.name}: value {limit.value:g} must be from {low:g} to {high:g}{unit}")
+    if findings:
+        raise ConfigError("The overridden limits are not plausible.", findings)
 
 
 def with_overrides(limits: LimitSet, overrides: Mapping[str, tuple[float, str]]) -> LimitSet:

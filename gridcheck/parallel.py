@@ -6,13 +6,13 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from multiprocessing.pool import IMapIterator
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from gridcheck.errors import SolveError
+from gridcheck.interrupts import interrupts_held_back
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -31,31 +31,6 @@ def _start_worker(channel: Any) -> None:
     _channel = channel
     # Ctrl-C belongs to the parent, which ends the workers itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-@contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Hold Ctrl-C back until the end; processes that are started meanwhile never see it, not even while they start.
-
-    A process inherits the mask of the thread that starts it. The mask alone is not enough here, because threads of
-    numerical libraries take the signal as well; so it is only noted down until the processes have all they need.
-    """
-    held: list[int] = []
-    before = signal.getsignal(signal.SIGINT)
-    is_ours = threading.current_thread() is threading.main_thread() and callable(before)
-    if is_ours:
-        signal.signal(signal.SIGINT, lambda number, _: held.append(number))
-    has_mask = hasattr(signal, "pthread_sigmask")  # not on Windows
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if has_mask else set()
-    try:
-        yield
-    finally:
-        if has_mask:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        if is_ours:
-            signal.signal(signal.SIGINT, before)
-    if held:
-        raise KeyboardInterrupt
 
 
 def tell(county_code: str, stage: str, done: int, total: int) -> None:
@@ -85,7 +60,7 @@ class WorkerPool:
         others = set(multiprocessing.active_children())
         pool = None
         try:
-            with _interrupts_held_back():
+            with interrupts_held_back():
                 pool = context.Pool(max(1, min(wanted, n_task)), _start_worker, (self._queue,))
         except BaseException:
             if pool is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import tomllib
 from collections.abc import Mapping
 from datetime import date
@@ -13,24 +14,36 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gridcheck.errors import ConfigError, LedgerError
 from gridcheck.geography import counties
-from gridcheck.limits import DEFAULT_LIMITS, LimitSet, with_overrides
+from gridcheck.limits import DEFAULT_LIMITS, LimitSet, require_plausible, with_overrides
+
+_SHOWN_CHARACTERS = 60
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Strict: "5" is no number and "off" no truth value, in a file that has signs for both.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class StudySection(_Section):
     """Which counties are studied, and the seed of everything synthetic."""
 
-    counties: tuple[str, ...] = Field(default=(), description="six-digit codes; empty for all counties of the plan")
-    seed: int = Field(default=2025, ge=0, description="seed of the synthetic queue and the day-to-day weather")
+    counties: tuple[str, ...] = Field(
+        default=(), strict=False, description="six-digit codes; empty for all counties of the plan"
+    )
+    seed: int = Field(
+        default=2025, ge=0, le=1_000_000_000, description="seed of the synthetic queue and the day-to-day weather"
+    )
 
 
 class WeatherSection(_Section):
     """The weather event."""
 
-    start: date = Field(default=date(2026, 1, 20), description="first local day of the study window")
+    start: date = Field(
+        default=date(2026, 1, 20),
+        ge=date(2024, 1, 1),
+        le=date(2035, 12, 31),
+        description="first local day of the study window",
+    )
     days: int = Field(default=5, ge=1, le=31, description="length of the study window [d]")
     wave: Literal["none", "W1", "W2", "W3", "W4"] = Field(default="W1", description="cold-wave template")
 
@@ -46,7 +59,9 @@ class DemandSection(_Section):
 class QueueSection(_Section):
     """The applications."""
 
-    applications: str = Field(default="synthetic", description="'synthetic', or the path of an application file (CSV)")
+    applications: str = Field(
+        default="synthetic", min_length=1, description="'synthetic', or the path of an application file (CSV)"
+    )
 
 
 class ReinforcementSection(_Section):
@@ -81,9 +96,11 @@ class Scenario(_Section):
         Raises
         ------
         ConfigError
-            If an override names no limit.
+            If an override names no limit, or its value is not plausible.
         """
-        return with_overrides(DEFAULT_LIMITS, {name: (own.value, own.source) for name, own in self.limits.items()})
+        own = with_overrides(DEFAULT_LIMITS, {name: (own.value, own.source) for name, own in self.limits.items()})
+        require_plausible(own)
+        return own
 
     def county_codes(self) -> tuple[str, ...]:
         """Return the codes of the counties to study, in code order.
@@ -150,7 +167,9 @@ def read_scenario(path: Path) -> Scenario:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"The scenario file {path} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError as error:
+        raise ConfigError(f"{path} is not readable TOML: its values are nested too deeply.") from error
+    except ValueError as error:  # no TOML, no UTF-8, or a number of thousands of digits
         raise ConfigError(f"{path} is not readable TOML: {error}.") from error
     try:
         scenario = Scenario.model_validate(content)
@@ -173,7 +192,8 @@ def scenario_of_run(summary: Mapping[str, Any], where: str) -> Scenario:
         If the summary holds none, or one that this version does not know.
     """
     try:
-        return Scenario.model_validate(summary.get("scenario"))
+        # As JSON, in which dates are texts and tuples are lists.
+        return Scenario.model_validate_json(json.dumps(summary.get("scenario")))
     except ValidationError as error:
         findings = "; ".join(_finding(item) for item in error.errors())
         raise LedgerError(
@@ -189,7 +209,13 @@ def _finding(item: Any) -> str:
         near = difflib.get_close_matches(str(item["loc"][-1]), allowed, n=1)
         hint = f"; did you mean {near[0]}?" if near else "."
         return f"{place}: unknown key{hint} Allowed: {', '.join(allowed)}."
-    return f"{place} = {item['input']!r}: {item['msg'][0].lower()}{item['msg'][1:]}"
+    if item["type"] == "missing":
+        # Only the keys of a limit have no default.
+        meaning = LimitOverride.model_fields[str(item["loc"][-1])].description
+        return f'{place}: missing; {meaning}. Write for example value = 90, source = "order of the county company".'
+    shown = repr(item["input"])
+    shown = shown if len(shown) <= _SHOWN_CHARACTERS else f"{shown[:_SHOWN_CHARACTERS]}…"
+    return f"{place} = {shown}: {item['msg'][0].lower()}{item['msg'][1:]}"
 
 
 def _keys_at(path: tuple[Any, ...]) -> list[str]:

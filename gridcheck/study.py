@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +13,14 @@ import pandas as pd
 
 from gridcheck.connection.applications import read_applications
 from gridcheck.county_study import CountyOutcome, CountyTask, study_county
-from gridcheck.errors import ConfigError, GridcheckError, InputError
+from gridcheck.errors import ConfigError, InputError
 from gridcheck.parallel import WorkerPool, tell
 from gridcheck.planning import CountyPlanInput, StudyPlan, make_plan, plan_input
 from gridcheck.policy import plan_2025
 from gridcheck.reports.curves import CURVES_FILE, CurveTime, CurveWriter
-from gridcheck.reports.folder import SUMMARY_FILE, publish, read_results, write_results
+from gridcheck.reports.folder import read_results, write_results
 from gridcheck.reports.html import write_report_html
+from gridcheck.reports.place import HeldPlace
 from gridcheck.reports.texts import DEFAULT_LANGUAGE, Language
 from gridcheck.reports.workbook import write_workbook
 from gridcheck.scenario import Scenario, read_scenario
@@ -196,56 +195,30 @@ def _county_folder(networks: Path, code: str) -> Path:
     return found[0]
 
 
-def require_results_place(out: Path) -> None:
-    """Refuse early what `publish` would refuse at the end: a place that holds something else.
-
-    Raises
-    ------
-    ConfigError
-        If `out` is a file, or a folder that is no results folder.
-    """
-    if out.is_file() or (out.is_dir() and any(out.iterdir()) and not (out / SUMMARY_FILE).is_file()):
-        raise ConfigError(f"{out} exists and is no results folder; it is left alone. Name another one with --out.")
-
-
-def write_study(result: StudyResult, out: Path, language: Language = DEFAULT_LANGUAGE) -> None:
-    """Write all results files; they appear in `out` whole or not at all.
+def write_study(result: StudyResult, place: HeldPlace, language: Language = DEFAULT_LANGUAGE) -> None:
+    """Write all results files; they appear in their place whole or not at all.
 
     Parameters
     ----------
     result : StudyResult
         What to write.
-    out : Path
-        Results folder; an older one is replaced when the new one is complete.
+    place : HeldPlace
+        From `gridcheck.reports.place.held_place`; older results are replaced when the new ones are complete.
     language : {"zh", "en"}
         Language of the workbook, and of the report when it is opened.
 
     Raises
     ------
-    LedgerError
-        If `out` is something else than a results folder.
+    GridcheckError
+        If the file system refuses.
     """
-    with _unfinished(out) as folder:
+    with place.unfinished() as folder:
         write_results(result.tables, result.summary, folder)
         _write_curves(result, folder / CURVES_FILE)
         results = read_results(folder)
         write_workbook(results, folder / "report.xlsx", language)
         write_report_html(results, folder / "report.html", language)
-        publish(folder, out)
-
-
-@contextmanager
-def _unfinished(out: Path) -> Iterator[Path]:
-    """Give a folder beside `out` that is removed again unless it was moved into place."""
-    folder = out.with_name(f".{out.name}.unfinished")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-    except OSError as error:
-        raise GridcheckError(f"The results cannot be written to {out}: {error.strerror or error}.") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        place.put(folder)
 
 
 def _write_curves(result: StudyResult, path: Path) -> None:

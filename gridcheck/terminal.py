@@ -6,8 +6,10 @@ import json
 import math
 import os
 import sys
+import tempfile
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import typer
@@ -16,10 +18,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from gridcheck import __version__
 from gridcheck.errors import GridcheckError, InputError, SolveError
 
-EXIT_FINE, EXIT_VIOLATIONS, EXIT_BAD_INPUT, EXIT_INCOMPLETE = 0, 1, 2, 3
-_INTERRUPTED = 130
+EXIT_FINE, EXIT_VIOLATIONS, EXIT_BAD_INPUT, EXIT_INCOMPLETE, EXIT_FAULT = 0, 1, 2, 3, 70
+_INTERRUPTED, _NOBODY_READS = 130, 141
 _FILE_WIDTH = 200
 
 ITEMS = ("项目 item", "数值 value")
@@ -42,9 +45,15 @@ def console() -> Console:
 
 @contextmanager
 def friendly_errors() -> Iterator[None]:
-    """Turn an error of the user's input into one message and exit code 2, a failed study into 3; Ctrl-C into 130."""
+    """Turn whatever ends a command into one message and an exit code; the only place where that is decided.
+
+    2 for wrong input and for what the file system refuses, 3 for work that could not be finished, 70 for a fault of
+    gridcheck itself, whose details go to a file; 130 for Ctrl-C, 141 where nobody reads the output any more.
+    """
     try:
         yield
+    except (typer.Exit, typer.Abort):
+        raise
     except InputError as error:
         _complain(error.message, error.findings)
         raise typer.Exit(EXIT_BAD_INPUT) from None
@@ -57,6 +66,48 @@ def friendly_errors() -> Iterator[None]:
     except KeyboardInterrupt:
         console().print("[yellow]已中断，未写入任何结果。 Interrupted; nothing was written.[/]")
         raise typer.Exit(_INTERRUPTED) from None
+    except BrokenPipeError:
+        _close_output()
+        raise typer.Exit(_NOBODY_READS) from None
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        _complain(
+            f"{place}{error.strerror or error}. Check that the path is right, that it may be read and written, "
+            "and that there is room on the disk.",
+            (),
+        )
+        raise typer.Exit(EXIT_BAD_INPUT) from None
+    except MemoryError:
+        _complain("There is not enough memory. Study fewer counties at a time, or try again with --workers 1.", ())
+        raise typer.Exit(EXIT_INCOMPLETE) from None
+    except Exception as error:
+        _complain(
+            f"A fault of gridcheck, not of your input: {type(error).__name__}. {_details(error)} "
+            "Please report it to those who look after gridcheck where you work.",
+            (),
+        )
+        raise typer.Exit(EXIT_FAULT) from None
+
+
+def _details(error: Exception) -> str:
+    """Write what a developer needs to a file of its own and say where it is."""
+    whole = "".join(traceback.format_exception(error))
+    text = f"gridcheck {__version__}, Python {sys.version}\n{' '.join(sys.argv)}\n\n{whole}"
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", errors="backslashreplace", prefix="gridcheck-fault-", suffix=".txt", delete=False
+        ) as file:
+            file.write(text)
+    except OSError:
+        return f"It said: {error}."
+    return f"Details are in {file.name}."
+
+
+def _close_output() -> None:
+    """Let what is still to be printed go nowhere, so that Python does not complain when it ends."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
 
 
 def _complain(message: str, findings: Sequence[str]) -> None:
@@ -123,6 +174,7 @@ def print_json(content: object) -> None:
     """Print machine-readable output, nothing else, on standard output; a number that is not one becomes null."""
     text = json.dumps(_without_nan(content), ensure_ascii=False, indent=2, default=str, allow_nan=False)
     sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()  # a reader that has gone is noticed here and not when Python ends
 
 
 def _without_nan(content: object) -> object:

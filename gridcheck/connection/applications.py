@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from gridcheck.catalogue import DEVICE_CLASSES
+from gridcheck.csv_tables import text_table
 from gridcheck.errors import InputError, SchemaError
 
 COLUMNS = (
@@ -22,6 +24,12 @@ PHASES = ("A", "B", "C", "ABC")
 HOUSEHOLD_GROUPS = ("ordinary", "hardship")
 # A household meter of 5(60) A single-phase ends at 13.2 kW, three-phase at 39.6 kW; more is no household heater.
 MAX_RATED_KW = 40.0
+MAX_QUEUE_POSITION = 10_000_000
+# Ids name folders and stand in messages, so they are short and hold nothing that leads elsewhere.
+_APPLICATION_ID = re.compile(r"\w[\w.#()（）〔〕-]{0,63}")
+# A number as every program reads it: Python would take 1_0 and full-width digits as well.
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", flags=re.ASCII)
+_SHOWN_CHARACTERS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +84,13 @@ def read_applications(path: Path) -> pd.DataFrame:
     InputError
         If the file cannot be read.
     SchemaError
-        If two applications have the same id.
+        If a row does not fit under the heading, or two applications have the same id.
     """
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (OSError, ValueError, UnicodeDecodeError) as error:
+        table = text_table(path)
+    except SchemaError:
+        raise
+    except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as a table of applications: {error}") from error
     if "application_id" in table:
         findings = _repeated(table, "application_id", table["application_id"].duplicated())
@@ -127,7 +137,7 @@ def parse_applications(
     records = [{str(column): cell for column, cell in record.items()} for record in rows.to_dict("records")]
     for number, record in zip(_row_numbers(rows), records, strict=True):
         application, faults = _parse_row(record, known)
-        findings += [f"row {number} ({record['application_id']}): {fault}" for fault in faults]
+        findings += [f"row {number} ({_cut(record['application_id'])[1:-1]}): {fault}" for fault in faults]
         if application is not None:
             result.append(application)
     findings += _duplicates(rows)
@@ -144,26 +154,30 @@ def _row_numbers(rows: pd.DataFrame) -> list[int]:
 
 def _parse_row(row: Mapping[str, object], known: set[str]) -> tuple[Application | None, list[str]]:
     faults = []
-    if not str(row["application_id"]).strip():
-        faults.append("application_id must not be empty")
+    if not _APPLICATION_ID.fullmatch(str(row["application_id"])):
+        faults.append(
+            "application_id must have 1 to 64 letters, digits and _ . # - ( ), beginning with a letter or digit"
+        )
     if str(row["area_id"]) not in known:
-        faults.append(f"area_id {row['area_id']!r} is not an area of the county (see areas.csv)")
+        faults.append(f"area_id {_cut(row['area_id'])} is not an area of the county (see areas.csv)")
     if row["device"] not in DEVICE_CLASSES:
-        faults.append(f"device {row['device']!r} must be one of {', '.join(DEVICE_CLASSES)}")
+        faults.append(f"device {_cut(row['device'])} must be one of {', '.join(DEVICE_CLASSES)}")
     rated_kw = _number(row["rated_kw"])
     if rated_kw is None or not 0.0 < rated_kw <= MAX_RATED_KW:
-        faults.append(f"rated_kw {row['rated_kw']!r} must be a number above 0 and up to {MAX_RATED_KW:g}")
+        faults.append(f"rated_kw {_cut(row['rated_kw'])} must be a number above 0 and up to {MAX_RATED_KW:g}")
     if row["phase"] not in PHASES:
-        faults.append(f"phase {row['phase']!r} must be one of {', '.join(PHASES)}")
+        faults.append(f"phase {_cut(row['phase'])} must be one of {', '.join(PHASES)}")
     if row["household_group"] not in HOUSEHOLD_GROUPS:
-        faults.append(f"household_group {row['household_group']!r} must be one of {', '.join(HOUSEHOLD_GROUPS)}")
+        faults.append(f"household_group {_cut(row['household_group'])} must be one of {', '.join(HOUSEHOLD_GROUPS)}")
     position = _number(row["queue_position"])
-    if position is None or position < 1 or position != int(position):
-        faults.append(f"queue_position {row['queue_position']!r} must be a whole number from 1")
+    if position is None or not 1 <= position <= MAX_QUEUE_POSITION or position != int(position):
+        faults.append(
+            f"queue_position {_cut(row['queue_position'])} must be a whole number from 1 to {MAX_QUEUE_POSITION}"
+        )
     try:
         applied_on = date.fromisoformat(str(row["applied_on"]))
     except ValueError:
-        faults.append(f"applied_on {row['applied_on']!r} must be a date like 2025-09-30")
+        faults.append(f"applied_on {_cut(row['applied_on'])} must be a date like 2025-09-30")
     if faults or rated_kw is None or position is None:
         return None, faults
     application = Application(
@@ -182,11 +196,15 @@ def _parse_row(row: Mapping[str, object], known: set[str]) -> tuple[Application 
 
 
 def _number(value: object) -> float | None:
-    try:
-        number = float(str(value))
-    except ValueError:
-        return None
+    text = str(value).strip(" ")
+    number = float(text) if _NUMBER.fullmatch(text) else math.nan
     return number if math.isfinite(number) else None
+
+
+def _cut(value: object) -> str:
+    """Return a cell as messages show it: in quotation marks, what cannot be printed escaped, not endlessly long."""
+    text = repr(value)
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
 
 
 def _duplicates(rows: pd.DataFrame) -> list[str]:
@@ -201,6 +219,6 @@ def _duplicates(rows: pd.DataFrame) -> list[str]:
 def _repeated(rows: pd.DataFrame, column: str, again: pd.Series[bool]) -> list[str]:
     repeated = rows[again]
     return [
-        f"row {number}: {column} {value!r} stands more than once"
+        f"row {number}: {column} {_cut(value)} stands more than once"
         for number, value in zip(_row_numbers(repeated), repeated[column].tolist(), strict=True)
     ]

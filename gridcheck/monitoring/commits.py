@@ -7,18 +7,13 @@ process that is killed anywhere leaves the store as it was before or as it is af
 from __future__ import annotations
 
 import json
-import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from gridcheck.errors import LedgerError
 from gridcheck.monitoring.atomic import written_in_one_step
-
-_POLL_S = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,61 +110,3 @@ def active(commits: Sequence[Commit], as_of: int | None = None) -> tuple[Commit,
     known = [commit for commit in commits if as_of is None or commit.sequence <= as_of]
     replaced = {sequence for commit in known for sequence in commit.supersedes}
     return tuple(commit for commit in known if commit.sequence not in replaced)
-
-
-@contextmanager
-def locked(path: Path, *, timeout_s: float) -> Iterator[None]:
-    """Hold the exclusive lock of a file while the block runs; the system frees it when the process ends in any way.
-
-    Parameters
-    ----------
-    path : Path
-        Lock file; made where it is missing.
-    timeout_s : float
-        How long to wait for another holder. [s]
-
-    Raises
-    ------
-    LedgerError
-        If another process still holds the lock after that.
-    """
-    deadline = time.monotonic() + timeout_s
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+b") as file:
-        while not _try_lock(file):
-            if time.monotonic() >= deadline:
-                raise LedgerError(f"{path} has been held by another process for {timeout_s:g} s. Try again later.")
-            time.sleep(_POLL_S)
-        try:
-            yield
-        finally:
-            _unlock(file)
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try_lock(file: BinaryIO) -> bool:
-        try:
-            file.seek(0)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-    def _unlock(file: BinaryIO) -> None:
-        file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
-
-else:
-    import fcntl
-
-    def _try_lock(file: BinaryIO) -> bool:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
-    def _unlock(file: BinaryIO) -> None:
-        fcntl.flock(file, fcntl.LOCK_UN)

@@ -142,6 +142,8 @@ def ingest_file(
         If the store cannot be written.
     """
     file = Path(path)
+    if time_label not in tuple(TimeLabel):
+        raise InputError(f"time_label is {time_label!r}, allowed are {', '.join(TimeLabel)}.")
     listing = store.path.parent / f"{file.name}.rejected.csv" if rejected_path is None else Path(rejected_path)
     if listing.resolve() == file.resolve():
         raise InputError(f"{listing} is the file itself. Name another place for the list of rejected cells.")

@@ -28,8 +28,9 @@ import duckdb
 import pandas as pd
 
 from gridcheck.errors import InputError, LedgerError
+from gridcheck.locks import locked
 from gridcheck.monitoring.atomic import written_in_one_step
-from gridcheck.monitoring.commits import Commit, Part, active, locked, read_commits, write_commit
+from gridcheck.monitoring.commits import Commit, Part, active, read_commits, write_commit
 from gridcheck.monitoring.readings import QUANTITIES
 from gridcheck.monitoring.staging import READING_SCHEMA, StagedPart
 

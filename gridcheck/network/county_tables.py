@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from gridcheck.csv_tables import Column, TableSchema, check_table
+from gridcheck.csv_tables import Column, TableSchema, check_table, text_table
 from gridcheck.errors import NetworkError, SchemaError
 
 
@@ -48,6 +48,7 @@ AREAS = TableSchema(
         Column(name="trafo", kind="int"),
     ),
 )
+# A heading without a row says that no electric heating stands in the county yet.
 HEATING = TableSchema(
     # Several rows of one device add up; only a row that stands twice is a slip.
     key=("area_id", "layer", "device", "households", "rated_kw"),
@@ -94,12 +95,14 @@ def read_table(path: Path, schema: TableSchema) -> pd.DataFrame:
     NetworkError
         If the file is missing or not a table.
     SchemaError
-        With one finding per missing column and wrong cell.
+        With one finding per row that does not fit under the heading, missing column and wrong cell.
     """
     if not path.is_file():
         raise NetworkError(f"{path} is missing.")
     try:
-        raw = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+        raw = text_table(path)
+    except SchemaError:
+        raise
     except ValueError as error:  # empty, malformed or undecodable
         raise NetworkError(f"{path} is not a readable table: {error}") from error
     wanted = [column.name for column in schema.columns]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +12,35 @@ from typing import Any
 
 import pandas as pd
 
+from gridcheck import __version__
 from gridcheck.errors import LedgerError
 from gridcheck.reports.curves import CURVES_FILE
+from gridcheck.reports.place import SUMMARY_FILE, current_folder, held_place
 from gridcheck.reports.schemas import TABLES
 from gridcheck.reports.tables import csv_bytes, read_table, write_bytes
 
-SUMMARY_FILE = "summary.json"
 REQUIRED_SUMMARY_KEYS = ("synthetic", "budget_yuan")
+_TRIES = 3
+
+# What the parts of a summary are that reports and screens read.
+_SUMMARY_KINDS: Mapping[str, tuple[type, ...]] = {
+    "synthetic": (bool,),
+    "budget_yuan": (int, float),
+    "files": (dict,),
+    "totals": (dict,),
+    "scenario": (dict,),
+    "inputs": (dict,),
+    "limits": (list,),
+    "limits_of_model": (list,),
+}
+_KIND_NAMES: Mapping[type, str] = {bool: "true or false", int: "a number", dict: "an object", list: "a list"}
+_LIMIT_KINDS: Mapping[str, tuple[type, ...]] = {
+    "name": (str,),
+    "value": (int, float),
+    "unit": (str,),
+    "clause": (str,),
+    "confidence": (str,),
+}
 
 Summary = Mapping[str, Any]
 
@@ -101,7 +123,7 @@ def write_results(tables: Mapping[str, pd.DataFrame], summary: Summary, folder: 
         content = csv_bytes(tables[name], spec)
         write_bytes(folder / spec.file_name, content)
         files[spec.file_name] = {"rows": len(tables[name]), "sha256": hashlib.sha256(content).hexdigest()}
-    whole = {**summary, "files": files}
+    whole = {"gridcheck_version": __version__, **summary, "files": files}
     text = json.dumps(whole, ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False)
     write_bytes(folder / SUMMARY_FILE, f"{text}\n".encode())
 
@@ -112,44 +134,107 @@ def read_results(folder: Path) -> Results:
     Raises
     ------
     LedgerError
-        If the folder or a file of it is missing, torn, or not what its name says.
+        If the folder or a file of it is missing, torn, edited, or not what its name says.
     """
-    if not folder.is_dir():
+    for _ in range(_TRIES):
+        place = current_folder(folder)
+        before = _identity(place)
+        try:
+            return _read(folder, place)
+        except LedgerError:
+            # Another run may have put its results there meanwhile.
+            if _identity(current_folder(folder)) == before:
+                raise
+    return _read(folder, current_folder(folder))
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        stat = (folder / SUMMARY_FILE).stat()
+    except OSError:
+        return None
+    return stat.st_ino, stat.st_mtime_ns
+
+
+def _read(folder: Path, place: Path) -> Results:
+    if not place.is_dir():
         raise LedgerError(f"There is no results folder {folder}. Write one with `gridcheck run --out {folder}`.")
-    absent = [spec.file_name for spec in TABLES.values() if not (folder / spec.file_name).is_file()]
-    absent += [SUMMARY_FILE] if not (folder / SUMMARY_FILE).is_file() else []
+    absent = [spec.file_name for spec in TABLES.values() if not (place / spec.file_name).is_file()]
+    absent += [SUMMARY_FILE] if not (place / SUMMARY_FILE).is_file() else []
     if absent:
         raise LedgerError(
             f"{folder} is not a complete results folder: missing {', '.join(absent)}. "
             f"Write it whole with `gridcheck run --out {folder}`."
         )
-    summary = _read_summary(folder / SUMMARY_FILE)
-    tables = {name: read_table(folder / spec.file_name, spec) for name, spec in TABLES.items()}
-    _require_row_counts(folder, tables, summary)
-    return Results(folder=folder, summary=summary, **tables)
+    try:
+        summary = _read_summary(place / SUMMARY_FILE)
+        tables = {name: read_table(place / spec.file_name, spec) for name, spec in TABLES.items()}
+        _require_as_written(place, tables, summary)
+    except OSError as error:
+        raise LedgerError(f"{error.filename or place} cannot be read: {error.strerror or error}.") from error
+    return Results(folder=place, summary=summary, **tables)
 
 
 def _read_summary(path: Path) -> Summary:
     try:
         summary = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise LedgerError(f"{path} is not JSON: {error}. Run `gridcheck run` again.") from error
-    absent = [key for key in REQUIRED_SUMMARY_KEYS if key not in summary] if isinstance(summary, dict) else ["object"]
+    if not isinstance(summary, dict):
+        raise LedgerError(f"{path} lacks {', '.join(REQUIRED_SUMMARY_KEYS)}. Run `gridcheck run` again.")
+    absent = [key for key in (*REQUIRED_SUMMARY_KEYS, "files") if key not in summary]
     if absent:
         raise LedgerError(f"{path} lacks {', '.join(absent)}. Run `gridcheck run` again.")
+    wrong = [f"{key} must be {kind}" for key, kind in _wrong_kinds(summary, _SUMMARY_KINDS)]
+    wrong = wrong or [f"files.{name} must hold rows and sha256" for name in _torn_entries(summary["files"])]
+    for number, limit in enumerate(summary.get("limits", []) if not wrong else []):
+        kinds = (
+            _wrong_kinds({"name": None, "value": None, **limit}, _LIMIT_KINDS)
+            if isinstance(limit, dict)
+            else [("it", "an object")]
+        )
+        wrong += [f"limits[{number}]: {key} must be {kind}" for key, kind in kinds]
+    if wrong:
+        raise LedgerError(f"{path} was not written by gridcheck: {'; '.join(wrong[:5])}. Run `gridcheck run` again.")
     result: Summary = summary
     return result
 
 
-def _require_row_counts(folder: Path, tables: Mapping[str, pd.DataFrame], summary: Summary) -> None:
-    files = summary.get("files", {})
+def _wrong_kinds(found: Mapping[str, Any], kinds: Mapping[str, tuple[type, ...]]) -> list[tuple[str, str]]:
+    """Return the keys whose value is of another kind, with the kind that is allowed."""
+    return [
+        (key, _KIND_NAMES.get(allowed[0], "a text"))
+        for key, allowed in kinds.items()
+        if key in found
+        # A truth value is an int to Python, and JSON as read here knows numbers that are none.
+        and (
+            not isinstance(found[key], allowed)
+            or (isinstance(found[key], bool) and bool not in allowed)
+            or (isinstance(found[key], float) and not math.isfinite(found[key]))
+        )
+    ]
+
+
+def _torn_entries(files: Mapping[str, Any]) -> list[str]:
+    entries = {**dict.fromkeys(spec.file_name for spec in TABLES.values()), **files}
+    return [
+        name
+        for name, entry in entries.items()
+        if not isinstance(entry, dict)
+        or _wrong_kinds({"rows": None, "sha256": None, **entry}, {"rows": (int,), "sha256": (str,)})
+    ]
+
+
+def _require_as_written(folder: Path, tables: Mapping[str, pd.DataFrame], summary: Summary) -> None:
     for name, spec in TABLES.items():
-        expected = files.get(spec.file_name, {}).get("rows")
-        if expected is not None and expected != len(tables[name]):
-            raise LedgerError(
-                f"{folder / spec.file_name} has {len(tables[name])} rows, {SUMMARY_FILE} says {expected}: "
-                "the folder is torn or was edited. Run `gridcheck run` again."
-            )
+        written, path = summary["files"][spec.file_name], folder / spec.file_name
+        found = None
+        if written["rows"] != len(tables[name]):
+            found = f"has {len(tables[name])} rows, {SUMMARY_FILE} says {written['rows']}"
+        elif hashlib.sha256(path.read_bytes()).hexdigest() != written["sha256"]:
+            found = f"does not have the SHA-256 that {SUMMARY_FILE} says"
+        if found:
+            raise LedgerError(f"{path} {found}: the folder is torn or was edited. Run `gridcheck run` again.")
 
 
 def publish(finished: Path, folder: Path) -> None:
@@ -168,19 +253,5 @@ def publish(finished: Path, folder: Path) -> None:
         If `finished` is not complete, or `folder` exists and is not a results folder.
     """
     read_results(finished)
-    if folder.exists() and any(folder.iterdir()) and not (folder / SUMMARY_FILE).is_file():
-        raise LedgerError(f"{folder} exists and is not a results folder; it is left alone. Name another with --out.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    former = folder.with_name(f".{folder.name}.former")
-    if former.exists():
-        shutil.rmtree(former)
-    if folder.exists():
-        folder.rename(former)
-    try:
-        finished.rename(folder)
-    except OSError as error:
-        if former.exists():
-            former.rename(folder)
-        raise LedgerError(f"{finished} cannot be moved to {folder}: {error}. The former folder stays.") from error
-    if former.exists():
-        shutil.rmtree(former)
+    with held_place(folder) as place:
+        place.put(finished)

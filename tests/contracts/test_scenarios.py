@@ -4,6 +4,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,8 @@ def test_bounds_are_the_real_ones(key):
         for bound in ("ge", "le", "min_length", "max_length"):
             value = getattr(rule, bound, None)
             if value is not None:
-                assert re.search(rf"(?<![\d.]){value:.0f}(?![\d.])", said), f"{key}: {bound} {value}"
+                shown = str(value) if isinstance(value, date) else f"{value:.0f}"
+                assert re.search(rf"(?<![\d.]){shown}(?![\d.])", said), f"{key}: {bound} {value}"
 
 
 @pytest.mark.parametrize("limit", DEFAULT_LIMITS.all(), ids=lambda limit: limit.name)

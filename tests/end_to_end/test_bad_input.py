@@ -1,11 +1,18 @@
 """Wrong input: one clear message that names file and place, exit code 2, and nothing written anywhere."""
 
+import errno
+import os
 import shutil
+import socket
+import tempfile
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from gridcheck import commands
 from gridcheck.network import read_county
+from gridcheck.reports.place import held_place
 from gridcheck.synthesis.applications import synthetic_applications
 from tests.support.command_line import JIANG, YUANQU, changed_networks, content_of, county_folder, gridcheck
 
@@ -38,7 +45,8 @@ def scenario(tmp_path, text: str) -> str:
 def test_an_unknown_county(older):
     message = refused(older, "--county", "140899")
 
-    assert "unknown county 140899" in message
+    assert "--county: unknown county 140899" in message
+    assert "study.counties" not in message
     assert "140827 垣曲县" in message
 
 
@@ -194,6 +202,15 @@ def test_a_place_that_holds_something_else_is_left_alone(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.docx"]
 
 
+def test_a_place_where_another_run_writes(older):
+    with held_place(older[0]):
+        result = gridcheck("run", "--county", YUANQU, "--out", older[0])
+
+    assert result.exit_code == 2
+    assert "Another run is writing to" in result.stderr
+    assert content_of(older[0]) == older[1]
+
+
 def test_wrong_options_are_refused(tmp_path):
     assert gridcheck("run", "--workers", "0").exit_code == 2
     assert gridcheck("run", "--contry", YUANQU).exit_code == 2
@@ -235,3 +252,88 @@ def test_a_folder_that_lost_a_file(tmp_path):
 
     assert result.exit_code == 2
     assert "feeders.csv is missing" in result.stderr
+
+
+def refuse_to_make(monkeypatch, part: str) -> None:
+    """Let every folder or file below a folder of this name be refused, as on a disk that is full."""
+    make, opened = Path.mkdir, Path.open
+
+    def no_mkdir(self, *arguments, **options):
+        if part in self.parts[:-1]:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self))
+        return make(self, *arguments, **options)
+
+    def no_open(self, mode="r", *arguments, **options):
+        if part in self.parts[:-1] and not mode.startswith("r"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self))
+        return opened(self, mode, *arguments, **options)
+
+    monkeypatch.setattr(Path, "mkdir", no_mkdir)
+    monkeypatch.setattr(Path, "open", no_open)
+
+
+def one_message(result) -> str:
+    assert result.exit_code == 2, (result.output, result.exception)
+    assert result.stderr.count("错误 Error:") == 1
+    return result.stderr
+
+
+def test_a_full_disk_is_one_message_and_leaves_no_empty_folder(tmp_path, monkeypatch, yuanqu):
+    refuse_to_make(monkeypatch, "full")
+    network = county_folder(YUANQU) / "network.json"
+    readings = tmp_path / "day.csv"
+    readings.write_text("area_id,time,p_kw\n140827-A0001,2026-01-23 00:15,1.0\n", encoding="utf-8")
+    target = tmp_path / "full"
+
+    for command in (
+        ("n-1", network, "--out", target),
+        ("networks", "build", "--county", YUANQU, "--out", target),
+        ("explain", f"{YUANQU}-P00003", "--results", yuanqu, "--out", target),
+        ("ingest", readings, "--store", target / "store", "--time-label", "end"),
+        ("sample-readings", target / "week.csv"),
+    ):
+        assert "No space left on device" in one_message(gridcheck(*command)), command
+        assert not target.exists(), command
+
+
+def test_a_file_in_the_way_is_one_message(tmp_path):
+    (tmp_path / "file").touch()
+
+    said = one_message(gridcheck("n-1", county_folder(YUANQU) / "network.json", "--out", tmp_path / "file" / "sub"))
+
+    assert "file" in said
+    assert "is a folder. Name a file" in one_message(gridcheck("sample-readings", tmp_path))
+
+
+def test_a_time_label_that_is_none(tmp_path):
+    (tmp_path / "day.csv").write_text("area_id,time,p_kw\n", encoding="utf-8")
+
+    result = gridcheck("ingest", tmp_path / "day.csv", "--store", tmp_path / "store", "--time-label", "foo")
+
+    assert "time_label is 'foo', allowed are auto, start, end." in one_message(result)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "999.1.1.1"])
+def test_an_address_that_cannot_be_served(host):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+
+        said = one_message(gridcheck("serve", "--host", host, "--port", str(port)))
+
+    assert f"Nothing can be served on {host}:{port}: " in said
+    assert "http://" not in said
+
+
+def test_a_fault_of_the_program_is_not_taken_for_a_result(monkeypatch, tmp_path):
+    def fail(*_, **__):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(commands, "validate_network", fail)
+
+    result = gridcheck("networks", "validate", county_folder(YUANQU))
+
+    assert result.exit_code == 70
+    assert "A fault of gridcheck, not of your input: ZeroDivisionError" in result.stderr

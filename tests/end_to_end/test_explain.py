@@ -1,5 +1,6 @@
 """`gridcheck explain` on the results of a run: the files, what is printed, and answers that the run did not give."""
 
+import hashlib
 import json
 
 import pandapower as pp
@@ -87,6 +88,9 @@ def test_an_answer_that_the_run_did_not_give(results_copy):
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
     table.loc[2, "binding_value"] = "12.345"
     table.to_csv(path, index=False, lineterminator="\n")
+    summary = json.loads((results_copy / "summary.json").read_text(encoding="utf-8"))
+    summary["files"]["decisions.csv"]["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    (results_copy / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
 
     result = gridcheck("explain", table["application_id"][2], "--results", results_copy)
 

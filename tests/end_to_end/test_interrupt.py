@@ -100,8 +100,13 @@ def test_interrupted_while_workers_work(results_copy):
 def test_interrupted_while_results_are_written(results_copy):
     before = content_of(results_copy)
     with run_in_its_own_group(results_copy) as process:
-        folder = results_copy.with_name(f".{results_copy.name}.unfinished")
-        wait_for(lambda: folder.is_dir() or process.poll() is not None, "the writing of results")
+        # Made and removed once at the start, to see whether the place can be written.
+        process.stderr.readline()
+        mark = f".{results_copy.name}.unfinished"
+        wait_for(
+            lambda: any(name.startswith(mark) for name in unfinished(results_copy)) or process.poll() is not None,
+            "the writing of results",
+        )
         assert process.poll() is None
         # Nobody who looks meanwhile sees anything but the older results.
         assert content_of(results_copy) == before

@@ -180,3 +180,15 @@ def test_readings_of_areas_that_nobody_knows(tmp_path):
     assert "row 2, area_id: found 'X-1' (unknown_area)" in result.stderr
     alarms = gridcheck("alarms", "--day", DAY, "--store", tmp_path / "store")
     assert "Days that it holds: none." in alarms.stderr
+
+
+def test_a_file_that_is_mostly_rejected_is_not_taken_for_whole(tmp_path):
+    rows = [f"140827-A000{number},2026-01-23 00:{minute},1.0" for number, minute in ((1, "00"), (1, "15"))]
+    rows += [f"140899-A000{number},2026-01-23 00:00,1.0" for number in range(3)]
+    (tmp_path / "day.csv").write_text("\n".join(["area_id,time,p_kw", *rows, ""]), encoding="utf-8")
+
+    result = gridcheck("ingest", tmp_path / "day.csv", "--store", tmp_path / "store", "--time-label", "start")
+
+    assert result.exit_code == 3, result.output
+    assert "Most rows were rejected: 3 of 5" in result.stderr
+    assert "day.csv.rejected.csv" in result.stderr

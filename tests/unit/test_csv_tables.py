@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from gridcheck.csv_tables import Column, TableSchema, check_table, packaged_table
+from gridcheck.csv_tables import Column, TableSchema, check_table, packaged_table, text_table
 from gridcheck.errors import SchemaError
 
 SCHEMA = TableSchema(
@@ -79,3 +79,36 @@ def test_every_call_returns_its_own_copy():
     first = packaged_table("gridcheck.catalogue", "sources.csv", schema)
     first.loc[:, "citation"] = "spoilt"
     assert "spoilt" not in packaged_table("gridcheck.catalogue", "sources.csv", schema)["citation"].tolist()
+
+
+def test_a_users_table_is_read_as_text(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text('\ufeffa,b,,\n001,"x, y"\n\n NA ,,,\n', encoding="utf-8")
+
+    assert text_table(path).to_dict("list") == {"a": ["001", " NA "], "b": ["x, y", ""]}
+
+
+def test_a_heading_alone_is_a_table_without_rows(tmp_path):
+    (tmp_path / "t.csv").write_text("a,b\n", encoding="utf-8")
+
+    assert text_table(tmp_path / "t.csv").columns.tolist() == ["a", "b"]
+    assert len(text_table(tmp_path / "t.csv")) == 0
+
+
+def test_rows_that_do_not_fit_are_all_named(tmp_path):
+    (tmp_path / "t.csv").write_text("a,b,a\n1,2,3,4\n1,2\n1,2,3\n", encoding="utf-8")
+
+    with pytest.raises(SchemaError) as caught:
+        text_table(tmp_path / "t.csv")
+
+    assert [line.split(";")[0] for line in caught.value.findings] == [
+        "column 'a' stands more than once", "row 2: 4 cells, the heading has 3", "row 3: 2 cells, the heading has 3",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"a,b\n\xff,1\n", b'a,b\n"1,2\n'])
+def test_what_is_no_table_is_refused(tmp_path, content):
+    (tmp_path / "t.csv").write_bytes(content)
+
+    with pytest.raises(ValueError, match=r"empty|decode|CSV"):
+        text_table(tmp_path / "t.csv")

@@ -4,7 +4,7 @@ from dataclasses import fields
 import pytest
 
 from gridcheck.errors import ConfigError
-from gridcheck.limits import DEFAULT_LIMITS, LimitSet, with_overrides
+from gridcheck.limits import DEFAULT_LIMITS, LimitSet, require_plausible, with_overrides
 
 # Worked out from the standards, not read from the module.
 EXPECTED = {
@@ -101,3 +101,28 @@ def test_all_wrong_overrides_are_named_at_once():
     assert "finite" in value
     assert "unbalance_percent" in text
     assert "source text" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("thermal_oil_time_constant_min", 0.0, "from 1 to 10000 min"),
+        ("area_loading_percent", -5.0, "from 1 to 1000 percent"),
+        ("area_loading_percent", 0.9, "from 1 to 1000 percent"),
+        ("thermal_oil_exponent", 1e300, "from 0.1 to 10"),
+        ("thermal_ageing_doubling_k", 0.0, "from 1 to 200 K"),
+        ("lv_voltage_min_v", 0.9, "from 100 to 300 V"),
+        ("mv_vm_min_pu", 93.0, "from 0.5 to 1.5 pu"),
+    ],
+)
+def test_a_value_that_no_grid_can_mean_is_refused(name, value, said):
+    with pytest.raises(ConfigError) as caught:
+        require_plausible(with_overrides(DEFAULT_LIMITS, {name: (value, "order")}))
+
+    assert caught.value.findings == (f"{name}: value {value:g} must be {said}",)
+
+
+def test_every_limit_of_the_program_is_plausible_itself():
+    require_plausible(
+        with_overrides(DEFAULT_LIMITS, {limit.name: (limit.value, "own") for limit in DEFAULT_LIMITS.all()})
+    )

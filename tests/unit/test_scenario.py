@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from gridcheck.demand.festival import new_year_days
 from gridcheck.errors import ConfigError, LedgerError
 from gridcheck.scenario import Scenario, read_scenario, require_counties, scenario_of_run
 
@@ -66,6 +67,20 @@ def test_a_county_outside_the_plan_is_refused_with_all_that_are_in_it():
         ("[limits.hot_spot]\nvalue = 1\nsource = \"order\"\n", "hot_spot: no such limit; did you mean hot_spot_c?"),
         ("[limits.hot_spot_c]\nvalue = 1\nsource = \"\"\n", "limits.hot_spot_c.source = ''"),
         ("[limits]\nhot_spot_c = 1\n", "limits.hot_spot_c = 1"),
+        ("[limits.hot_spot_c]\nvalue = 110\n", "limits.hot_spot_c.source: missing; where the value comes from"),
+        ("[limits.area_loading_percent]\nvalue = -5\nsource = \"order\"\n",
+         "area_loading_percent: value -5 must be from 1 to 1000 percent"),
+        ("[weather]\nstart = 0001-01-01\n", "weather.start = datetime.date(1, 1, 1): input should be greater than"),
+        ("[weather]\nstart = 2400-01-01\n", "weather.start = datetime.date(2400, 1, 1): input should be less than"),
+        ("[weather]\nstart = 9999-12-31\n", "weather.start = datetime.date(9999, 12, 31): input should be less than"),
+        ("[weather]\ndays = \"5\"\n", "weather.days = '5': input should be a valid integer"),
+        ("[demand]\nexisting = \"off\"\n", "demand.existing = 'off': input should be a valid boolean"),
+        ("[study]\nseed = true\n", "study.seed = True: input should be a valid integer"),
+        ("[study]\nseed = 1000000001\n", "study.seed = 1000000001: input should be less than or equal to 1000000000"),
+        (f"[study]\nseed = {'9' * 5001}\n", "is not readable TOML"),
+        (f"x = {'[' * 100_000}\n", "is not readable TOML: its values are nested too deeply"),
+        ("[queue]\napplications = \"\"\n", "queue.applications = '': string should have at least 1 character"),
+        (f"title_zh = 5\nname = \"{'x' * 5000}\"\n", "name = '" + "x" * 59 + "…: string should have at most 60"),
     ],
 )  # fmt: skip
 def test_faults_name_key_value_and_what_is_allowed(tmp_path, text, said):
@@ -92,6 +107,13 @@ def test_a_scenario_comes_back_from_a_summary(tmp_path):
     scenario = read(tmp_path, "[weather]\nstart = 2026-02-01\n[study]\nseed = 7\n")
 
     assert scenario_of_run({"scenario": scenario.model_dump(mode="json")}, "out") == scenario
+
+
+def test_the_years_are_those_whose_spring_festival_is_known(tmp_path):
+    years = new_year_days().astype("datetime64[Y]").astype(str)
+
+    assert f"greater than or equal to {years[0]}-01-01" in message_of(tmp_path, "[weather]\nstart = 1990-01-01\n")
+    assert f"less than or equal to {years[-1]}-12-31" in message_of(tmp_path, "[weather]\nstart = 2090-01-01\n")
 
 
 @pytest.mark.parametrize("summary", [{}, {"scenario": None}, {"scenario": {"magic": 1}}, {"scenario": "cold-wave"}])

@@ -1,6 +1,9 @@
 """What goes to the terminal: one clear message and the right exit code, and JSON that any reader takes."""
 
+import errno
 import json
+import os
+import tempfile
 
 import numpy as np
 import pytest
@@ -69,9 +72,46 @@ def test_tables_show_truth_in_words_and_cut_nothing(capsys, monkeypatch):
     assert "screen-is-wide" in shown
 
 
-def test_errors_of_our_own_are_not_dressed_up():
-    with pytest.raises(ZeroDivisionError), terminal.friendly_errors():
-        raise ZeroDivisionError
+def test_a_fault_of_our_own_is_one_message_and_a_code_that_no_result_has(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    assert exit_code_of(ZeroDivisionError("division by zero")) == 70
+
+    (details,) = tmp_path.iterdir()
+    said = capsys.readouterr().err
+    assert said.startswith("错误 Error: A fault of gridcheck, not of your input: ZeroDivisionError.")
+    assert str(details) in said
+    assert "Traceback" not in said
+    assert "Traceback" in details.read_text(encoding="utf-8")
+    assert "test_terminal.py" in details.read_text(encoding="utf-8")
+
+
+def test_a_fault_is_told_even_where_nothing_can_be_written(capsys, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere/at/all")
+
+    assert exit_code_of(RuntimeError("lost")) == 70
+    assert "It said: lost." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.ENAMETOOLONG, errno.EISDIR])
+def test_what_the_file_system_refuses_is_one_message(capsys, code):
+    assert exit_code_of(OSError(code, os.strerror(code), "place/report.html")) == 2
+
+    assert f"place/report.html: {os.strerror(code)}." in capsys.readouterr().err
+
+
+def test_lack_of_memory_is_no_result(capsys):
+    assert exit_code_of(MemoryError()) == 3
+    assert "--workers 1" in capsys.readouterr().err
+
+
+def test_an_exit_on_purpose_goes_through():
+    assert exit_code_of(typer.Exit(1)) == 1
+
+
+def test_a_reader_that_has_gone_is_no_result(capsys):
+    assert exit_code_of(BrokenPipeError(errno.EPIPE, "Broken pipe")) == 141
+    assert capsys.readouterr().err == ""
 
 
 def refuse(constant: str) -> float:

@@ -65,9 +65,14 @@ def test_no_rows_no_applications():
          "ground_source_heat_pump, resistive_heater, storage_heater"),
         ("phase", "D", "phase 'D' must be one of A, B, C, ABC"),
         ("household_group", "", "household_group '' must be one of ordinary, hardship"),
-        ("queue_position", "0", "queue_position '0' must be a whole number from 1"),
-        ("queue_position", "1.5", "queue_position '1.5' must be a whole number from 1"),
-        ("queue_position", "first", "queue_position 'first' must be a whole number from 1"),
+        ("queue_position", "0", "queue_position '0' must be a whole number from 1 to 10000000"),
+        ("queue_position", "1.5", "queue_position '1.5' must be a whole number from 1 to 10000000"),
+        ("queue_position", "1e300", "queue_position '1e300' must be a whole number from 1 to 10000000"),
+        ("queue_position", "10000001", "queue_position '10000001' must be a whole number from 1 to 10000000"),
+        ("queue_position", "１０", "queue_position '１０' must be a whole number from 1 to 10000000"),
+        ("rated_kw", "1_0", "rated_kw '1_0' must be a number above 0 and up to 40"),
+        ("rated_kw", "１０", "rated_kw '１０' must be a number above 0 and up to 40"),
+        ("queue_position", "first", "queue_position 'first' must be a whole number from 1 to 10000000"),
         ("applied_on", "2025-02-30", "applied_on '2025-02-30' must be a date like 2025-09-30"),
         ("applied_on", "1/6/2025", "applied_on '1/6/2025' must be a date like 2025-09-30"),
     ],
@@ -76,8 +81,43 @@ def test_a_fault_is_told_by_row_with_what_was_found_and_what_is_allowed(column, 
     assert findings(ROW, SECOND | {column: found}) == (f"row 3 (P2): {said}",)
 
 
-def test_an_application_needs_an_id():
-    assert findings(ROW | {"application_id": " "}) == ("row 2 ( ): application_id must not be empty",)
+@pytest.mark.parametrize(
+    "given",
+    ["", " ", "../../etc/passwd", "..", ".hidden", "a/b", "a\\b", "a\0b", "a\x01b", "a\nb", "x" * 65, "x" * 40_000],
+)
+def test_an_application_needs_an_id_that_leads_nowhere(given):
+    (found,) = findings(ROW | {"application_id": given})
+
+    assert found.startswith("row 2 (")
+    assert found.endswith(
+        "application_id must have 1 to 64 letters, digits and _ . # - ( ), beginning with a letter or digit"
+    )
+    assert found.isprintable()
+    assert len(found) < 200
+
+
+@pytest.mark.parametrize("given", ["140827-P00001", "报装-7", "运电〔2025〕12", "a.b#c(1)", "x" * 64])
+def test_ids_of_the_users_own_are_kept(given):
+    assert parse(ROW | {"application_id": given})[0].application_id == given
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("P1,140827,v,a,2025-06-01,air_air_heat_pump,1.5,A,ordinary,1,extra", "row 3: 11 cells, the heading has 10"),
+        ("P1,140827,v,a,2025-06-01,air_air_heat_pump,1,5,A,ordinary,1", "row 3: 11 cells, the heading has 10"),
+        ("P1,140827", "row 3: 2 cells, the heading has 10"),
+    ],
+)
+def test_a_row_that_does_not_fit_is_named_and_not_shifted(tmp_path, line, said):
+    path = tmp_path / "wishes.csv"
+    path.write_text("\n".join([",".join(COLUMNS), ",".join(ROW.values()), line, ""]), encoding="utf-8")
+
+    with pytest.raises(SchemaError) as caught:
+        read_applications(path)
+
+    assert str(path) in caught.value.message
+    assert caught.value.findings[0].startswith(said)
 
 
 def test_all_faults_are_told_at_once():

@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from gridcheck.errors import InputError, LedgerError
+from gridcheck.locks import locked
 from gridcheck.monitoring import ReadingsStore, ingest_file
-from gridcheck.monitoring.commits import locked
 from tests.support.readings import DAY, long_day, run_program, write_lines
 
 INGEST_EACH = """

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+import gridcheck.reports.folder as folder_module
 from gridcheck.errors import LedgerError
 from gridcheck.reports.curves import CURVES_FILE
 from gridcheck.reports.folder import publish, read_results, write_results
+from gridcheck.reports.schemas import TableSpec
 from tests.support.results import Sample, sample_summary, sample_tables, write_sample_results
 
 
@@ -65,6 +68,66 @@ def test_summary_without_budget_is_refused(tmp_path: Path) -> None:
         read_results(folder)
 
 
+def test_edited_table_is_noticed_by_its_hash(tmp_path: Path) -> None:
+    folder = write_sample_results(tmp_path / "out")
+    path = folder / "feeders.csv"
+    path.write_bytes(path.read_bytes().replace(b".1", b".2", 1))
+
+    with pytest.raises(LedgerError, match=r"feeders\.csv does not have the SHA-256 that summary\.json says"):
+        read_results(folder)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("budget_yuan", "x", "budget_yuan must be a number"),
+        ("budget_yuan", True, "budget_yuan must be a number"),
+        ("budget_yuan", float("nan"), "budget_yuan must be a number"),
+        ("files", [], "files must be an object"),
+        ("files", {}, r"files\.decisions\.csv must hold rows and sha256"),
+        ("totals", 5, "totals must be an object"),
+        ("limits", 3, "limits must be a list"),
+        ("limits", ["x"], r"limits\[0\]: it must be an object"),
+        ("limits", [{"name": "heavy_percent"}], r"limits\[0\]: value must be a number"),
+        ("synthetic", "no", "synthetic must be true or false"),
+    ],
+)
+def test_summary_of_another_kind_is_refused(tmp_path: Path, key: str, value: object, said: str) -> None:
+    folder = write_sample_results(tmp_path / "out")
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    (folder / "summary.json").write_text(json.dumps(summary | {key: value}), encoding="utf-8")
+
+    with pytest.raises(LedgerError, match=said):
+        read_results(folder)
+
+
+def test_a_summary_nested_without_end_is_refused(tmp_path: Path) -> None:
+    folder = write_sample_results(tmp_path / "out")
+    (folder / "summary.json").write_text("[" * 200_000, encoding="utf-8")
+
+    with pytest.raises(LedgerError, match="not JSON"):
+        read_results(folder)
+
+
+def test_a_run_that_is_published_while_results_are_read_is_read_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = write_sample_results(tmp_path / "out")
+    finished = write_sample_results(tmp_path / "work", Sample(seed=7))
+    read_one = folder_module.read_table
+
+    def read_then_publish(path: Path, spec: TableSpec) -> pd.DataFrame:
+        table = read_one(path, spec)
+        if finished.exists() and path.parent == place:
+            monkeypatch.setattr(folder_module, "read_table", read_one)
+            publish(finished, place)
+        return table
+
+    monkeypatch.setattr(folder_module, "read_table", read_then_publish)
+
+    assert read_results(place).summary["scenario"]["seed"] == 7
+
+
 def test_incomplete_tables_write_nothing(tmp_path: Path) -> None:
     tables = sample_tables(Sample())
     del tables["violations"]
@@ -86,14 +149,14 @@ def test_results_say_synthetic_unless_the_summary_denies_it(tmp_path: Path) -> N
 
 def test_publish_replaces_a_former_run_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
     place = write_sample_results(tmp_path / "out")
-    (place / "stale.txt").write_text("old", encoding="utf-8")
+    (place / "report.html").write_text("old", encoding="utf-8")
     finished = write_sample_results(tmp_path / "work", Sample(seed=7))
     expected = (finished / "decisions.csv").read_bytes()
 
     publish(finished, place)
 
     assert (place / "decisions.csv").read_bytes() == expected
-    assert not (place / "stale.txt").exists()
+    assert not (place / "report.html").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 

@@ -163,9 +163,9 @@ def ingest(
 ) -> None:
     """Take meter readings of areas into the readings store; bad rows come back in a file with the reason."""
     with friendly_errors():
-        from gridcheck import commands
+        from gridcheck import commands_readings
 
-        whole = commands.ingest(file, store, time_label, networks, as_json=json)
+        whole = commands_readings.ingest(file, store, time_label, networks, as_json=json)
     raise typer.Exit(EXIT_FINE if whole else EXIT_INCOMPLETE)
 
 
@@ -179,9 +179,9 @@ def alarms(
 ) -> None:
     """List heavy, overloaded and low-voltage areas of a day, with hours."""
     with friendly_errors():
-        from gridcheck import commands
+        from gridcheck import commands_readings
 
-        found = commands.alarms(day.date(), store, tuple(county or ()), networks, as_json=json)
+        found = commands_readings.alarms(day.date(), store, tuple(county or ()), networks, as_json=json)
     raise typer.Exit(EXIT_VIOLATIONS if found else EXIT_FINE)
 
 
@@ -195,9 +195,9 @@ def sample_readings(
 ) -> None:
     """Write a synthetic meter file of one cold-wave week of one county, as a meter system would deliver it."""
     with friendly_errors():
-        from gridcheck import commands
+        from gridcheck import commands, commands_readings
 
-        commands.sample_readings(out, county, scenario or commands.scenario_path(SCENARIO), seed, networks)
+        commands_readings.sample_readings(out, county, scenario or commands.scenario_path(SCENARIO), seed, networks)
 
 
 @app.command()

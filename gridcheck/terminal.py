@@ -170,6 +170,11 @@ def _shown(cell: object) -> str:
     return f"{cell:,}" if isinstance(cell, int) else f"{cell:,.7g}" if isinstance(cell, float) else str(cell)
 
 
+def cell(value: object) -> str:
+    """Return a value of a table as people read it."""
+    return "" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
 def print_json(content: object) -> None:
     """Print machine-readable output, nothing else, on standard output; a number that is not one becomes null."""
     text = json.dumps(_without_nan(content), ensure_ascii=False, indent=2, default=str, allow_nan=False)

@@ -10,6 +10,7 @@ from gridcheck.reports.texts import LANGUAGES, Language
 
 # Longest value that is taken from an address; ids are much shorter.
 _MAX_LENGTH = 64
+_MAX_FIELDS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,9 @@ class Address:
 
 def parse_address(path: str | None, search: str | None, default: Language) -> Address:
     """Read an address; an unknown language means `default`."""
-    given = dict(parse_qsl((search or "").removeprefix("?"), max_num_fields=20))
+    # What stands behind the first fields is left out of account.
+    first = (search or "").removeprefix("?").split("&", _MAX_FIELDS)[:_MAX_FIELDS]
+    given = dict(parse_qsl("&".join(first)))
     wanted = given.pop("lang", "")
     language = next((known for known in LANGUAGES if known == wanted), default)
     values = {key[:_MAX_LENGTH]: value[:_MAX_LENGTH] for key, value in given.items()}

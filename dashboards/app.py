@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 
 from dashboards import grid
 from dashboards.address import parse_address
+from dashboards.door import guard, show_what_is_gone
 from dashboards.pages import Page, area, n_minus_1, origin, overview, plan, verdicts
 from dashboards.security import add_security_headers
 from dashboards.settings import Settings
@@ -66,6 +67,7 @@ def create_app(settings: Settings) -> Dash:
         suppress_callback_exceptions=True,  # pages come and go, so not every id exists at the start
         enable_mcp=False,
         assets_ignore=r".*\.(svg|json|txt)$",
+        on_error=show_what_is_gone(settings.language),
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
     app.layout = frame(settings.language)
@@ -75,6 +77,7 @@ def create_app(settings: Settings) -> Dash:
         page.register(app, store)
     _add_health(app.server, store)
     _localise_first_answer(app.server, settings.language)
+    guard(app, settings.language)
     add_security_headers(app)
     return app
 

@@ -17,6 +17,8 @@ from gridcheck.reports.labels import is_missing, rounded
 from gridcheck.reports.views import View, ViewColumn
 
 MAX_ROWS = 500
+_MAX_CONDITIONS = 10
+_MAX_DIGITS = 9
 
 Cells = pd.Series
 Mask = pd.Series
@@ -63,7 +65,9 @@ def filtered(view: View, filters: Mapping[str, Any]) -> pd.DataFrame:
 def _condition(cells: Cells, column: ViewColumn, condition: Mapping[str, Any]) -> np.ndarray[Any, np.dtype[np.bool_]]:
     parts = condition.get("conditions")
     if isinstance(parts, list) and parts:
-        masks = [_condition(cells, column, part) for part in parts if isinstance(part, Mapping)]
+        # A grid joins a few plain conditions; what is joined inside them is left out of account.
+        plain = [part for part in parts[:_MAX_CONDITIONS] if isinstance(part, Mapping) and not part.get("conditions")]
+        masks = [_condition(cells, column, part) for part in plain]
         combine = np.logical_or if condition.get("operator") == "OR" else np.logical_and
         return np.asarray(combine.reduce(masks), dtype=bool) if masks else np.ones(len(cells), dtype=bool)
     if column.shown in ("integer", "real"):
@@ -91,14 +95,15 @@ def _number_condition(cells: Cells, condition: Mapping[str, Any]) -> np.ndarray[
 def _number(value: Any) -> float:
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return math.nan
 
 
 def ordered(view: View, rows: pd.DataFrame, sorting: list[Mapping[str, Any]]) -> pd.DataFrame:
     """Return `rows` in the order a grid asks for; empty cells last, equal rows in the order of the file."""
     known = {column.name for column in view.columns}
-    wanted = [item for item in sorting if isinstance(item, Mapping) and item.get("colId") in known]
+    asked = [item for item in sorting if isinstance(item, Mapping)] if isinstance(sorting, list) else []
+    wanted = [item for item in asked if isinstance(item.get("colId"), str) and item["colId"] in known]
     if not wanted:
         return rows
     return rows.sort_values(
@@ -126,11 +131,16 @@ def page(view: View, request: Mapping[str, Any], id_column: str) -> dict[str, An
     dict
         ``rowData`` with plain texts and numbers (None where there is no value), and ``rowCount``.
     """
-    rows = filtered(view, request.get("filterModel") or {})
+    filters = request.get("filterModel")
+    rows = filtered(view, filters if isinstance(filters, Mapping) else {})
     rows = ordered(view, rows, request.get("sortModel") or [])
-    start = max(int(request.get("startRow") or 0), 0)
-    stop = min(int(request.get("endRow") or MAX_ROWS), start + MAX_ROWS)
+    start = min(max(_row_number(request.get("startRow"), 0), 0), len(rows))
+    stop = min(_row_number(request.get("endRow"), MAX_ROWS), start + MAX_ROWS)
     return {"rowData": records(view, rows.iloc[start:stop], id_column), "rowCount": len(rows)}
+
+
+def _row_number(value: Any, otherwise: int) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value else otherwise
 
 
 def records(view: View, rows: pd.DataFrame, id_column: str) -> list[dict[str, Any]]:
@@ -155,4 +165,4 @@ def _plain(cell: Any, column: ViewColumn) -> Any:
 def row_index(row_id: str) -> int:
     """Return the position in the view's table of a row that `records` gave out; -1 where it is no such id."""
     tail = row_id.rpartition("#")[2]
-    return int(tail) if tail.isascii() and tail.isdecimal() else -1
+    return int(tail) if tail.isascii() and tail.isdecimal() and len(tail) <= _MAX_DIGITS else -1

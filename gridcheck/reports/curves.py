@@ -184,7 +184,7 @@ def read_curve_time(path: Path) -> CurveTime:
         )
     except FileNotFoundError as error:
         raise LedgerError(f"{path} is missing. Run `gridcheck run` again; it writes the folder whole.") from error
-    except (pa.ArrowInvalid, KeyError, ValueError, TypeError) as error:
+    except (pa.ArrowException, OSError, KeyError, ValueError, TypeError) as error:
         raise LedgerError(
             f"{path} is not a curve file of gridcheck: {error!r}. It needs the metadata "
             "'gridcheck' with start_utc, step_minutes, n_step and synthetic."
@@ -200,17 +200,20 @@ def read_curve(path: Path, area_id: str) -> AreaCurve | None:
         If the file cannot be read.
     """
     time = read_curve_time(path)
-    table = pq.read_table(path, filters=[("area_id", "=", area_id)])
-    if table.num_rows == 0:
-        return None
-    row = table.slice(0, 1)
-    return AreaCurve(
-        area_id=area_id,
-        county_code=row["county_code"][0].as_py(),
-        time=time,
-        p_kw=_first_list(row, "p_kw"),
-        loading_percent=_first_list(row, "loading_percent"),
-    )
+    try:
+        table = pq.read_table(path, filters=[("area_id", "=", area_id)])
+        if table.num_rows == 0:
+            return None
+        row = table.slice(0, 1)
+        return AreaCurve(
+            area_id=area_id,
+            county_code=row["county_code"][0].as_py(),
+            time=time,
+            p_kw=_first_list(row, "p_kw"),
+            loading_percent=_first_list(row, "loading_percent"),
+        )
+    except (pa.ArrowException, OSError, KeyError, ValueError, TypeError, AttributeError) as error:
+        raise LedgerError(f"{path} cannot be read as a curve file: {error}. Run `gridcheck run` again.") from error
 
 
 def _first_list(row: pa.Table, name: str) -> FloatArray:

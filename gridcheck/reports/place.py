@@ -32,7 +32,7 @@ _FILES = frozenset(
 # Left in any folder by the windows of an operating system.
 _OF_THE_DESKTOP = frozenset((".DS_Store", "Thumbs.db", "desktop.ini"))
 # What may not stand in the name of a folder somewhere, and how long a name may be with four bytes a character.
-_NOT_IN_A_NAME, _LONGEST_NAME = re.compile(r"[^\w.()#（）〔〕-]"), 60
+_NOT_IN_A_NAME, _LONGEST_NAME = re.compile(r"[^\w.()#\uff08\uff09\u3014\u3015-]"), 60
 _AT_MOST_NAMED = 5
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 

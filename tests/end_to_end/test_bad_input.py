@@ -1,6 +1,7 @@
 """Wrong input: one clear message that names file and place, exit code 2, and nothing written anywhere."""
 
 import errno
+import json
 import os
 import shutil
 import socket
@@ -217,11 +218,14 @@ def test_wrong_options_are_refused(tmp_path):
     assert gridcheck("alarms", "--day", "23.01.2026").exit_code == 2
 
 
-@pytest.mark.parametrize("command", ["powerflow", "n-1"])
 @pytest.mark.parametrize(
-    ("table", "change", "said"),
-    [("switch", close_tie, "radial"), ("line", forget_rating, "line 7: max_i_ka")],
-    ids=["loop", "missing_rating"],
+    ("command", "table", "change", "said"),
+    [
+        ("n-1", "switch", close_tie, "radial"),
+        ("n-1", "line", forget_rating, "line 7: max_i_ka"),
+        ("powerflow", "line", forget_rating, "line 7: max_i_ka"),
+    ],
+    ids=["n-1_loop", "n-1_missing_rating", "powerflow_missing_rating"],
 )
 def test_a_faulty_network_file(tmp_path, command, table, change, said):
     networks = changed_networks(tmp_path, YUANQU, table, change)
@@ -231,6 +235,15 @@ def test_a_faulty_network_file(tmp_path, command, table, change, said):
     assert result.exit_code == 2
     assert said in result.stderr
     assert result.stdout == ""
+
+
+def test_a_loop_is_no_fault_for_the_load_flow(tmp_path):
+    networks = changed_networks(tmp_path, YUANQU, "switch", close_tie)
+
+    result = gridcheck("powerflow", networks / county_folder(YUANQU).name / "network.json", "--json")
+
+    assert result.exit_code in (0, 1)
+    assert json.loads(result.stdout)["converged"]
 
 
 def test_validate_names_what_is_wrong_with_a_folder(tmp_path):

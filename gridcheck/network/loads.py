@@ -13,7 +13,7 @@ from gridcheck.network.table_rules import LOAD_TABLES, check_cells
 from gridcheck.network.tables import Tables
 
 _SHARES = tuple(f"const_{kind}{part}_percent" for kind in "zi" for part in ("", "_p", "_q"))
-_SIGNS = {"load": 1.0, "sgen": -1.0, "storage": 1.0, "asymmetric_load": 1.0, "asymmetric_sgen": -1.0}
+LOAD_SIGNS = {"load": 1.0, "sgen": -1.0, "storage": 1.0, "asymmetric_load": 1.0, "asymmetric_sgen": -1.0}
 
 
 def loads_from_tables(tables: Tables, network: Network, *, source: str = "network") -> LoadCases:
@@ -43,11 +43,11 @@ def loads_from_tables(tables: Tables, network: Network, *, source: str = "networ
     check_cells(tables, LOAD_TABLES, bus_id=pd.Index(network.bus_id), source=source)
     p_mw, q_mvar = np.zeros((1, network.n_bus)), np.zeros((1, network.n_bus))
     position = pd.Series(np.arange(network.n_bus), index=network.bus_id)
-    for table, sign in _SIGNS.items():
+    for table, sign in LOAD_SIGNS.items():
         frame = rows_in_service(tables.get(table))
         if frame.empty:
             continue
-        _refuse_shares(frame, table, source)
+        refuse_shares(frame, table, source)
         bus = position.reindex(ids(frame, "bus")).to_numpy()
         phases = ("_a", "_b", "_c") if table.startswith("asymmetric") else ("",)
         scaling = numbers(frame, "scaling", default=1.0)
@@ -57,7 +57,14 @@ def loads_from_tables(tables: Tables, network: Network, *, source: str = "networ
     return LoadCases(p_mw=p_mw, q_mvar=q_mvar)
 
 
-def _refuse_shares(frame: pd.DataFrame, table: str, source: str) -> None:
+def refuse_shares(frame: pd.DataFrame, table: str, source: str) -> None:
+    """Refuse loads with constant-current or constant-impedance shares.
+
+    Raises
+    ------
+    UnsupportedElementError
+        Naming the loads.
+    """
     findings = [
         f"{table} {i}: {column}"
         for column in _SHARES

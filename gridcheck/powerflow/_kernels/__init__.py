@@ -3,7 +3,28 @@
 from __future__ import annotations
 
 from gridcheck.powerflow._kernels.balanced import factored_power, sweep, written_power
-from gridcheck.powerflow._kernels.layout import BLOCK, COLLAPSE_VM_PU, CONVERGED, DIVERGED_PU, NOT_CONVERGED
+from gridcheck.powerflow._kernels.layout import (
+    BLOCK,
+    COLLAPSE_VM_PU,
+    CONVERGED,
+    DIVERGED_PU,
+    EARTHED,
+    LINE,
+    NOT_CONVERGED,
+    PHASE_BLOCK,
+    SOURCE,
+    TRAFO,
+)
+from gridcheck.powerflow._kernels.phase_loads import factored_phase_power, written_phase_power
+from gridcheck.powerflow._kernels.phase_reading import (
+    neutral_shift,
+    phase_angles,
+    phase_currents,
+    phase_losses,
+    phase_magnitudes,
+    unbalance,
+)
+from gridcheck.powerflow._kernels.phases import sweep_phases
 from gridcheck.powerflow._kernels.reading import angles, branch_currents, losses, magnitudes
 from gridcheck.powerflow._kernels.reductions import extremes, sustained_peak
 
@@ -12,14 +33,28 @@ __all__ = [
     "COLLAPSE_VM_PU",
     "CONVERGED",
     "DIVERGED_PU",
+    "EARTHED",
+    "LINE",
     "NOT_CONVERGED",
+    "PHASE_BLOCK",
+    "SOURCE",
+    "TRAFO",
     "angles",
     "branch_currents",
     "extremes",
+    "factored_phase_power",
     "factored_power",
     "losses",
     "magnitudes",
+    "neutral_shift",
+    "phase_angles",
+    "phase_currents",
+    "phase_losses",
+    "phase_magnitudes",
     "sustained_peak",
     "sweep",
+    "sweep_phases",
+    "unbalance",
+    "written_phase_power",
     "written_power",
 ]

@@ -27,8 +27,7 @@ class PhaseModel:
     ----------
     radial : RadialModel
         Tree and positive sequence.
-    depth, child_start, child, kind, special, turn, source, z, no_load, shunt, shunt_row, neutral_node, neutral_up,
-    neutral, weight
+    kind, special, turn, source, z, no_load, shunt, shunt_row, neutral_node, neutral_up, neutral, weight
         As the kernel takes them. [pu]
     turn_row : ndarray of int, shape (n_node,)
         Transformer above each node, -1 for none.
@@ -43,9 +42,6 @@ class PhaseModel:
     """
 
     radial: RadialModel
-    depth: IntArray
-    child_start: IntArray
-    child: IntArray
     kind: IntArray
     special: IntArray
     turn: FloatArray
@@ -82,7 +78,7 @@ def phase_model(network: FourWireNetwork) -> PhaseModel:
         If a transformer is fed from its low-voltage side.
     """
     radial = radial_model(network.balanced)
-    parent, branch = radial.parent, radial.branch
+    parent = radial.parent
     kind = _kinds(network, radial)
     is_trafo, is_source = kind == _kernels.TRAFO, kind == _kernels.SOURCE
     above = _Above(network, radial)
@@ -99,16 +95,14 @@ def phase_model(network: FourWireNetwork) -> PhaseModel:
     np.add.at(y0, parent[~is_source], near0[~is_source])
     shunt_row, (shunt,) = _rows_of((y1, y0))
     end_row, (near_y, far_y) = _rows_of((near1, near0), (far1, far0))
-    depth, weight, no_load = _from_the_top(parent, kind, special, turn, source, z1, zh)
-    child_start, child = _children(parent)
+    weight, no_load = _from_the_top(parent, kind, special, turn, source, z1, zh)
     neutral_up, neutral, earth_g = _neutral(network, radial, above, kind)
     has_neutral = network.has_neutral[radial.bus]
     # The earth current changes phase voltages only where there is one.
     couples = (neutral_up >= 0) & ((neutral[:, 0] != 0) | (neutral[:, 1] != 0)) & ((neutral[:, 4:6] != 0).any(axis=1))
     kind[couples] = _kernels.EARTHED
-    assert len(branch) == len(parent)
     return PhaseModel(
-        radial=radial, depth=depth, child_start=child_start, child=child, kind=kind, special=special, turn=turn,
+        radial=radial, kind=kind, special=special, turn=turn,
         source=source, z=np.stack([z1.real, z1.imag, zh.real, zh.imag], axis=1), no_load=no_load, shunt=shunt,
         shunt_row=shunt_row, neutral_node=np.flatnonzero(has_neutral), neutral_up=neutral_up, neutral=neutral,
         weight=weight, turn_row=np.where(is_trafo, special, -1), end_row=end_row, near_y=near_y, far_y=far_y,
@@ -204,10 +198,10 @@ def _rows_of(*pairs: tuple[ComplexArray, ComplexArray]) -> tuple[IntArray, list[
 def _from_the_top(
     parent: IntArray, kind: IntArray, special: IntArray, turn: FloatArray, source: FloatArray, z1: ComplexArray,
     zh: ComplexArray,
-) -> tuple[IntArray, FloatArray, FloatArray]:  # fmt: skip
-    """Depth, zeta of equation (7) and voltages at no load, passed from parent to child."""
+) -> tuple[FloatArray, FloatArray]:  # fmt: skip
+    """Zeta of equation (7) and voltages at no load, passed from parent to child."""
     n_node = len(parent)
-    depth, weight = np.zeros(n_node, dtype=np.int64), np.zeros(n_node)
+    weight = np.zeros(n_node)
     v = np.zeros((n_node, 3), dtype=np.complex128)
     for i, up in enumerate(parent.tolist()):
         if kind[i] == _kernels.SOURCE:
@@ -215,7 +209,6 @@ def _from_the_top(
             v[i] = row[0:3] + 1j * row[3:6]
             weight[i] = np.hypot(row[6:9], row[9:12]).max()
             continue
-        depth[i] = depth[up] + 1
         weight[i] = weight[up]
         v[i] = v[up]
         if kind[i] == _kernels.TRAFO:
@@ -223,14 +216,7 @@ def _from_the_top(
             v[i] = np.array([[t0, t1, t2], [t2, t0, t1], [t1, t2, t0]]) @ v[up]
             weight[i] *= np.abs(turn[special[i]]).sum() ** 2
         weight[i] += abs(z1[i]) + abs(zh[i])
-    return depth, weight, np.concatenate([v.real, v.imag], axis=1)
-
-
-def _children(parent: IntArray) -> tuple[IntArray, IntArray]:
-    child = np.argsort(parent, kind="stable")
-    child = child[parent[child] >= 0]
-    counts = np.bincount(parent[child], minlength=len(parent))
-    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), child.astype(np.int64)
+    return weight, np.concatenate([v.real, v.imag], axis=1)
 
 
 def _neutral(

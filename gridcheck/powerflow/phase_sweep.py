@@ -52,10 +52,8 @@ class PhaseRows:
     ----------
     loads : PhaseLoadCases or PhaseFactoredLoads
         What is drawn.
-    row_start : ndarray of int, shape (n_node + 1,)
-        Rows of node i are ``row_start[i]:row_start[i + 1]``.
-    bus, phase : ndarray of int, shape (n_row,)
-        Place of each row.
+    node, bus, phase : ndarray of int, shape (n_row,)
+        Place of each row, nodes ascending.
     per_mva : float
         One over the power base of one phase. [1/MVA]
     p_weight, q_weight : ndarray, shape (n_row, n_class), optional
@@ -65,7 +63,7 @@ class PhaseRows:
     """
 
     loads: PhaseLoadCases | PhaseFactoredLoads
-    row_start: IntArray
+    node: IntArray
     bus: IntArray
     phase: IntArray
     per_mva: float
@@ -105,13 +103,12 @@ def phase_rows(model: PhaseModel, loads: PhaseLoadCases | PhaseFactoredLoads) ->
     """Give each node and phase with a load, and all phases of nodes with a shunt, a row of its own."""
     used = _is_loaded(loads)[model.radial.bus] | (model.shunt_row >= 0)[:, None]
     node, phase = np.nonzero(used)
-    row_start = np.concatenate([[0], np.cumsum(used.sum(axis=1))]).astype(np.int64)
     bus, per_mva = model.radial.bus[node], 3.0 / model.radial.sn_mva
     if isinstance(loads, PhaseLoadCases):
-        return PhaseRows(loads=loads, row_start=row_start, bus=bus, phase=phase, per_mva=per_mva)
+        return PhaseRows(loads=loads, node=node, bus=bus, phase=phase, per_mva=per_mva)
     return PhaseRows(
         loads=loads,
-        row_start=row_start,
+        node=node,
         bus=bus,
         phase=phase,
         per_mva=per_mva,
@@ -176,16 +173,15 @@ def sweep_phase_blocks(
     def work(read: PhaseReader) -> None:
         pq, current = np.empty((len(rows.bus), 2 * lanes)), np.empty((len(rows.bus), 2 * lanes))
         j, v = np.zeros((m.n_node, 6 * lanes)), np.empty((m.n_node, 6 * lanes))
-        stack = np.empty((int(m.depth.max(initial=0)) + 1, 6 * lanes))
         k, vn = np.zeros((m.n_node, 2 * lanes)), np.zeros((m.n_node, 2 * lanes))
         for block in blocks:
             rows.write(block, pq)
             # Nodes without a neutral are not written by the sweep, but a case that failed has left NaN there.
             k[:], vn[:] = 0.0, 0.0
             _kernels.sweep_phases(
-                r.parent, m.depth, m.child_start, m.child, m.kind, m.special, m.turn, m.source, m.z, m.no_load,
-                m.shunt, m.shunt_row, m.neutral_node, m.neutral_up, m.neutral, rows.row_start, rows.phase, m.weight,
-                pq, current, j, k, vn, v, stack, status[block], iterations[block], tolerance_pu, max_iterations,
+                r.parent, m.kind, m.special, m.turn, m.source, m.z, m.no_load,
+                m.shunt, m.shunt_row, m.neutral_node, m.neutral_up, m.neutral, rows.node, rows.phase, m.weight,
+                pq, current, j, k, vn, v, status[block], iterations[block], tolerance_pu, max_iterations,
             )  # fmt: skip
             read(PhaseBlock(first=block * lanes, v=v, j=j, k=k, vn=vn))
 

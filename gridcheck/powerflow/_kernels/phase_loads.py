@@ -52,21 +52,22 @@ def factored_phase_power(p_weight: Any, q_weight: Any, profile: Any, pq: Any) ->
                     row[B + t] += wq * course[t]
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(inline="always")
 def draw(v: Any, offset: int, weight: float, s: Any, current: Any, lane: Any) -> None:
     """Equation (1) without shunts for one row, and its part of (7); `offset` leads to the phase in `v`."""
     u = v[offset:]
     for t in range(B):
-        inverse = 1.0 / (u[t] * u[t] + u[B3 + t] * u[B3 + t])
-        real = (s[t] * u[t] + s[B + t] * u[B3 + t]) * inverse
-        imaginary = (s[t] * u[B3 + t] - s[B + t] * u[t]) * inverse
-        lane[B + t] += weight * (abs(real - current[t]) + abs(imaginary - current[B + t]))
+        ur, ui, p, q, old_real, old_imaginary = u[t], u[B3 + t], s[t], s[B + t], current[t], current[B + t]
+        inverse = 1.0 / (ur * ur + ui * ui)
+        real = (p * ur + q * ui) * inverse
+        imaginary = (p * ui - q * ur) * inverse
+        lane[B + t] += weight * (abs(real - old_real) + abs(imaginary - old_imaginary))
         on = lane[t] > 0.5
-        current[t] = real if on else current[t]
-        current[B + t] = imaginary if on else current[B + t]
+        current[t] = real if on else old_real
+        current[B + t] = imaginary if on else old_imaginary
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(inline="always")
 def draw_with_shunt(
     v: Any, offset: int, weight: float, s: Any, y: Any, current: Any, lane: Any,
 ) -> None:  # fmt: skip
@@ -77,14 +78,15 @@ def draw_with_shunt(
     bh = y[3]
     u = v[offset:]
     for t in range(B):
-        inverse = 1.0 / (u[t] * u[t] + u[B3 + t] * u[B3 + t])
-        real = (s[t] * u[t] + s[B + t] * u[B3 + t]) * inverse
-        imaginary = (s[t] * u[B3 + t] - s[B + t] * u[t]) * inverse
+        ur, ui, p, q, old_real, old_imaginary = u[t], u[B3 + t], s[t], s[B + t], current[t], current[B + t]
+        inverse = 1.0 / (ur * ur + ui * ui)
+        real = (p * ur + q * ui) * inverse
+        imaginary = (p * ui - q * ur) * inverse
         sr = v[t] + v[B + t] + v[B2 + t]
         si = v[B3 + t] + v[B4 + t] + v[B5 + t]
-        real += g * u[t] - b * u[B3 + t] + gh * sr - bh * si
-        imaginary += g * u[B3 + t] + b * u[t] + gh * si + bh * sr
-        lane[B + t] += weight * (abs(real - current[t]) + abs(imaginary - current[B + t]))
+        real += g * ur - b * ui + gh * sr - bh * si
+        imaginary += g * ui + b * ur + gh * si + bh * sr
+        lane[B + t] += weight * (abs(real - old_real) + abs(imaginary - old_imaginary))
         on = lane[t] > 0.5
-        current[t] = real if on else current[t]
-        current[B + t] = imaginary if on else current[B + t]
+        current[t] = real if on else old_real
+        current[B + t] = imaginary if on else old_imaginary

@@ -22,9 +22,9 @@ part is eliminated exactly, upwards and downwards, in every sweep; a fixed point
 
 with g the earthing at the node; at a star point no earth current enters, so :math:`V^n = -B / Y`.
 
-Only the currents (1) are kept from one iteration to the next, and voltages live on a stack as deep as the tree;
-so little memory is touched that the sweep is bound by arithmetic. The next change of any voltage is bounded
-before it is made, with :math:`\zeta` the sum of impedance magnitudes on the way from the source,
+Each pass over the nodes does one thing, on whole rows: then the compiler keeps no count of references to them and
+uses vector instructions throughout. Voltages need not be compared with those before: the next change of any
+voltage is bounded before it is made, with :math:`\zeta` the sum of impedance magnitudes on the way from the source,
 
 .. math:: \text{(7)}\quad d_{k+1} = \sum_{c,p} \zeta_c \left( |\Delta \Re I_{c,p}| + |\Delta \Im I_{c,p}| \right)
 
@@ -50,18 +50,20 @@ from gridcheck.powerflow._kernels.layout import (
     CONVERGED,
     DIVERGED_PU,
     EARTHED,
+    LINE,
     NOT_CONVERGED,
     PHASE_BLOCK,
     SOURCE,
     TRAFO,
 )
 from gridcheck.powerflow._kernels.phase_loads import draw, draw_with_shunt
+from gridcheck.powerflow._kernels.phase_neutral import earth_currents, neutral_voltages
 
 B = PHASE_BLOCK
 B2, B3, B4, B5, B6 = 2 * B, 3 * B, 4 * B, 5 * B, 6 * B
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(inline="always")
 def _turn(given: Any, turn: Any, forward: float, out: Any) -> None:
     """Write T (`forward` 1) or its transpose (0) times `given`; `turn` (3,) is the first row of T."""
     m0 = turn[0]
@@ -76,7 +78,7 @@ def _turn(given: Any, turn: Any, forward: float, out: Any) -> None:
             y[B2 + t] = m1 * x[t] + m2 * x[B + t] + m0 * x[B2 + t]
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(inline="always")
 def _source(j: Any, source: Any, out: Any) -> None:
     """Write E - Z J; `source` (12,) holds E real and imaginary by phase, then the first row of Z likewise."""
     for p in range(3):
@@ -98,23 +100,27 @@ def _source(j: Any, source: Any, out: Any) -> None:
             out[B3 + p * B + t] = ei - di
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(inline="always")
 def _drop(above: Any, j: Any, r: float, x: float, rh: float, xh: float, out: Any) -> None:
     """Equation (3) for one node; `above` holds T U of the parent and what the earth adds."""
     for t in range(B):
-        sr = j[t] + j[B + t] + j[B2 + t]
-        si = j[B3 + t] + j[B4 + t] + j[B5 + t]
+        # All is read before anything is written: only then does the compiler use vector instructions.
+        ar, br, cr, ai, bi, ci = j[t], j[B + t], j[B2 + t], j[B3 + t], j[B4 + t], j[B5 + t]
+        uar, ubr, ucr = above[t], above[B + t], above[B2 + t]
+        uai, ubi, uci = above[B3 + t], above[B4 + t], above[B5 + t]
+        sr = ar + br + cr
+        si = ai + bi + ci
         hr = rh * sr - xh * si
         hi = rh * si + xh * sr
-        out[t] = above[t] - hr - r * j[t] + x * j[B3 + t]
-        out[B + t] = above[B + t] - hr - r * j[B + t] + x * j[B4 + t]
-        out[B2 + t] = above[B2 + t] - hr - r * j[B2 + t] + x * j[B5 + t]
-        out[B3 + t] = above[B3 + t] - hi - r * j[B3 + t] - x * j[t]
-        out[B4 + t] = above[B4 + t] - hi - r * j[B4 + t] - x * j[B + t]
-        out[B5 + t] = above[B5 + t] - hi - r * j[B5 + t] - x * j[B2 + t]
+        out[t] = uar - hr - r * ar + x * ai
+        out[B + t] = ubr - hr - r * br + x * bi
+        out[B2 + t] = ucr - hr - r * cr + x * ci
+        out[B3 + t] = uai - hi - r * ai - x * ar
+        out[B4 + t] = ubi - hi - r * bi - x * br
+        out[B5 + t] = uci - hi - r * ci - x * cr
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(inline="always")
 def _with_earth(above: Any, r: float, x: float, k: Any, out: Any) -> None:
     """Write `above` plus (r + jx) K for all phases."""
     for t in range(B):
@@ -128,111 +134,120 @@ def _with_earth(above: Any, r: float, x: float, k: Any, out: Any) -> None:
         out[B5 + t] = above[B5 + t] + imaginary
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
-def _sum_currents(child_start: Any, child: Any, kind: Any, special: Any, turn: Any, row_start: Any, phase: Any,
-                  current: Any, j: Any, buffer: Any) -> None:  # fmt: skip
-    """Equation (2): every node gathers from its children, so that no row is written before it is complete."""
-    for i in range(kind.shape[0] - 1, -1, -1):
-        own = j[i]
-        first = child_start[i]
-        last = child_start[i + 1]
-        if first == last:
-            for t in range(B6):
-                own[t] = 0.0
-        for c in range(first, last):
-            below = j[child[c]]
-            if kind[child[c]] == TRAFO:
-                _turn(below, turn[special[child[c]]], 0.0, buffer)
-                below = buffer
-            if c == first:
-                for t in range(B6):
-                    own[t] = below[t]
-            else:
-                for t in range(B6):
-                    own[t] += below[t]
-        for m in range(row_start[i], row_start[i + 1]):
-            drawn = current[m]
-            part = own[phase[m] * B :]
-            for t in range(B):
-                part[t] += drawn[t]
-                part[B3 + t] += drawn[B + t]
+@njit(inline="always")
+def _add(own: Any, below: Any) -> None:
+    """Add the current of a child to that of its parent."""
+    for t in range(B6):
+        own[t] += below[t]
+
+
+@njit(inline="always")
+def _add_drawn(own: Any, offset: int, drawn: Any) -> None:
+    """Add the current of one load row to its phase."""
+    u = own[offset:]
+    for t in range(B):
+        real, imaginary, old_real, old_imaginary = drawn[t], drawn[B + t], u[t], u[B3 + t]
+        u[t] = old_real + real
+        u[B3 + t] = old_imaginary + imaginary
 
 
 @njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
-def _earth(node: Any, neutral_up: Any, neutral: Any, j: Any, k: Any, vn: Any) -> None:
-    """Equations (4) and (5): write earth currents `k` and neutral voltages `vn` of all nodes with a neutral.
-
-    Until the way down `vn` holds B. `neutral` (n_node, 8): alpha, beta, z^e, z^n, each real and imaginary; at star
-    points beta is -1/Y.
-    """
-    for n in range(node.shape[0]):
-        vn[node[n]] = 0.0
-    for n in range(node.shape[0] - 1, -1, -1):
-        i = node[n]
-        up = neutral_up[i]
-        if up < 0:
-            continue
-        ar, ai, br, bi, er, ei = (neutral[i, 0], neutral[i, 1], neutral[i, 2], neutral[i, 3], neutral[i, 4], neutral[i, 5])
-        for t in range(B):
-            sr = j[i, t] + j[i, B + t] + j[i, B2 + t]
-            si = j[i, B3 + t] + j[i, B4 + t] + j[i, B5 + t]
-            dr = er * sr - ei * si
-            di = er * si + ei * sr
-            real = ar * dr - ai * di + br * vn[i, t] - bi * vn[i, B + t]
-            imaginary = ar * di + ai * dr + br * vn[i, B + t] + bi * vn[i, t]
-            k[i, t] = real
-            k[i, B + t] = imaginary
-            vn[up, t] += real
-            vn[up, B + t] += imaginary
-    for n in range(node.shape[0]):
-        i = node[n]
-        up = neutral_up[i]
-        ar, ai, br, bi, er, ei = (neutral[i, 0], neutral[i, 1], neutral[i, 2], neutral[i, 3], neutral[i, 4], neutral[i, 5])
-        nr = neutral[i, 6]
-        ni = neutral[i, 7]
-        for t in range(B):
-            if up < 0:
-                real = br * vn[i, t] - bi * vn[i, B + t]
-                imaginary = br * vn[i, B + t] + bi * vn[i, t]
-                k[i, t] = 0.0
-                k[i, B + t] = 0.0
-            else:
-                sr = j[i, t] + j[i, B + t] + j[i, B2 + t]
-                si = j[i, B3 + t] + j[i, B4 + t] + j[i, B5 + t]
-                k[i, t] += ar * vn[up, t] - ai * vn[up, B + t]
-                k[i, B + t] += ar * vn[up, B + t] + ai * vn[up, t]
-                real = vn[up, t] + er * sr - ei * si - nr * k[i, t] + ni * k[i, B + t]
-                imaginary = vn[up, B + t] + er * si + ei * sr - nr * k[i, B + t] - ni * k[i, t]
-            vn[i, t] = real
-            vn[i, B + t] = imaginary
+def _drawn_currents(row_node: Any, phase: Any, current: Any, j: Any) -> None:
+    """Write to `j` what each node draws itself."""
+    j[:] = 0.0
+    for m in range(row_node.shape[0]):
+        _add_drawn(j[row_node[m]], phase[m] * B, current[m])
 
 
 @njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
-def _voltages(
-    parent: Any, kind: Any, special: Any, turn: Any, source: Any, z: Any, neutral: Any, row_start: Any, phase: Any,
-    weight: Any, shunt: Any, shunt_row: Any, pq: Any, slot: Any, draws: bool, current: Any, j: Any, k: Any, v: Any,
-    lane: Any, buffer: Any,
+def _add_lines(first: int, last: int, parent: Any, j: Any) -> None:
+    """Equation (2) for nodes below lines, from `last` (exclusive) up to `first`."""
+    for i in range(last - 1, first - 1, -1):
+        _add(j[parent[i]], j[i])
+
+
+@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+def _turned_current(i: int, up: int, turn: Any, j: Any, buffer: Any) -> None:
+    """Equation (2) for a transformer: add the turned current of node i to that of its parent."""
+    _turn(j[i], turn, 0.0, buffer)
+    for t in range(B6):
+        j[up, t] += buffer[t]
+
+
+@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+def _backward(parent: Any, kind: Any, special: Any, turn: Any, j: Any, buffer: Any) -> None:
+    """Equation (2) for one block: `j` enters as the nodes' own currents."""
+    last = parent.shape[0]
+    while last > 0:
+        first = last
+        while first > 0 and (kind[first - 1] == LINE or kind[first - 1] == EARTHED):
+            first -= 1
+        _add_lines(first, last, parent, j)
+        if first > 0 and kind[first - 1] == TRAFO:
+            _turned_current(first - 1, parent[first - 1], turn[special[first - 1]], j, buffer)
+        last = first - 1
+
+
+@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+def _drop_lines(first: int, last: int, parent: Any, z: Any, j: Any, v: Any) -> None:
+    """Equation (3) for the nodes `first` to `last` (exclusive), all below lines without earthed neutral."""
+    for i in range(first, last):
+        _drop(v[parent[i]], j[i], z[i, 0], z[i, 1], z[i, 2], z[i, 3], v[i])
+
+
+@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+def _beyond(
+    i: int, up: int, kind: int, special: int, turn: Any, source: Any, z: Any, neutral: Any, j: Any, k: Any, v: Any,
+    buffer: Any,
 ) -> None:  # fmt: skip
-    """Equations (3) and, where it `draws`, (1) and (7); node i finds its voltage in row ``slot[i]`` of `v`."""
-    for i in range(parent.shape[0]):
-        own = v[slot[i]]
-        if kind[i] == SOURCE:
-            _source(j[i], source[special[i]], own)
-        else:
-            above = v[slot[parent[i]]]
-            if kind[i] == TRAFO:
-                _turn(above, turn[special[i]], 1.0, buffer)
-                above = buffer
-            elif kind[i] == EARTHED:
-                _with_earth(above, neutral[i, 4], neutral[i, 5], k[i], buffer)
-                above = buffer
-            _drop(above, j[i], z[i, 0], z[i, 1], z[i, 2], z[i, 3], own)
-        if draws:
-            for m in range(row_start[i], row_start[i + 1]):
-                if shunt_row[i] < 0:
-                    draw(own, phase[m] * B, weight[i], pq[m], current[m], lane)
-                else:
-                    draw_with_shunt(own, phase[m] * B, weight[i], pq[m], shunt[shunt_row[i]], current[m], lane)
+    """Equation (3) below a source, a transformer or an earthed neutral: rare, so kept out of the loop over lines."""
+    if kind == SOURCE:
+        _source(j[i], source[special], v[i])
+        return
+    if kind == TRAFO:
+        _turn(v[up], turn[special], 1.0, buffer)
+    else:
+        _with_earth(v[up], neutral[i, 4], neutral[i, 5], k[i], buffer)
+    _drop(buffer, j[i], z[i, 0], z[i, 1], z[i, 2], z[i, 3], v[i])
+
+
+@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+def _forward(
+    parent: Any, kind: Any, special: Any, turn: Any, source: Any, z: Any, neutral: Any, j: Any, k: Any, v: Any,
+    buffer: Any,
+) -> None:  # fmt: skip
+    """Equation (3) for one block."""
+    first = 0
+    while first < parent.shape[0]:
+        last = first
+        while last < parent.shape[0] and kind[last] == LINE:
+            last += 1
+        _drop_lines(first, last, parent, z, j, v)
+        if last < parent.shape[0]:
+            _beyond(last, parent[last], kind[last], special[last], turn, source, z, neutral, j, k, v, buffer)
+        first = last + 1
+
+
+@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+def _draw_shunts(
+    row_node: Any, phase: Any, weight: Any, shunt: Any, shunt_row: Any, pq: Any, v: Any, current: Any, lane: Any,
+) -> None:  # fmt: skip
+    """Equations (1) and (7) for the rows of nodes with shunts."""
+    for m in range(row_node.shape[0]):
+        i = row_node[m]
+        if shunt_row[i] >= 0:
+            draw_with_shunt(v[i], phase[m] * B, weight[i], pq[m], shunt[shunt_row[i]], current[m], lane)
+
+
+@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+def _draw_loads(
+    row_node: Any, phase: Any, weight: Any, shunt_row: Any, pq: Any, v: Any, current: Any, lane: Any,
+) -> None:  # fmt: skip
+    """Equations (1) and (7) for the rows of nodes without shunts."""
+    for m in range(row_node.shape[0]):
+        i = row_node[m]
+        if shunt_row[i] < 0:
+            draw(v[i], phase[m] * B, weight[i], pq[m], current[m], lane)
 
 
 @njit(cache=True, nogil=True)
@@ -282,19 +297,16 @@ def _finish(lane: Any, v: Any, j: Any, k: Any, vn: Any, status: Any) -> None:
 
 @njit(cache=True, nogil=True)
 def sweep_phases(
-    parent: Any, depth: Any, child_start: Any, child: Any, kind: Any, special: Any, turn: Any, source: Any, z: Any,
-    no_load: Any, shunt: Any, shunt_row: Any, neutral_node: Any, neutral_up: Any, neutral: Any, row_start: Any,
-    phase: Any, weight: Any, pq: Any, current: Any, j: Any, k: Any, vn: Any, v: Any, stack: Any,
-    status: Any, iterations: Any, tolerance: float, max_iterations: int,
+    parent: Any, kind: Any, special: Any, turn: Any, source: Any, z: Any, no_load: Any, shunt: Any, shunt_row: Any,
+    neutral_node: Any, neutral_up: Any, neutral: Any, row_node: Any, phase: Any, weight: Any, pq: Any, current: Any,
+    j: Any, k: Any, vn: Any, v: Any, status: Any, iterations: Any, tolerance: float, max_iterations: int,
 ) -> None:  # fmt: skip
     """Solve one block of a radial network.
 
     Parameters
     ----------
-    parent, depth : (n_node,) int64
-        Node of the parent, -1 at sources; a parent precedes its children. Branches between node and source.
-    child_start, child : (n_node + 1,), (n_edge,) int64
-        Children of node i are ``child[child_start[i]:child_start[i + 1]]``.
+    parent : (n_node,) int64
+        Node of the parent, -1 at sources; a parent precedes its children.
     kind, special : (n_node,) int64
         What stands above the node (`LINE`, `EARTHED`, `TRAFO`, `SOURCE`), and its row in `turn` or `source`.
     turn : (n_trafo, 3), source : (n_source, 12) float64
@@ -311,9 +323,9 @@ def sweep_phases(
     neutral_up : (n_node,) int64
         Node from which the neutral comes, -1 at star points and where there is none.
     neutral : (n_node, 8) float64
-        As in `_earth`.
-    row_start, phase : (n_node + 1,), (n_row,) int64
-        Rows of loads of each node, and the phase of each row.
+        As in `earth_currents`.
+    row_node, phase : (n_row,) int64
+        Node and phase of each row of loads, in ascending order.
     weight : (n_node,) float64
         Zeta of equation (7). [pu]
     pq : (n_row, 2 PHASE_BLOCK) float64
@@ -323,8 +335,6 @@ def sweep_phases(
     j, k, vn, v : (n_node, 6), 2, 2 and 6 times PHASE_BLOCK, written
         Series currents towards the nodes, earth currents beside them, neutral and phase voltages at the solution
         (NaN where not solved). [pu]
-    stack : (1 + deepest, 6 PHASE_BLOCK) float64
-        Working memory.
     status, iterations : (PHASE_BLOCK,) int64, written
     tolerance : float
         Largest error allowed in any voltage. [pu]
@@ -333,38 +343,34 @@ def sweep_phases(
     lane[:B] = 1.0
     previous = np.zeros(B)
     buffer = np.empty(B6)
-    slot = np.arange(parent.shape[0])
     couples = (kind == EARTHED).any()
     current[:] = 0.0
-    # The first currents are those at no load; their part of (7) is the first change.
-    start = np.empty(B6)
     for i in range(parent.shape[0]):
-        if row_start[i] < row_start[i + 1]:
-            for p in range(6):
-                start[p * B : (p + 1) * B] = no_load[i, p]
-            for m in range(row_start[i], row_start[i + 1]):
-                if shunt_row[i] < 0:
-                    draw(start, phase[m] * B, weight[i], pq[m], current[m], lane)
-                else:
-                    draw_with_shunt(start, phase[m] * B, weight[i], pq[m], shunt[shunt_row[i]], current[m], lane)
+        for p in range(6):
+            v[i, p * B : (p + 1) * B] = no_load[i, p]
+    # The first currents are those at no load; their part of (7) is the first change.
+    _draw_loads(row_node, phase, weight, shunt_row, pq, v, current, lane)
+    _draw_shunts(row_node, phase, weight, shunt, shunt_row, pq, v, current, lane)
     previous[:] = lane[B:]
     going = B
     iteration = 0
     while going > 0 and iteration < max_iterations:
         iteration += 1
-        _sum_currents(child_start, child, kind, special, turn, row_start, phase, current, j, buffer)
+        _drawn_currents(row_node, phase, current, j)
+        _backward(parent, kind, special, turn, j, buffer)
         if couples:
-            _earth(neutral_node, neutral_up, neutral, j, k, vn)
+            earth_currents(neutral_node, neutral_up, neutral, j, k, vn)
+        _forward(parent, kind, special, turn, source, z, neutral, j, k, v, buffer)
         lane[B:] = 0.0
-        _voltages(
-            parent, kind, special, turn, source, z, neutral, row_start, phase, weight, shunt, shunt_row, pq,
-            depth, True, current, j, k, stack, lane, buffer,
-        )  # fmt: skip
+        _draw_loads(row_node, phase, weight, shunt_row, pq, v, current, lane)
+        if shunt.shape[0]:
+            _draw_shunts(row_node, phase, weight, shunt, shunt_row, pq, v, current, lane)
         going = _judge(lane, previous, tolerance, iteration, iterations)
-    _sum_currents(child_start, child, kind, special, turn, row_start, phase, current, j, buffer)
-    _earth(neutral_node, neutral_up, neutral, j, k, vn)
-    _voltages(
-        parent, kind, special, turn, source, z, neutral, row_start, phase, weight, shunt, shunt_row, pq,
-        slot, False, current, j, k, v, lane, buffer,
-    )  # fmt: skip
+    _drawn_currents(row_node, phase, current, j)
+    _backward(parent, kind, special, turn, j, buffer)
+    if couples:
+        earth_currents(neutral_node, neutral_up, neutral, j, k, vn)
+    else:
+        neutral_voltages(neutral_node, neutral_up, neutral, j, vn)
+    _forward(parent, kind, special, turn, source, z, neutral, j, k, v, buffer)
     _finish(lane, v, j, k, vn, status)

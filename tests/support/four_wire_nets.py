@@ -76,7 +76,7 @@ def lv_feeder(
         c0_nf_per_km=0.0, max_i_ka=rng.uniform(0.1, 0.3, n_line), parallel=1, df=1.0, in_service=True,
     )  # fmt: skip
     line["r0_ohm_per_km"], line["x0_ohm_per_km"] = 4.0 * line["r_ohm_per_km"], 3.5 * line["x_ohm_per_km"]
-    first = pd.DataFrame([{**line.iloc[0], "from_bus": 0, "to_bus": 1, "length_km": 4.0 if mv_line else 1e-6}])
+    first = pd.DataFrame([{**line.iloc[0], "from_bus": 0, "to_bus": 1, "length_km": 4.0 if mv_line else 0.1}])
     line = pd.concat([first, line], ignore_index=True).astype({"from_bus": int, "to_bus": int, "parallel": int})
     if charging:
         line["c_nf_per_km"], line["c0_nf_per_km"] = 300.0, 150.0

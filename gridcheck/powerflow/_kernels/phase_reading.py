@@ -115,17 +115,18 @@ def neutral_shift(vn: Any, row: Any, scale: Any, first: int, out: Any) -> None:
 
 
 @njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
-def _end_current(j: Any, v: Any, y: Any, out: Any) -> None:
-    """Write J + y U + y^h sum(U); `y` (4,) as in the shunts of the sweep."""
+def _end_current(j: Any, v: Any, y: Any, sign: float, out: Any) -> None:
+    """Write J + sign (y U + y^h sum(U)), sign -1 at the far end; `y` (4,) as in the shunts of the sweep."""
+    g, b, gh, bh = sign * y[0], sign * y[1], sign * y[2], sign * y[3]
     for t in range(B):
         sr = v[t] + v[B + t] + v[B2 + t]
         si = v[B3 + t] + v[B4 + t] + v[B5 + t]
-        hr = y[2] * sr - y[3] * si
-        hi = y[2] * si + y[3] * sr
+        hr = gh * sr - bh * si
+        hi = gh * si + bh * sr
         for p in range(3):
             o = p * B
-            out[o + t] = j[o + t] + hr + y[0] * v[o + t] - y[1] * v[B3 + o + t]
-            out[B3 + o + t] = j[B3 + o + t] + hi + y[0] * v[B3 + o + t] + y[1] * v[o + t]
+            out[o + t] = j[o + t] + hr + g * v[o + t] - b * v[B3 + o + t]
+            out[B3 + o + t] = j[B3 + o + t] + hi + g * v[B3 + o + t] + b * v[o + t]
 
 
 @njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
@@ -177,8 +178,8 @@ def phase_currents(
             _turn_back(j[i], turn[turn_row[i]], near)
             upper = near
         if end_row[i] >= 0 and not is_source:
-            _end_current(upper, v[parent[i]], near_y[end_row[i]], near)
-            _end_current(lower, v[i], far_y[end_row[i]], far)
+            _end_current(upper, v[parent[i]], near_y[end_row[i]], 1.0, near)
+            _end_current(lower, v[i], far_y[end_row[i]], -1.0, far)
             upper = near
             lower = far
         for m in range(tables.shape[0]):

@@ -74,22 +74,23 @@ def solve_unbalanced(
         supplied=supplied,
         has_neutral=network.has_neutral.copy(),
         iterations=iterations,
-        vm_pu=tables.vm.transpose(2, 0, 1),
-        va_degree=tables.va.transpose(2, 0, 1),
-        i_ka=tables.currents[0].transpose(2, 0, 1),
-        loading_percent=tables.currents[1].transpose(2, 0, 1),
-        neutral_i_ka=tables.neutral.T,
-        neutral_shift_v=tables.shift.T,
-        unbalance_percent=tables.unbalance.T,
-        loss_mw=tables.loss * (model.radial.sn_mva / 3.0),
+        vm_pu=tables.vm.transpose(2, 0, 1)[: loads.n_case],
+        va_degree=tables.va.transpose(2, 0, 1)[: loads.n_case],
+        i_ka=tables.currents[0].transpose(2, 0, 1)[: loads.n_case],
+        loading_percent=tables.currents[1].transpose(2, 0, 1)[: loads.n_case],
+        neutral_i_ka=tables.neutral.T[: loads.n_case],
+        neutral_shift_v=tables.shift.T[: loads.n_case],
+        unbalance_percent=tables.unbalance.T[: loads.n_case],
+        loss_mw=tables.loss[: loads.n_case] * (model.radial.sn_mva / 3.0),
     )
 
 
 class _Tables:
-    """Full tables by element, phase and case; NaN where nothing is supplied."""
+    """Full tables by element, phase and case, with columns for whole blocks; NaN where nothing is supplied."""
 
     def __init__(self, network: FourWireNetwork, model: PhaseModel, n_case: int) -> None:
         bus, branch = model.radial.bus, model.radial.branch
+        n_case = -(-n_case // _kernels.PHASE_BLOCK) * _kernels.PHASE_BLOCK
         self.vm, self.va = (_empty((network.n_bus, 3, n_case), bus) for _ in range(2))
         self.shift, self.unbalance = (_empty((network.n_bus, n_case), bus) for _ in range(2))
         self.neutral = _empty((network.n_branch, n_case), branch[branch >= 0])
@@ -189,7 +190,7 @@ class _ExtremesReader:
 
     def __call__(self, block: PhaseBlock) -> None:
         m, rows, b = self._model, self._rows, block
-        lanes = min(_kernels.PHASE_BLOCK, self._n_case - b.first)
+        lanes = _kernels.PHASE_BLOCK
         phases, loading = np.empty((m.n_node, 3, lanes)), np.empty((1, m.n_node, 3, lanes))
         single, neutral = np.empty((m.n_node, lanes)), np.empty((m.n_node, lanes))
         _kernels.phase_magnitudes(b.v, rows, 0, phases)
@@ -207,6 +208,7 @@ class _ExtremesReader:
         self._keep("unbalance", single, 1.0, b.first)
 
     def _keep(self, name: str, values: FloatArray, sign: float, first: int) -> None:
+        values[..., self._n_case - first :] = np.nan  # lanes behind the last case
         flat = values.reshape(-1, values.shape[-1])
         _kernels.extremes(flat, sign, first, self.best[name].reshape(-1), self.case[name].reshape(-1))
 

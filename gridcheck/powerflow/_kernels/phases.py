@@ -271,17 +271,21 @@ def _judge(lane: Any, previous: Any, tolerance: float, iteration: int, iteration
     return going
 
 
+@njit(inline="always")
+def _stands(u: Any, solved: Any) -> None:
+    """Take away the lanes in which a voltage of one node has collapsed."""
+    for t in range(B):
+        ar, br, cr, ai, bi, ci, before = u[t], u[B + t], u[B2 + t], u[B3 + t], u[B4 + t], u[B5 + t], solved[t]
+        low = min(ar * ar + ai * ai, br * br + bi * bi, cr * cr + ci * ci)
+        solved[t] = before if low >= COLLAPSE_VM_PU * COLLAPSE_VM_PU else 0.0
+
+
 @njit(cache=True, nogil=True)
 def _finish(lane: Any, v: Any, j: Any, k: Any, vn: Any, status: Any) -> None:
     """Set the status of each lane of one block, and NaN everywhere in the lanes that were not solved."""
-    limit = COLLAPSE_VM_PU * COLLAPSE_VM_PU
     solved = np.ones(B)
     for i in range(v.shape[0]):
-        u = v[i]
-        for p in range(3):
-            w = u[p * B :]
-            for t in range(B):
-                solved[t] = solved[t] if w[t] * w[t] + w[B3 + t] * w[B3 + t] >= limit else 0.0
+        _stands(v[i], solved)
     for t in range(B):
         failed = lane[t] != 0.0 or solved[t] == 0.0
         status[t] = NOT_CONVERGED if failed else CONVERGED

@@ -53,7 +53,7 @@ class FourWireNetwork:
     g0_from_pu, b0_from_pu, g0_to_pu, b0_to_pu : ndarray, shape (n_branch,)
         Shunt admittance of the zero sequence at either end, as in `Branches`. [pu]
     zero_ratio : ndarray, shape (n_branch,)
-        1 where the zero sequence passes, 0 where it ends at the winding of the `to` side, -1 where it passes turned. [1]
+        1 where the zero sequence passes, 0 where it ends at the winding of the `to` side, -1 where it passes turned.
     r_neutral_pu, x_neutral_pu : ndarray, shape (n_branch,)
         Self impedance of the neutral with return through the earth. [pu]
     r_phase_neutral_pu, x_phase_neutral_pu : ndarray, shape (n_branch,)
@@ -152,9 +152,7 @@ def with_neutral_earthing(
     ids = np.atleast_1d(np.asarray(bus_id, dtype=np.int64))
     place = {int(i): k for k, i in enumerate(network.bus_id)}
     findings = [f"bus {i}: is not in the network" for i in ids if int(i) not in place]
-    findings += [
-        f"bus {i}: has no neutral" for i in ids if int(i) in place and not network.has_neutral[place[int(i)]]
-    ]
+    findings += [f"bus {i}: has no neutral" for i in ids if int(i) in place and not network.has_neutral[place[int(i)]]]
     if findings:
         raise NetworkError(f"{network.name}: the neutral cannot be earthed there.", findings[:20])
     resistance = network.neutral_earth_ohm.copy()

@@ -183,9 +183,7 @@ def _line_faults(line: pd.DataFrame) -> list[str]:
     findings += column_faults("line", line, ("c0_nf_per_km",), "write 0 where charging does not matter")
     if not findings and not line.empty:
         is_zero = (numbers(line, "r0_ohm_per_km") == 0) & (numbers(line, "x0_ohm_per_km") == 0)
-        findings = [
-            f"line {i}: r0_ohm_per_km and x0_ohm_per_km are both 0; {remedy}" for i in line.index[is_zero][:20]
-        ]
+        findings = [f"line {i}: r0_ohm_per_km and x0_ohm_per_km are both 0; {remedy}" for i in line.index[is_zero][:20]]
     return findings
 
 

@@ -140,7 +140,9 @@ def zero_sequence_trafos(
     own_base = numbers(trafo, "sn_mva") * numbers(trafo, "parallel", default=1.0)
     per_percent = (vn_lv / balanced.buses.vn_kv[to_bus]) ** 2 * balanced.sn_mva / own_base / 100.0
     leak, core = _t_circuit(trafo, per_percent, core_percent=100.0 * core_z0_pu)
-    z_n = 3.0 * (numbers(trafo, "rn_ohm", default=0.0) + 1j * numbers(trafo, "xn_ohm", default=0.0))
+    z_n: ComplexArray = 3.0 * (
+        numbers(trafo, "rn_ohm", default=0.0) + np.complex128(1j) * numbers(trafo, "xn_ohm", default=0.0)
+    )
     _refuse_earthing(trafo, group, four_wire, z_n)
     high = numbers(trafo, "si0_hv_partial") * leak
     low = (1.0 - numbers(trafo, "si0_hv_partial")) * leak

@@ -86,9 +86,9 @@ def phase_model(network: FourWireNetwork) -> PhaseModel:
     special[is_trafo], special[is_source] = np.arange(is_trafo.sum()), np.arange(is_source.sum())
     turn = _turns(network, radial, np.flatnonzero(is_trafo))
     source = _sources(network, radial.bus[is_source])
-    z1 = np.where(is_source, 0.0, radial.r_pu + 1j * radial.x_pu)
-    z0 = np.where(is_source, 0.0, above.series(network.r0_pu, network.x0_pu))
-    zh = (z0 - z1) / 3.0
+    z1: ComplexArray = np.where(is_source, 0.0, radial.r_pu + 1j * radial.x_pu)
+    z0: ComplexArray = np.where(is_source, 0.0, above.series(network.r0_pu, network.x0_pu))
+    zh: ComplexArray = (z0 - z1) / 3.0
     near1, far1 = radial.near_g_pu + 1j * radial.near_b_pu, radial.far_g_pu + 1j * radial.far_b_pu
     near0, far0 = above.ends(network)
     y1, y0 = radial.g_pu + 1j * radial.b_pu, (network.g0_pu + 1j * network.b0_pu)[radial.bus] + far0
@@ -185,7 +185,7 @@ def _parallel(z: ComplexArray) -> complex:
 
 
 def _rows_of(*pairs: tuple[ComplexArray, ComplexArray]) -> tuple[IntArray, list[FloatArray]]:
-    """Number the nodes at which some admittance is not zero; return row numbers and y, y^h of those nodes."""
+    """Return row numbers of the nodes at which some admittance is not zero, and their y and y^h."""
     used = np.any([(y1 != 0) | (y0 != 0) for y1, y0 in pairs], axis=0)
     row = np.where(used, np.cumsum(used) - 1, -1)
     tables = []

@@ -120,12 +120,9 @@ def phase_rows(model: PhaseModel, loads: PhaseLoadCases | PhaseFactoredLoads) ->
 
 def _is_loaded(loads: PhaseLoadCases | PhaseFactoredLoads) -> BoolArray:
     """Tell which phases of which buses draw anything in any case, shape (n_bus, 3)."""
-    result: BoolArray
     if isinstance(loads, PhaseLoadCases):
-        result = loads.p_mw.any(axis=0) | loads.q_mvar.any(axis=0)
-    else:
-        result = loads.p_weight_mw.any(axis=2) | loads.q_weight_mvar.any(axis=2)
-    return result
+        return np.asarray((loads.p_mw != 0).any(axis=0) | (loads.q_mvar != 0).any(axis=0))
+    return np.asarray((loads.p_weight_mw != 0).any(axis=2) | (loads.q_weight_mvar != 0).any(axis=2))
 
 
 def _in_blocks(values: FloatArray) -> FloatArray:

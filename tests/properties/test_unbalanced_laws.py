@@ -10,7 +10,6 @@ from gridcheck.cases import PhaseFactoredLoads, PhaseLoadCases
 from gridcheck.network import with_neutral_earthing
 from gridcheck.network.four_wire_tables import four_wire_from_tables
 from gridcheck.powerflow import solve_unbalanced, solve_unbalanced_extremes
-from gridcheck.units import SQRT3
 from tests.support.four_wire_nets import SMALL_BASE_MVA, lv_feeder
 
 VALUES = ("vm_pu", "va_degree", "i_ka", "loading_percent", "neutral_i_ka", "neutral_shift_v", "unbalance_percent",
@@ -80,7 +79,10 @@ def injections_mva(network, result):
         ratio = np.array([network.zero_ratio[k], shift, shift.conj()]) / n
         z1, z0 = complex(branches.r_pu[k], branches.x_pu[k]), complex(network.r0_pu[k], network.x0_pu[k])
         series = 1.0 / np.array([z0, z1, z1])
-        y_f, y_t = complex(branches.g_from_pu[k], branches.b_from_pu[k]), complex(branches.g_to_pu[k], branches.b_to_pu[k])
+        y_f, y_t = (
+            complex(branches.g_from_pu[k], branches.b_from_pu[k]),
+            complex(branches.g_to_pu[k], branches.b_to_pu[k]),
+        )
         y0_f = complex(network.g0_from_pu[k], network.b0_from_pu[k])
         y0_t = complex(network.g0_to_pu[k], network.b0_to_pu[k])
         at_from, at_to = u[:, f] @ to_sequence.T, u[:, t] @ to_sequence.T
@@ -196,7 +198,13 @@ def test_renumbering_the_buses_changes_nothing(example):
     order = np.argsort(new_id)  # buses stand in the order of their ids
     tables = {name: frame.copy() for name, frame in feeder.tables.items()}
     tables["bus"].index = pd.Index(new_id)
-    for table, column in (("line", "from_bus"), ("line", "to_bus"), ("trafo", "hv_bus"), ("trafo", "lv_bus"), ("ext_grid", "bus")):
+    for table, column in (
+        ("line", "from_bus"),
+        ("line", "to_bus"),
+        ("trafo", "hv_bus"),
+        ("trafo", "lv_bus"),
+        ("ext_grid", "bus"),
+    ):
         tables[table][column] = new_id[tables[table][column]]
     renumbered = four_wire_from_tables(tables, name="renumbered", sn_mva=SMALL_BASE_MVA)
     renumbered = dataclasses.replace(renumbered, neutral_earth_ohm=network.neutral_earth_ohm[order])
@@ -275,4 +283,3 @@ def test_nothing_that_is_passed_in_changes(example):
     np.testing.assert_array_equal(network.r0_pu, kept[1])
     np.testing.assert_array_equal(network.balanced.branches.r_pu, kept[2])
     assert network.name == "feeder"
-    assert SQRT3**2 == pytest.approx(3.0)

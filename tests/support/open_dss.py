@@ -45,9 +45,7 @@ def build(feeder: LvFeeder, conductors: Conductors, earth_ohm: Mapping[int, floa
         "r1=1e-9 x1=1e-9 r0=1e-9 x0=1e-9",
     )
     first = line.iloc[0]
-    r, x, r0, x0 = (
-        float(first[f"{kind}_ohm_per_km"] * first["length_km"]) for kind in ("r", "x", "r0", "x0")
-    )
+    r, x, r0, x0 = (float(first[f"{kind}_ohm_per_km"] * first["length_km"]) for kind in ("r", "x", "r0", "x0"))
     run(f"new line.l0 bus1=b0 bus2=b1 phases=3 r1={r:.17g} x1={x:.17g} r0={r0:.17g} x0={x0:.17g} c1=0 c0=0 length=1")
     _trafo(trafo)
     _lines(line, conductors)
@@ -138,3 +136,24 @@ def line_currents(n_line: int) -> npt.NDArray[np.complex128]:
 
 def losses_mw() -> float:
     return float(DSS.ActiveCircuit.Losses[0]) / 1e6
+
+
+def add_load_courses(p_mw: Array, q_mvar: Array) -> None:
+    """Add single-phase loads that follow a shape of their own over all cases, (n_case, n_bus, 3)."""
+    n_case = len(p_mw)
+    for bus, phase in np.argwhere(p_mw.any(axis=0)):
+        name = f"{bus}_{phase}"
+        kw, kvar = p_mw[:, bus, phase] * 1e3, q_mvar[:, bus, phase] * 1e3
+        run(
+            f"new loadshape.s{name} npts={n_case} interval=1 useactual=yes "
+            f"mult=({' '.join(map(repr, kw.tolist()))}) qmult=({' '.join(map(repr, kvar.tolist()))})",
+            f"new load.d{name} phases=1 bus1=b{bus}.{phase + 1}.4 kv={0.4 / 3**0.5:.17g} model=1 "
+            f"vminpu=0.1 vmaxpu=3 kw=1 kvar=1 daily=s{name}",
+        )
+
+
+def solve_courses(n_case: int, tolerance: float) -> None:
+    """Solve all cases one after the other inside OpenDSS."""
+    run("set voltagebases=[10, 0.4, 1]", "calcvoltagebases", "set controlmode=off", "set maxiterations=1000",
+        f"set tolerance={tolerance:g}", f"set mode=daily stepsize=1h number={n_case} hour=0 sec=0", "solve")  # fmt: skip
+    assert DSS.ActiveCircuit.Solution.Converged

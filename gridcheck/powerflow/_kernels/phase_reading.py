@@ -197,16 +197,32 @@ def _uneven_branch(
     _both_ends(i, target_row, near, far, scale, neutral_scale, k, first, tables, neutral_out)
 
 
+@njit(inline="always")
+def _lengths(j: Any, offset: int, one: float, other: float, out: Any, other_out: Any, first: int) -> None:
+    """Write the magnitudes of one phase in two scales."""
+    u = j[offset:]
+    target = out[first:]
+    other_target = other_out[first:]
+    for t in range(B):
+        real, imaginary = u[t], u[B3 + t]
+        length = np.sqrt(real * real + imaginary * imaginary)
+        target[t] = one * length
+        other_target[t] = other * length
+
+
 @njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
 def _even_branches(
     parent: Any, turn_row: Any, end_row: Any, scale: Any, j: Any, row: Any, first: int, tables: Any,
 ) -> None:  # fmt: skip
     """Write the phase currents of branches that carry the same from end to end."""
-    for m in range(tables.shape[0]):
-        for i in range(parent.shape[0]):
-            if row[i] >= 0 and parent[i] >= 0 and turn_row[i] < 0 and end_row[i] < 0:
-                for p in range(3):
-                    _length(j[i], p * B, B3, max(scale[m, i, 0], scale[m, i, 1]), tables[m, row[i], p], first)
+    last = tables.shape[0] - 1
+    for i in range(parent.shape[0]):
+        if row[i] >= 0 and parent[i] >= 0 and turn_row[i] < 0 and end_row[i] < 0:
+            # The first and the last table are all there are.
+            one = max(scale[0, i, 0], scale[0, i, 1])
+            other = max(scale[last, i, 0], scale[last, i, 1])
+            for p in range(3):
+                _lengths(j[i], p * B, one, other, tables[0, row[i], p], tables[last, row[i], p], first)
 
 
 @njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
@@ -233,14 +249,14 @@ def phase_currents(
         Transformer above each node, -1 for none, and its T.
     end_row : (n_node,) int64, near_y, far_y : (n_end, 4)
         Shunts at the ends of the branch above each node, -1 for none. [pu]
-    scale : (n_table, n_node, 2)
+    scale : (1 or 2, n_node, 2)
         Near and far factor for each table, from pu into kA or percent.
     neutral_scale : (n_node, 2)
         The same for the neutral.
     v, j, k : as in the sweep
     row : (n_node,) int64
         Row of each branch, -1 for none.
-    tables : (n_table, n, 3, n_column), neutral_out : (n, n_column), written
+    tables : (1 or 2, n, 3, n_column), neutral_out : (n, n_column), written
         A whole block from column `first` on; 0 in the rows of sources.
     """
     near = np.empty(6 * B)

@@ -106,7 +106,8 @@ def test_conductor_data_with_the_same_loop_give_the_same_voltages():
     # s - m = z1 and m - 2 pn + n = (z0 - z1) / 3
     m, pn = 0.05 + 0.4j, 0.05 + 0.3j
     own = ConductorImpedances(
-        line_id=[0], phase_self=[m + 0.4 + 0.1j], phase_mutual=[m], phase_neutral=[pn], neutral_self=[0.5 + 0.2j - m + 2 * pn]
+        line_id=[0], phase_self=[m + 0.4 + 0.1j], phase_mutual=[m], phase_neutral=[pn],
+        neutral_self=[0.5 + 0.2j - m + 2 * pn],
     )  # fmt: skip
 
     first = solve_unbalanced(network, loads_at_1(5000, 1000, 0), tolerance_pu=1e-13)
@@ -210,7 +211,9 @@ def test_impossible_settings_are_refused(arguments, message):
 
 def test_loads_of_another_network_are_refused():
     with pytest.raises(InputError, match="10 buses, the network has 2"):
-        solve_unbalanced(network_of(two_buses()), PhaseLoadCases(p_mw=np.zeros((1, 10, 3)), q_mvar=np.zeros((1, 10, 3))))
+        solve_unbalanced(
+            network_of(two_buses()), PhaseLoadCases(p_mw=np.zeros((1, 10, 3)), q_mvar=np.zeros((1, 10, 3)))
+        )
 
 
 @pytest.mark.parametrize("shape", [(1, 2), (1, 2, 2), (2, 3, 1, 3)])

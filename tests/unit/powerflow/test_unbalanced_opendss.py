@@ -1,4 +1,4 @@
-"""The load flow by phase beside OpenDSS with explicit four-wire lines: neutral earthed at the transformer, and often."""
+"""The load flow by phase beside OpenDSS with explicit four-wire lines, the neutral earthed once and often."""
 
 import numpy as np
 import pytest

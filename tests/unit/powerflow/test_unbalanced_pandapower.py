@@ -123,7 +123,9 @@ def test_shunts_and_lines_open_at_one_end():
     feeder = lv_feeder(20, charging=True, mv_line=True)
     open_end = {**feeder.tables["line"].iloc[5], "from_bus": 2, "to_bus": 19, "length_km": 0.3}
     feeder.tables["line"] = pd.concat([feeder.tables["line"], pd.DataFrame([open_end])], ignore_index=True)
-    feeder.tables["line"] = feeder.tables["line"].astype(feeder.tables["line"].iloc[:5].convert_dtypes().dtypes.to_dict())
+    feeder.tables["line"] = feeder.tables["line"].astype(
+        feeder.tables["line"].iloc[:5].convert_dtypes().dtypes.to_dict()
+    )
     feeder.tables["switch"] = pd.DataFrame(
         {"bus": [19], "element": [len(feeder.tables["line"]) - 1], "et": ["l"], "closed": [False], "type": ["LBS"]}
     )

@@ -165,3 +165,89 @@ class FactoredLoads:
     def depends_on_voltage(self) -> bool:
         """True where some load is not of constant power."""
         return any(np.count_nonzero(getattr(self, name)) > 0 for name in _SHARES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PhaseLoadCases:
+    """Loads by phase of every bus in every case.
+
+    Attributes
+    ----------
+    p_mw, q_mvar : ndarray, shape (n_case, n_bus, 3)
+        Active and reactive power drawn between each phase a, b, c and the neutral, consumption positive. [MW], [Mvar]
+    duration_h : ndarray, shape (n_case,)
+        Hours that each case stands for; 1 where not given. [h]
+    """
+
+    p_mw: FloatArray
+    q_mvar: FloatArray
+    duration_h: FloatArray = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        p_mw = frozen(self.p_mw, np.float64, (None, None, 3), name="p_mw")
+        q_mvar = frozen(self.q_mvar, np.float64, p_mw.shape, name="q_mvar")
+        _require_finite(p_mw, "p_mw")
+        _require_finite(q_mvar, "q_mvar")
+        object.__setattr__(self, "p_mw", p_mw)
+        object.__setattr__(self, "q_mvar", q_mvar)
+        object.__setattr__(self, "duration_h", _durations(self.duration_h, p_mw.shape[0]))
+
+    @property
+    def n_case(self) -> int:
+        """Number of cases."""
+        return int(self.p_mw.shape[0])
+
+    @property
+    def n_bus(self) -> int:
+        """Number of buses."""
+        return int(self.p_mw.shape[1])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PhaseFactoredLoads:
+    r"""Loads by phase as weights times profiles of classes, so that cases x buses is never stored.
+
+    .. math:: P_{t,b,p} = \sum_k w_{b,p,k}\, f_{t,k}, \qquad Q_{t,b,p} = \sum_k u_{b,p,k}\, f_{t,k}
+
+    Attributes
+    ----------
+    p_weight_mw, q_weight_mvar : ndarray, shape (n_bus, 3, n_class)
+        Power of each class at each bus and phase at profile value 1. [MW], [Mvar]
+    profile : ndarray, shape (n_case, n_class)
+        Course of each class. [1]
+    duration_h : ndarray, shape (n_case,)
+        Hours that each case stands for; 1 where not given. [h]
+    """
+
+    p_weight_mw: FloatArray
+    q_weight_mvar: FloatArray
+    profile: FloatArray
+    duration_h: FloatArray = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        p_weight = frozen(self.p_weight_mw, np.float64, (None, 3, None), name="p_weight_mw")
+        q_weight = frozen(self.q_weight_mvar, np.float64, p_weight.shape, name="q_weight_mvar")
+        profile = frozen(self.profile, np.float64, (None, p_weight.shape[2]), name="profile")
+        for name, value in (("p_weight_mw", p_weight), ("q_weight_mvar", q_weight), ("profile", profile)):
+            _require_finite(value, name)
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "duration_h", _durations(self.duration_h, profile.shape[0]))
+
+    @property
+    def n_case(self) -> int:
+        """Number of cases."""
+        return int(self.profile.shape[0])
+
+    @property
+    def n_bus(self) -> int:
+        """Number of buses."""
+        return int(self.p_weight_mw.shape[0])
+
+    def cases(self, first: int = 0, last: int | None = None) -> PhaseLoadCases:
+        """Return the cases ``first`` to ``last`` (exclusive) written out as `PhaseLoadCases`."""
+        rows = self.profile[first:last]
+        return PhaseLoadCases(
+            p_mw=np.einsum("tk,bpk->tbp", rows, self.p_weight_mw),
+            q_mvar=np.einsum("tk,bpk->tbp", rows, self.q_weight_mvar),
+            duration_h=self.duration_h[first:last],
+        )

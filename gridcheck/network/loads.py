@@ -13,13 +13,14 @@ from gridcheck.network.records import Network
 from gridcheck.network.table_rules import LOAD_TABLES, check_cells
 from gridcheck.network.tables import Tables, check_ids
 
-_SIGNS = {
+LOAD_SIGNS = {
     "load": 1.0, "sgen": -1.0, "storage": 1.0, "asymmetric_load": 1.0, "asymmetric_sgen": -1.0, "motor": 1.0,
     "ward": 1.0,
 }  # fmt: skip
 _SHARE_KINDS = ("z", "i")
 # What is left of loads that cancel each other is rounding below this part of them.
 _CANCELLED = 1e-9
+_SHARES = tuple(f"const_{kind}{part}_percent" for kind in "zi" for part in ("", "_p", "_q"))
 
 
 def loads_from_tables(tables: Tables, network: Network, *, source: str = "network") -> LoadCases:
@@ -110,18 +111,18 @@ def _power_by_bus(tables: Tables, network: Network, source: str, *, add: np.ufun
     _check_shares(loads, source)
     result = np.zeros((network.n_bus, 3, 2))
     position = pd.Series(np.arange(network.n_bus), index=network.bus_id)
-    for table, sign in _SIGNS.items():
+    for table, sign in LOAD_SIGNS.items():
         frame = rows_in_service(loads.get(table))
         if frame.empty:
             continue
         bus = position.reindex(ids(frame, "bus")).to_numpy()
-        power = add(sign * _power(table, frame) * numbers(frame, "scaling", default=1.0))
+        power = add(sign * power_of(table, frame) * numbers(frame, "scaling", default=1.0))
         parts = np.stack([power, *(power * _share(table, frame, kind) for kind in _SHARE_KINDS)])
         np.add.at(result, bus, np.moveaxis(parts, -1, 0))
     return np.moveaxis(result, 0, -1)
 
 
-def _power(table: str, frame: pd.DataFrame) -> FloatArray:
+def power_of(table: str, frame: pd.DataFrame) -> FloatArray:
     """Return active and reactive power before scaling, shape (2, n). [MW], [Mvar]"""
     if table == "motor":
         drawn = numbers(frame, "pn_mech_mw") / numbers(frame, "efficiency_percent") * numbers(frame, "loading_percent")
@@ -170,3 +171,20 @@ def _check_shares(tables: Tables, source: str) -> None:
             findings += [f"{table} {k}: {column} is for loads only" for k in odd]
     if findings:
         raise NetworkError(f"{source}: shares of voltage-dependent loads do not fit.", findings)
+
+
+def refuse_shares(frame: pd.DataFrame, table: str, source: str) -> None:
+    """Refuse loads with constant-current or constant-impedance shares.
+
+    Raises
+    ------
+    UnsupportedElementError
+        Naming the loads.
+    """
+    findings = [
+        f"{table} {i}: {column}"
+        for column in _SHARES
+        for i in frame.index[numbers(frame, column, default=0.0) != 0.0][:20]
+    ]
+    if findings:
+        raise UnsupportedElementError(f"{source}: loads that depend on voltage are not modelled by phase.", findings)

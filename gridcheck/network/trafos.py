@@ -54,7 +54,7 @@ def trafo_columns(
     dict of str to array
         From is the high-voltage side; the columns that a transformer does not have are left out.
     """
-    vn_hv, vn_lv, shift = _tapped_voltages(trafo)
+    vn_hv, vn_lv, shift = tapped_voltages(trafo)
     rated_mva, parallel = numbers(trafo, "sn_mva"), numbers(trafo, "parallel", default=1.0)
     to_base = (vn_lv / vn_kv[lv_bus]) ** 2 / parallel
     z_series, y_from, y_to = _t_to_pi(*_t_circuit(trafo, rated_mva, to_base=to_base, sn_mva=sn_mva))
@@ -143,8 +143,8 @@ def _tap_kind(trafo: pd.DataFrame, tap: str) -> npt.NDArray[np.str_]:
     return np.where(flags(trafo, f"{tap}_phase_shifter", default=False), "of pandapower 2", "Ratio")
 
 
-def _tapped_voltages(trafo: pd.DataFrame) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return the rated voltages and the phase shift at the present tap position."""
+def tapped_voltages(trafo: pd.DataFrame) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the rated voltages and the phase shift at the present tap position. [kV], [kV], [degree]"""
     vn = {"hv": numbers(trafo, "vn_hv_kv"), "lv": numbers(trafo, "vn_lv_kv")}
     shift = numbers(trafo, "shift_degree", default=0.0)
     for tap in _TAPS:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from gridcheck.powerflow.phase_results import PhaseExtremes, PhasePowerFlowResult
 from gridcheck.powerflow.results import CONVERGED, NOT_CONVERGED, CaseStatus, Extremes, PowerFlowResult
 from gridcheck.powerflow.solve import Voltages, solve, solve_voltages
 from gridcheck.powerflow.streaming import solve_extremes
 from gridcheck.powerflow.tallies import Wanted
+from gridcheck.powerflow.unbalanced import solve_unbalanced, solve_unbalanced_extremes
 
 __all__ = [
     "CONVERGED",
     "NOT_CONVERGED",
     "CaseStatus",
     "Extremes",
+    "PhaseExtremes",
+    "PhasePowerFlowResult",
     "PowerFlowResult",
     "Voltages",
     "Wanted",
     "solve",
     "solve_extremes",
+    "solve_unbalanced",
+    "solve_unbalanced_extremes",
     "solve_voltages",
 ]

@@ -14,6 +14,8 @@ ROOT = Path(__file__).parents[2]
 HEAVY = ("pandapower", "numba", "dash", "plotly", "scipy", "pandera", "duckdb", "pyarrow")
 # Declared for what others need at run time: the time-zone database where the system has none.
 NOT_IMPORTED = {"tzdata"}
+# Packages whose module has another name.
+MODULE_OF = {"dss_python": "dss"}
 
 
 @functools.cache
@@ -54,7 +56,8 @@ def declared(*, extra: str = "") -> set[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     lines = project["optional-dependencies"][extra] if extra else project["dependencies"]
     names = [re.split(r"[<>=~!\[; ]", line, maxsplit=1)[0] for line in lines]
-    return {name.replace("-", "_") for name in names}
+    modules = {name.replace("-", "_") for name in names}
+    return {MODULE_OF.get(name, name) for name in modules}
 
 
 def test_every_declared_dependency_is_imported():

@@ -4,7 +4,28 @@ from __future__ import annotations
 
 from gridcheck.powerflow._kernels.balanced import factored_power, sweep, written_power
 from gridcheck.powerflow._kernels.general import sweep_general
-from gridcheck.powerflow._kernels.layout import BLOCK, COLLAPSE_VM_PU, CONVERGED, DIVERGED_PU, NOT_CONVERGED
+from gridcheck.powerflow._kernels.layout import (
+    BLOCK,
+    COLLAPSE_VM_PU,
+    CONVERGED,
+    DIVERGED_PU,
+    EARTHED,
+    LINE,
+    NOT_CONVERGED,
+    PHASE_BLOCK,
+    SOURCE,
+    TRAFO,
+)
+from gridcheck.powerflow._kernels.phase_loads import factored_phase_power, written_phase_power
+from gridcheck.powerflow._kernels.phase_reading import (
+    neutral_shift,
+    phase_angles,
+    phase_currents,
+    phase_losses,
+    phase_magnitudes,
+    unbalance,
+)
+from gridcheck.powerflow._kernels.phases import sweep_phases
 from gridcheck.powerflow._kernels.reading import angles, branch_currents, losses, magnitudes, pass_down
 from gridcheck.powerflow._kernels.reductions import extremes, sustained_peak
 from gridcheck.powerflow._kernels.tracking import add_energy, count_beyond, count_bins, track
@@ -14,20 +35,34 @@ __all__ = [
     "COLLAPSE_VM_PU",
     "CONVERGED",
     "DIVERGED_PU",
+    "EARTHED",
+    "LINE",
     "NOT_CONVERGED",
+    "PHASE_BLOCK",
+    "SOURCE",
+    "TRAFO",
     "add_energy",
     "angles",
     "branch_currents",
     "count_beyond",
     "count_bins",
     "extremes",
+    "factored_phase_power",
     "factored_power",
     "losses",
     "magnitudes",
+    "neutral_shift",
     "pass_down",
+    "phase_angles",
+    "phase_currents",
+    "phase_losses",
+    "phase_magnitudes",
     "sustained_peak",
     "sweep",
     "sweep_general",
+    "sweep_phases",
     "track",
+    "unbalance",
+    "written_phase_power",
     "written_power",
 ]

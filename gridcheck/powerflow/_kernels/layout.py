@@ -15,3 +15,11 @@ NOT_CONVERGED = 1
 COLLAPSE_VM_PU = 0.2
 # A step larger than this (or NaN) cannot come back. [pu]
 DIVERGED_PU = 1e3
+# The same for loads by phase: six values per case and node instead of two, so fewer cases fill the cache.
+PHASE_BLOCK = 16
+# What stands above a node of the four-wire sweep: a line, or a line whose neutral is earthed below, a transformer,
+# a source.
+LINE = 0
+EARTHED = 1
+TRAFO = 2
+SOURCE = 3

@@ -154,6 +154,13 @@ def add_load_courses(p_mw: Array, q_mvar: Array) -> None:
 
 def solve_courses(n_case: int, tolerance: float) -> None:
     """Solve all cases one after the other inside OpenDSS."""
-    run("set voltagebases=[10, 0.4, 1]", "calcvoltagebases", "set controlmode=off", "set maxiterations=1000",
-        f"set tolerance={tolerance:g}", f"set mode=daily stepsize=1h number={n_case} hour=0 sec=0", "solve")  # fmt: skip
+    run(
+        "set voltagebases=[10, 0.4, 1]",
+        "calcvoltagebases",
+        "set controlmode=off",
+        "set maxiterations=1000",
+        f"set tolerance={tolerance:g}",
+        f"set mode=daily stepsize=1h number={n_case} hour=0 sec=0",
+        "solve",
+    )
     assert DSS.ActiveCircuit.Solution.Converged

@@ -27,7 +27,7 @@ class PhaseModel:
     ----------
     radial : RadialModel
         Tree and positive sequence.
-    kind, special, turn, source, z, no_load, shunt, shunt_row, neutral_node, neutral_up, neutral, weight
+    child_start, child, kind, special, turn, source, z, shunt, shunt_row, neutral_node, neutral_up, neutral, weight
         As the kernel takes them. [pu]
     turn_row : ndarray of int, shape (n_node,)
         Transformer above each node, -1 for none.
@@ -42,12 +42,13 @@ class PhaseModel:
     """
 
     radial: RadialModel
+    child_start: IntArray
+    child: IntArray
     kind: IntArray
     special: IntArray
     turn: FloatArray
     source: FloatArray
     z: FloatArray
-    no_load: FloatArray
     shunt: FloatArray
     shunt_row: IntArray
     neutral_node: IntArray
@@ -94,16 +95,18 @@ def phase_model(network: FourWireNetwork) -> PhaseModel:
     y1, y0 = radial.g_pu + 1j * radial.b_pu, (network.g0_pu + 1j * network.b0_pu)[radial.bus] + far0
     np.add.at(y0, parent[~is_source], near0[~is_source])
     shunt_row, (shunt,) = _rows_of((y1, y0))
+    shunt = np.concatenate([np.zeros((1, 4)), shunt])
     end_row, (near_y, far_y) = _rows_of((near1, near0), (far1, far0))
-    weight, no_load = _from_the_top(parent, kind, special, turn, source, z1, zh)
+    child_start, child = _children(parent)
+    weight = _weights(parent, kind, special, turn, source, z1, zh)
     neutral_up, neutral, earth_g = _neutral(network, radial, above, kind)
     has_neutral = network.has_neutral[radial.bus]
     # The earth current changes phase voltages only where there is one.
     couples = (neutral_up >= 0) & ((neutral[:, 0] != 0) | (neutral[:, 1] != 0)) & ((neutral[:, 4:6] != 0).any(axis=1))
     kind[couples] = _kernels.EARTHED
     return PhaseModel(
-        radial=radial, kind=kind, special=special, turn=turn,
-        source=source, z=np.stack([z1.real, z1.imag, zh.real, zh.imag], axis=1), no_load=no_load, shunt=shunt,
+        radial=radial, child_start=child_start, child=child, kind=kind, special=special, turn=turn,
+        source=source, z=np.stack([z1.real, z1.imag, zh.real, zh.imag], axis=1), shunt=shunt,
         shunt_row=shunt_row, neutral_node=np.flatnonzero(has_neutral), neutral_up=neutral_up, neutral=neutral,
         weight=weight, turn_row=np.where(is_trafo, special, -1), end_row=end_row, near_y=near_y, far_y=far_y,
         earth_g_pu=earth_g, has_neutral=has_neutral,
@@ -195,28 +198,29 @@ def _rows_of(*pairs: tuple[ComplexArray, ComplexArray]) -> tuple[IntArray, list[
     return row.astype(np.int64), tables
 
 
-def _from_the_top(
+def _weights(
     parent: IntArray, kind: IntArray, special: IntArray, turn: FloatArray, source: FloatArray, z1: ComplexArray,
     zh: ComplexArray,
-) -> tuple[FloatArray, FloatArray]:  # fmt: skip
-    """Zeta of equation (7) and voltages at no load, passed from parent to child."""
-    n_node = len(parent)
-    weight = np.zeros(n_node)
-    v = np.zeros((n_node, 3), dtype=np.complex128)
+) -> FloatArray:  # fmt: skip
+    """Return zeta of equation (7), passed from parent to child."""
+    weight = np.zeros(len(parent))
     for i, up in enumerate(parent.tolist()):
         if kind[i] == _kernels.SOURCE:
-            row = source[special[i]]
-            v[i] = row[0:3] + 1j * row[3:6]
-            weight[i] = np.hypot(row[6:9], row[9:12]).max()
+            weight[i] = np.hypot(source[special[i], 6:9], source[special[i], 9:12]).sum()
             continue
         weight[i] = weight[up]
-        v[i] = v[up]
         if kind[i] == _kernels.TRAFO:
-            t0, t1, t2 = turn[special[i]]
-            v[i] = np.array([[t0, t1, t2], [t2, t0, t1], [t1, t2, t0]]) @ v[up]
             weight[i] *= np.abs(turn[special[i]]).sum() ** 2
         weight[i] += abs(z1[i]) + abs(zh[i])
-    return weight, np.concatenate([v.real, v.imag], axis=1)
+    return weight
+
+
+def _children(parent: IntArray) -> tuple[IntArray, IntArray]:
+    """Where the children of each node begin, and the children of all nodes one after the other."""
+    child = np.argsort(parent, kind="stable")
+    child = child[parent[child] >= 0]
+    counts = np.bincount(parent[child], minlength=len(parent))
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), child.astype(np.int64)
 
 
 def _neutral(

@@ -52,8 +52,10 @@ class PhaseRows:
     ----------
     loads : PhaseLoadCases or PhaseFactoredLoads
         What is drawn.
-    node, bus, phase : ndarray of int, shape (n_row,)
-        Place of each row, nodes ascending.
+    row_start : ndarray of int, shape (n_node + 1,)
+        Rows of node i are ``row_start[i]`` to ``row_start[i + 1]``.
+    bus, phase : ndarray of int, shape (n_row,)
+        Place of each row.
     per_mva : float
         One over the power base of one phase. [1/MVA]
     p_weight, q_weight : ndarray, shape (n_row, n_class), optional
@@ -63,7 +65,7 @@ class PhaseRows:
     """
 
     loads: PhaseLoadCases | PhaseFactoredLoads
-    node: IntArray
+    row_start: IntArray
     bus: IntArray
     phase: IntArray
     per_mva: float
@@ -103,12 +105,13 @@ def phase_rows(model: PhaseModel, loads: PhaseLoadCases | PhaseFactoredLoads) ->
     """Give each node and phase with a load, and all phases of nodes with a shunt, a row of its own."""
     used = _is_loaded(loads)[model.radial.bus] | (model.shunt_row >= 0)[:, None]
     node, phase = np.nonzero(used)
+    row_start = np.concatenate([[0], np.cumsum(used.sum(axis=1))]).astype(np.int64)
     bus, per_mva = model.radial.bus[node], 3.0 / model.radial.sn_mva
     if isinstance(loads, PhaseLoadCases):
-        return PhaseRows(loads=loads, node=node, bus=bus, phase=phase, per_mva=per_mva)
+        return PhaseRows(loads=loads, row_start=row_start, bus=bus, phase=phase, per_mva=per_mva)
     return PhaseRows(
         loads=loads,
-        node=node,
+        row_start=row_start,
         bus=bus,
         phase=phase,
         per_mva=per_mva,
@@ -176,8 +179,8 @@ def sweep_phase_blocks(
             # Nodes without a neutral are not written by the sweep, but a case that failed has left NaN there.
             k[:], vn[:] = 0.0, 0.0
             _kernels.sweep_phases(
-                r.parent, m.kind, m.special, m.turn, m.source, m.z, m.no_load,
-                m.shunt, m.shunt_row, m.neutral_node, m.neutral_up, m.neutral, rows.node, rows.phase, m.weight,
+                r.parent, m.child_start, m.child, m.kind, m.special, m.turn, m.source, m.z,
+                m.shunt, m.shunt_row, m.neutral_node, m.neutral_up, m.neutral, rows.row_start, rows.phase, m.weight,
                 pq, current, j, k, vn, v, status[block], iterations[block], tolerance_pu, max_iterations,
             )  # fmt: skip
             read(PhaseBlock(first=block * lanes, v=v, j=j, k=k, vn=vn))

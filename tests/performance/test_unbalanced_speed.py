@@ -15,8 +15,8 @@ from tests.support import open_dss
 from tests.support.four_wire_nets import lv_feeder
 from tests.support.power_grid_model_phases import phase_batch, without_core
 
-# How many times faster than each peer the extremes and the full tables have to be, at least.
-LEAST_RATIO = 10.0
+# How many times faster than each peer the extremes and the full tables have to be, at least, on a busy machine too.
+LEAST_RATIO = 5.0
 
 
 @dataclass(frozen=True)

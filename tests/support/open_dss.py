@@ -106,8 +106,8 @@ def add_loads(p_mw: Array, q_mvar: Array) -> list[tuple[int, int]]:
 
 
 def solve(tolerance: float = 1e-13) -> None:
-    run("set voltagebases=[10, 0.4, 1]", "calcvoltagebases", "set controlmode=off", "set maxiterations=1000")
-    run(f"set tolerance={tolerance:g}", "solve mode=snapshot")  # fmt: skip
+    run("set voltagebases=[10, 0.4, 1]", "calcvoltagebases", "set controlmode=off", "set maxiterations=1000",
+        f"set tolerance={tolerance:g}", "solve mode=snapshot")  # fmt: skip
     assert DSS.ActiveCircuit.Solution.Converged
 
 
@@ -154,6 +154,13 @@ def add_load_courses(p_mw: Array, q_mvar: Array) -> None:
 
 def solve_courses(n_case: int, tolerance: float) -> None:
     """Solve all cases one after the other inside OpenDSS."""
-    run("set voltagebases=[10, 0.4, 1]", "calcvoltagebases", "set controlmode=off", "set maxiterations=1000")
-    run(f"set tolerance={tolerance:g}", f"set mode=daily stepsize=1h number={n_case} hour=0 sec=0", "solve")
+    run(
+        "set voltagebases=[10, 0.4, 1]",
+        "calcvoltagebases",
+        "set controlmode=off",
+        "set maxiterations=1000",
+        f"set tolerance={tolerance:g}",
+        f"set mode=daily stepsize=1h number={n_case} hour=0 sec=0",
+        "solve",
+    )
     assert DSS.ActiveCircuit.Solution.Converged

@@ -53,18 +53,17 @@ def factored_phase_power(p_weight: Any, q_weight: Any, profile: Any, pq: Any) ->
 
 
 @njit(inline="always")
-def draw(v: Any, offset: int, weight: float, s: Any, current: Any, lane: Any) -> None:
-    """Equation (1) without shunts for one row, and its part of (7); `offset` leads to the phase in `v`."""
-    u = v[offset:]
+def draw(v: Any, i: int, offset: int, weight: float, pq: Any, m: int, current: Any, lane: Any) -> None:
+    """Equation (1) without shunts for row m at node i, and its part of (7); `offset` leads to the phase in `v`."""
     for t in range(B):
-        ur, ui, p, q, old_real, old_imaginary = u[t], u[B3 + t], s[t], s[B + t], current[t], current[B + t]
+        ur, ui, p, q = v[i, offset + t], v[i, offset + B3 + t], pq[m, t], pq[m, B + t]
+        old_real, old_imaginary, on, change = current[m, t], current[m, B + t], lane[t] > 0.5, lane[B + t]
         inverse = 1.0 / (ur * ur + ui * ui)
         real = (p * ur + q * ui) * inverse
         imaginary = (p * ui - q * ur) * inverse
-        lane[B + t] += weight * (abs(real - old_real) + abs(imaginary - old_imaginary))
-        on = lane[t] > 0.5
-        current[t] = real if on else old_real
-        current[B + t] = imaginary if on else old_imaginary
+        lane[B + t] = change + weight * (abs(real - old_real) + abs(imaginary - old_imaginary))
+        current[m, t] = real if on else old_real
+        current[m, B + t] = imaginary if on else old_imaginary
 
 
 @njit(inline="always")

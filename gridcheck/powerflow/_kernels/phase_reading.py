@@ -319,5 +319,5 @@ def phase_losses(
         _series_loss(j[i], k[i], vn[i], r[i], rh[i], re[i], rn[i], earth[i], total)
     for i in range(r.shape[0]):
         if shunt_row[i] >= 0:
-            _shunt_loss(v[i], shunt[shunt_row[i], 0], shunt[shunt_row[i], 2], total)
+            _shunt_loss(v[i], shunt[shunt_row[i] + 1, 0], shunt[shunt_row[i] + 1, 2], total)
     out[first : first + B] = total

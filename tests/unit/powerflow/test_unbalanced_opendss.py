@@ -8,7 +8,7 @@ from gridcheck.powerflow import solve_unbalanced
 from tests.support import open_dss
 from tests.support.four_wire_nets import lv_feeder
 
-PU = 1e-6
+PU = 1e-8
 N_BUS = 120
 
 

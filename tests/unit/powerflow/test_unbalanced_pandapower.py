@@ -76,7 +76,7 @@ def test_zigzag_at_1_mva():
     net = feeder.net()
     net.sn_mva = 1.0
 
-    assert_equals_runpp_3ph(net, tolerance_pu=5e-6)
+    assert_equals_runpp_3ph(net, tolerance_pu=5e-7)
 
 
 def test_zigzag_of_one_bus_at_1_mva():
@@ -86,7 +86,7 @@ def test_zigzag_of_one_bus_at_1_mva():
     net = feeder.net()
     net.sn_mva = 1.0
 
-    assert_equals_runpp_3ph(net, tolerance_pu=1e-6)
+    assert_equals_runpp_3ph(net, tolerance_pu=1e-7)
 
 
 @pytest.mark.parametrize("shift", [30.0, 150.0, 210.0, -30.0])

@@ -101,7 +101,7 @@ class Promises:
     elsewhere, upper : LevelAssessment
         Guarded areas, and the 10 kV level, with all promises kept.
     own : dict of int to ndarray
-        The last values of each area's own checks.
+        The last values of each area's own checks, with the crowd.
     approved : int
         Number of promises.
     """
@@ -130,12 +130,14 @@ class Promises:
         """
         row = heater[0]
         counts = with_heaters(self.counts, [heater])
+        # Without a crowd the promises to others move the own checks too.
+        own_before = self.own[row] if self.crowd is not None else self._own_checks(row, self.counts).value
         own = self._own_checks(row, counts)
         elsewhere = self._areas(self.guarded_row, counts, self.elsewhere)
         upper = assess_upper(self.tree, self.course, counts, start=self.upper.state)
         return Outlook(
             view=self._view(row),
-            before=np.concatenate([self.own[row], self.elsewhere.value, self.upper.value]),
+            before=np.concatenate([own_before, self.elsewhere.value, self.upper.value]),
             after=np.concatenate([own.value, elsewhere.value, upper.value]),
             case=np.concatenate([own.case, elsewhere.case, upper.case]),
             counts=counts,

@@ -35,7 +35,9 @@ class PowerFlowResult:
     vm_pu, va_degree : ndarray, shape (n_case, n_bus)
         Voltage magnitude and angle. [pu], [degree]
     i_ka : ndarray, shape (n_case, n_branch)
-        Larger of the currents at both ends; at transformers the current at the high-voltage side. [kA]
+        Larger of the currents at both ends; at transformers the current at the high-voltage side. NaN where nothing
+        flows through, and at a closed switch without impedance beside another one, as nothing tells how they share it.
+        [kA]
     loading_percent : ndarray, shape (n_case, n_branch)
         Current over rating, the larger of both ends; NaN without a rating. [%]
     loss_mw : ndarray, shape (n_case,)

@@ -56,6 +56,7 @@ def solve_extremes(
         As `solve`.
     """
     chosen = Wanted() if wanted is None else wanted
+    chosen.require_places(network)
     prepared = prepare(network, tap_changers)
     model, n_case = prepared.model, loads.n_case
     check_request(model, loads, tolerance_pu=tolerance_pu, max_iterations=max_iterations)

@@ -53,6 +53,19 @@ class Wanted:
         if odd:
             raise InputError(f"Quantiles are shares of time from 0 to 1. Got {odd}.")
 
+    def require_places(self, network: Network) -> None:
+        """Refuse positions that the network does not have.
+
+        Raises
+        ------
+        InputError
+            Naming them.
+        """
+        for name, places, size in (("bus", self.bus, network.n_bus), ("branch", self.branch, network.n_branch)):
+            odd = [place for place in places if not 0 <= place < size]
+            if odd:
+                raise InputError(f"{name} holds positions from 0 to {size - 1}. Got {odd[:20]}.")
+
     @property
     def tables(self) -> bool:
         """Whether every value has to be looked at, not the extremes alone."""
@@ -77,6 +90,8 @@ class Tally:
     energy: IntArray = field(init=False)
     vm_bins: IntArray = field(init=False)
     loading_bins: IntArray = field(init=False)
+    _bus_row: IntArray = field(init=False)
+    _branch_row: IntArray = field(init=False)
     _scales: Scales = field(init=False)
     _tracked: tuple[FloatArray, FloatArray] = field(init=False)
 
@@ -90,6 +105,9 @@ class Tally:
         n_bins = (_VM_BINS, _LOADING_BINS) if self.wanted.quantiles else (0, 0)
         self.vm_bins = np.zeros((n_node, n_bins[0]), dtype=np.int64)
         self.loading_bins = np.zeros((n_row, n_bins[1]), dtype=np.int64)
+        model, loops = self.prepared.model, self.prepared.loops
+        self._bus_row = _find(model.bus, self.wanted.bus)
+        self._branch_row = _find(np.concatenate([model.branch, loops.branch]), self.wanted.branch)
         self._scales = percent_scales(self.network, self.prepared)
         near, far = self._scales.near.copy(), self._scales.far.copy()
         near[self.prepared.taps.node], far[self.prepared.taps.node] = np.nan, np.nan
@@ -146,18 +164,9 @@ class Tally:
             _kernels.count_bins(vm, _VM_LOW_PU, VM_BIN_PU, weight, self.vm_bins)
             _kernels.count_bins(loading, 0.0, LOADING_BIN_PERCENT, weight, self.loading_bins)
         cases = slice(block.first, block.first + lanes)
-        for values, rows, target in (
-            (vm, self._rows_of_bus(), self.kept_vm),
-            (loading, self._rows_of_branch(), self.kept_loading),
-        ):
+        for values, rows, target in ((vm, self._bus_row, self.kept_vm), (loading, self._branch_row, self.kept_loading)):
             known = np.flatnonzero(rows >= 0)
             target[cases, known] = values[rows[known]].T
-
-    def _rows_of_bus(self) -> IntArray:
-        return _find(self.prepared.model.bus, self.wanted.bus)
-
-    def _rows_of_branch(self) -> IntArray:
-        return _find(np.concatenate([self.prepared.model.branch, self.prepared.loops.branch]), self.wanted.branch)
 
 
 def _find(places: IntArray, wanted: Sequence[int]) -> IntArray:

@@ -118,3 +118,11 @@ def test_nothing_depends_on_the_number_of_threads(example, threads):
 def test_a_share_of_time_beyond_one_is_refused():
     with pytest.raises(InputError, match=r"\[95\]"):
         Wanted(quantiles=(95,))
+
+
+@pytest.mark.parametrize("wanted", [Wanted(bus=(0, 7)), Wanted(branch=(-1,))])
+def test_elements_that_do_not_exist_are_refused(example, wanted):
+    network, loads, _ = example
+
+    with pytest.raises(InputError, match=r"positions from 0 to \d+\. Got \[(7|-1)\]"):
+        solve_extremes(network, loads, wanted=wanted)

@@ -10,9 +10,13 @@ import numpy.typing as npt
 from gridcheck.errors import InputError
 
 FloatArray = npt.NDArray[np.float64]
+Float32Array = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
+UnsignedArray = npt.NDArray[np.uint64]
 BoolArray = npt.NDArray[np.bool_]
 TimeArray = npt.NDArray[np.datetime64]
+
+_CACHE_LINE = 64
 
 
 def frozen(
@@ -67,3 +71,24 @@ def frozen(
     result = np.array(given, dtype=dtype, order="C", copy=True)
     result.flags.writeable = False
     return result
+
+
+def aligned_empty(shape: tuple[int, ...], dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
+    """Return a new array, not filled, that begins at a cache line: vectors of it then never lie across two lines.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Its shape.
+    dtype : dtype
+        Its type.
+
+    Returns
+    -------
+    ndarray
+        C-contiguous.
+    """
+    n_bytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    raw = np.empty(n_bytes + _CACHE_LINE, dtype=np.uint8)
+    begin = -raw.ctypes.data % _CACHE_LINE
+    return raw[begin : begin + n_bytes].view(dtype).reshape(shape)

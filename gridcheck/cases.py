@@ -6,11 +6,11 @@ A *case* is one operating point. Position i on the bus axis is the bus at positi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from gridcheck.arrays import FloatArray, frozen
+from gridcheck.arrays import BoolArray, FloatArray, frozen
 from gridcheck.errors import InputError
 
 
@@ -29,6 +29,12 @@ def _require_finite(value: FloatArray, name: str) -> None:
             f"{name} at (case, column) {tuple(int(i) for i in place)} is {value[tuple(place)]}" for place in bad[:10]
         ]
         raise InputError(f"{name} must be finite: {len(bad)} values are not.", places)
+
+
+def _drawing(p_mw: FloatArray, q_mvar: FloatArray) -> BoolArray:
+    """Tell where anything is drawn in any case."""
+    value: BoolArray = frozen((p_mw != 0).any(axis=0) | (q_mvar != 0).any(axis=0), np.bool_, p_mw.shape[1:])
+    return value
 
 
 _SHARES = ("z_share", "i_share", "z_share_q", "i_share_q")
@@ -66,6 +72,8 @@ class LoadCases:
         Shares that draw as a constant impedance, and as a constant current; 0 where not given. [1]
     z_share_q, i_share_q : ndarray, shape (n_bus,)
         The same for the reactive power; as for the active power where not given. [1]
+    is_loaded : ndarray of bool, shape (n_bus,)
+        Buses that draw or feed in anything in any case; follows from the others.
     """
 
     p_mw: FloatArray
@@ -75,6 +83,7 @@ class LoadCases:
     i_share: FloatArray = None  # type: ignore[assignment]
     z_share_q: FloatArray = None  # type: ignore[assignment]
     i_share_q: FloatArray = None  # type: ignore[assignment]
+    is_loaded: BoolArray = field(init=False)
 
     def __post_init__(self) -> None:
         p_mw = frozen(self.p_mw, np.float64, (None, None), name="p_mw")
@@ -84,6 +93,7 @@ class LoadCases:
         object.__setattr__(self, "p_mw", p_mw)
         object.__setattr__(self, "q_mvar", q_mvar)
         object.__setattr__(self, "duration_h", _durations(self.duration_h, p_mw.shape[0]))
+        object.__setattr__(self, "is_loaded", _drawing(p_mw, q_mvar))
         _set_shares(self, p_mw.shape[1])
 
     @property
@@ -177,11 +187,14 @@ class PhaseLoadCases:
         Active and reactive power drawn between each phase a, b, c and the neutral, consumption positive. [MW], [Mvar]
     duration_h : ndarray, shape (n_case,)
         Hours that each case stands for; 1 where not given. [h]
+    is_loaded : ndarray of bool, shape (n_bus, 3)
+        Phases of buses that draw or feed in anything in any case; follows from the others.
     """
 
     p_mw: FloatArray
     q_mvar: FloatArray
     duration_h: FloatArray = None  # type: ignore[assignment]
+    is_loaded: BoolArray = field(init=False)
 
     def __post_init__(self) -> None:
         p_mw = frozen(self.p_mw, np.float64, (None, None, 3), name="p_mw")
@@ -191,6 +204,7 @@ class PhaseLoadCases:
         object.__setattr__(self, "p_mw", p_mw)
         object.__setattr__(self, "q_mvar", q_mvar)
         object.__setattr__(self, "duration_h", _durations(self.duration_h, p_mw.shape[0]))
+        object.__setattr__(self, "is_loaded", _drawing(p_mw, q_mvar))
 
     @property
     def n_case(self) -> int:

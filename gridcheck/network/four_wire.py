@@ -38,7 +38,7 @@ _BY_BUS = ("g0_pu", "b0_pu", "neutral_earth_ohm")
 _BY_SOURCE = ("r2_source_pu", "x2_source_pu", "r0_source_pu", "x0_source_pu")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, weakref_slot=True, kw_only=True, eq=False)
 class FourWireNetwork:
     """A network with a load flow by phase.
 

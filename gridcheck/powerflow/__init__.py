@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from gridcheck.powerflow.phase_results import PhaseExtremes, PhasePowerFlowResult
+from gridcheck.powerflow.phase_results import PhaseExtremes, PhasePowerFlowResult, PhaseVoltages
 from gridcheck.powerflow.results import CONVERGED, NOT_CONVERGED, CaseStatus, Extremes, PowerFlowResult
 from gridcheck.powerflow.solve import Voltages, solve, solve_voltages
 from gridcheck.powerflow.streaming import solve_extremes
 from gridcheck.powerflow.tallies import Wanted
-from gridcheck.powerflow.unbalanced import solve_unbalanced, solve_unbalanced_extremes
+from gridcheck.powerflow.unbalanced import solve_unbalanced, solve_unbalanced_extremes, solve_unbalanced_voltages
 
 __all__ = [
     "CONVERGED",
@@ -16,6 +16,7 @@ __all__ = [
     "Extremes",
     "PhaseExtremes",
     "PhasePowerFlowResult",
+    "PhaseVoltages",
     "PowerFlowResult",
     "Voltages",
     "Wanted",
@@ -23,5 +24,6 @@ __all__ = [
     "solve_extremes",
     "solve_unbalanced",
     "solve_unbalanced_extremes",
+    "solve_unbalanced_voltages",
     "solve_voltages",
 ]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
 
-from gridcheck.arrays import BoolArray, FloatArray, IntArray
+from gridcheck.arrays import BoolArray, Float32Array, FloatArray, IntArray
 from gridcheck.errors import UnsupportedElementError
 from gridcheck.network.four_wire import FourWireNetwork
 from gridcheck.network.records import BranchKind
@@ -27,8 +28,10 @@ class PhaseModel:
     ----------
     radial : RadialModel
         Tree and positive sequence.
-    child_start, child, kind, special, turn, source, z, shunt, shunt_row, neutral_node, neutral_up, neutral, weight
+    depth, n_child, kind, special, turn, source, z, shunt, shunt_row, neutral_node, neutral_up, neutral, weight
         As the kernel takes them. [pu]
+    no_load : ndarray of complex, shape (n_node, 3)
+        Voltages without load. [pu]
     turn_row : ndarray of int, shape (n_node,)
         Transformer above each node, -1 for none.
     end_row : ndarray of int, shape (n_node,)
@@ -42,8 +45,8 @@ class PhaseModel:
     """
 
     radial: RadialModel
-    child_start: IntArray
-    child: IntArray
+    depth: IntArray
+    n_child: IntArray
     kind: IntArray
     special: IntArray
     turn: FloatArray
@@ -55,6 +58,7 @@ class PhaseModel:
     neutral_up: IntArray
     neutral: FloatArray
     weight: FloatArray
+    no_load: ComplexArray
     turn_row: IntArray
     end_row: IntArray
     near_y: FloatArray
@@ -66,6 +70,28 @@ class PhaseModel:
     def n_node(self) -> int:
         """Number of supplied buses."""
         return self.radial.n_node
+
+    @property
+    def fine(self) -> tuple[FloatArray, ...]:
+        """What the kernel computes with in double precision."""
+        return self.turn, self.source, self.z, self.neutral, self.weight, self.shunt
+
+    @property
+    def rough(self) -> tuple[Float32Array, ...]:
+        """The same in single precision."""
+        return tuple(value.astype(np.float32) for value in self.fine)
+
+
+# A network never changes, so what follows from it alone is kept for as long as it lives.
+_KNOWN: WeakKeyDictionary[FourWireNetwork, PhaseModel] = WeakKeyDictionary()
+
+
+def known_phase_model(network: FourWireNetwork) -> PhaseModel:
+    """Return `phase_model`, made once for each network."""
+    found = _KNOWN.get(network)
+    if found is None:
+        found = _KNOWN[network] = phase_model(network)
+    return found
 
 
 def phase_model(network: FourWireNetwork) -> PhaseModel:
@@ -95,9 +121,7 @@ def phase_model(network: FourWireNetwork) -> PhaseModel:
     y1, y0 = radial.g_pu + 1j * radial.b_pu, (network.g0_pu + 1j * network.b0_pu)[radial.bus] + far0
     np.add.at(y0, parent[~is_source], near0[~is_source])
     shunt_row, (shunt,) = _rows_of((y1, y0))
-    shunt = np.concatenate([np.zeros((1, 4)), shunt])
     end_row, (near_y, far_y) = _rows_of((near1, near0), (far1, far0))
-    child_start, child = _children(parent)
     weight = _weights(parent, kind, special, turn, source, z1, zh)
     neutral_up, neutral, earth_g = _neutral(network, radial, above, kind)
     has_neutral = network.has_neutral[radial.bus]
@@ -105,10 +129,13 @@ def phase_model(network: FourWireNetwork) -> PhaseModel:
     couples = (neutral_up >= 0) & ((neutral[:, 0] != 0) | (neutral[:, 1] != 0)) & ((neutral[:, 4:6] != 0).any(axis=1))
     kind[couples] = _kernels.EARTHED
     return PhaseModel(
-        radial=radial, child_start=child_start, child=child, kind=kind, special=special, turn=turn,
+        radial=radial, depth=_depths(parent),
+        n_child=np.bincount(parent[parent >= 0], minlength=len(parent)).astype(np.int64), kind=kind,
+        special=special, turn=turn,
         source=source, z=np.stack([z1.real, z1.imag, zh.real, zh.imag], axis=1), shunt=shunt,
         shunt_row=shunt_row, neutral_node=np.flatnonzero(has_neutral), neutral_up=neutral_up, neutral=neutral,
-        weight=weight, turn_row=np.where(is_trafo, special, -1), end_row=end_row, near_y=near_y, far_y=far_y,
+        weight=weight, no_load=_no_load(parent, kind, special, turn, source),
+        turn_row=np.where(is_trafo, special, -1), end_row=end_row, near_y=near_y, far_y=far_y,
         earth_g_pu=earth_g, has_neutral=has_neutral,
     )  # fmt: skip
 
@@ -215,12 +242,27 @@ def _weights(
     return weight
 
 
-def _children(parent: IntArray) -> tuple[IntArray, IntArray]:
-    """Where the children of each node begin, and the children of all nodes one after the other."""
-    child = np.argsort(parent, kind="stable")
-    child = child[parent[child] >= 0]
-    counts = np.bincount(parent[child], minlength=len(parent))
-    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), child.astype(np.int64)
+def _no_load(parent: IntArray, kind: IntArray, special: IntArray, turn: FloatArray, source: FloatArray) -> ComplexArray:
+    """Pass the voltages of the sources down the tree, shape (n_node, 3)."""
+    v = np.zeros((len(parent), 3), dtype=np.complex128)
+    for i, up in enumerate(parent.tolist()):
+        if kind[i] == _kernels.SOURCE:
+            v[i] = source[special[i], :3] + 1j * source[special[i], 3:6]
+        elif kind[i] == _kernels.TRAFO:
+            m0, m1, m2 = turn[special[i]]
+            v[i] = np.array([[m0, m1, m2], [m2, m0, m1], [m1, m2, m0]]) @ v[up]
+        else:
+            v[i] = v[up]
+    return v
+
+
+def _depths(parent: IntArray) -> IntArray:
+    """Count the branches between each node and its source."""
+    depth = np.zeros(len(parent), dtype=np.int64)
+    for i, up in enumerate(parent.tolist()):
+        if up >= 0:
+            depth[i] = depth[up] + 1
+    return depth
 
 
 def _neutral(

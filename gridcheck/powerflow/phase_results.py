@@ -65,6 +65,25 @@ class PhasePowerFlowResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PhaseVoltages:
+    """Voltage magnitudes of every case by phase; read-only.
+
+    Attributes
+    ----------
+    status : ndarray of int, shape (n_case,)
+        A `CaseStatus`. Where it is NOT_CONVERGED all values of the case are NaN.
+    vm_pu : ndarray, shape (n_case, n_bus, 3)
+        Voltage phase to neutral, on the base of the bus over sqrt(3); NaN at buses that no source reaches. [pu]
+    """
+
+    status: IntArray
+    vm_pu: FloatArray
+
+    def __post_init__(self) -> None:
+        self.status.flags.writeable = self.vm_pu.flags.writeable = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PhaseExtremes:
     """Extreme values over all solved cases, per element and phase; NaN and case -1 where there is none; read-only.
 

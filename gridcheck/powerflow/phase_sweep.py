@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
-from gridcheck.arrays import BoolArray, FloatArray, IntArray
+from gridcheck.arrays import BoolArray, Float32Array, FloatArray, IntArray, UnsignedArray, aligned_empty
 from gridcheck.cases import PhaseFactoredLoads, PhaseLoadCases
 from gridcheck.errors import InputError
 from gridcheck.powerflow import _kernels
 from gridcheck.powerflow.phase_model import PhaseModel
-from gridcheck.powerflow.sweep import MIN_TOLERANCE_PU, in_threads
+from gridcheck.powerflow.sweep import MIN_TOLERANCE_PU, run_together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -24,9 +25,9 @@ class PhaseBlock:
     ----------
     first : int
         Case of the first lane.
-    v, j : ndarray, shape (n_node, 6 PHASE_BLOCK)
+    v, j : ndarray, shape (n_node, 6 BLOCK)
         Voltages of the nodes and series currents towards them. [pu]
-    k, vn : ndarray, shape (n_node, 2 PHASE_BLOCK)
+    k, vn : ndarray, shape (n_node, 2 BLOCK)
         Earth currents beside the branches and neutral voltages. [pu]
     """
 
@@ -50,37 +51,46 @@ class PhaseRows:
 
     Attributes
     ----------
-    loads : PhaseLoadCases or PhaseFactoredLoads
-        What is drawn.
+    n_case : int
+        Cases.
     row_start : ndarray of int, shape (n_node + 1,)
         Rows of node i are ``row_start[i]`` to ``row_start[i + 1]``.
-    bus, phase : ndarray of int, shape (n_row,)
-        Place of each row.
+    phase : ndarray of int, shape (n_row,)
+        Phase of each row.
+    column, column_row : ndarray of unsigned int, shape (n_row,)
+        Places with a load among all phases of all buses, ascending, and their rows.
+    start : ndarray of float32, shape (n_row, 2)
+        Voltage without load over its squared magnitude, real and imaginary part. [1/pu]
     per_mva : float
         One over the power base of one phase. [1/MVA]
+    written : tuple of ndarray, shape (n_case, 3 n_bus), optional
+        P and Q of cases that are written out. [MW], [Mvar]
     p_weight, q_weight : ndarray, shape (n_row, n_class), optional
-        Weights of factored loads ... [pu]
-    profile : ndarray, shape (n_block, n_class, PHASE_BLOCK), optional
+        Or weights of factored loads ... [pu]
+    profile : ndarray, shape (n_block, n_class, BLOCK), optional
         ... and their profiles.
     """
 
-    loads: PhaseLoadCases | PhaseFactoredLoads
+    n_case: int
     row_start: IntArray
-    bus: IntArray
     phase: IntArray
+    column: UnsignedArray
+    column_row: UnsignedArray
+    start: Float32Array
     per_mva: float
+    written: tuple[FloatArray, FloatArray] | None = None
     p_weight: FloatArray | None = None
     q_weight: FloatArray | None = None
     profile: FloatArray | None = None
 
     def write(self, block: int, pq: FloatArray) -> None:
-        """Write P and Q of one block to `pq`, shape (n_row, 2 PHASE_BLOCK). [pu]"""
-        if isinstance(self.loads, PhaseLoadCases):
-            given, first = self.loads, block * _kernels.PHASE_BLOCK
-            _kernels.written_phase_power(given.p_mw, given.q_mvar, self.bus, self.phase, self.per_mva, first, pq)
+        """Write P and Q of one block to `pq`, shape (n_row, 2 BLOCK). [pu]"""
+        if self.written is not None:
+            first = block * _kernels.BLOCK
+            _kernels.written_power(*self.written, self.column, self.column_row, self.per_mva, first, pq)
             return
         assert self.profile is not None
-        _kernels.factored_phase_power(self.p_weight, self.q_weight, self.profile[block], pq)
+        _kernels.factored_power(self.p_weight, self.q_weight, self.profile[block], pq)
 
 
 def check_phase_request(
@@ -107,14 +117,24 @@ def phase_rows(model: PhaseModel, loads: PhaseLoadCases | PhaseFactoredLoads) ->
     node, phase = np.nonzero(used)
     row_start = np.concatenate([[0], np.cumsum(used.sum(axis=1))]).astype(np.int64)
     bus, per_mva = model.radial.bus[node], 3.0 / model.radial.sn_mva
-    if isinstance(loads, PhaseLoadCases):
-        return PhaseRows(loads=loads, row_start=row_start, bus=bus, phase=phase, per_mva=per_mva)
-    return PhaseRows(
-        loads=loads,
+    place = 3 * bus + phase
+    order = np.argsort(place)
+    column, column_row = place[order].astype(np.uint64), order.astype(np.uint64)
+    per_volt = 1.0 / model.no_load[node, phase].conj()
+    start = np.stack([per_volt.real, per_volt.imag], axis=1).astype(np.float32)
+    rows = PhaseRows(
+        n_case=loads.n_case,
         row_start=row_start,
-        bus=bus,
         phase=phase,
+        column=column,
+        column_row=column_row,
+        start=start,
         per_mva=per_mva,
+    )
+    if isinstance(loads, PhaseLoadCases):
+        return replace(rows, written=(loads.p_mw.reshape(loads.n_case, -1), loads.q_mvar.reshape(loads.n_case, -1)))
+    return replace(
+        rows,
         p_weight=loads.p_weight_mw[bus, phase] * per_mva,
         q_weight=loads.q_weight_mvar[bus, phase] * per_mva,
         profile=_in_blocks(loads.profile),
@@ -124,13 +144,13 @@ def phase_rows(model: PhaseModel, loads: PhaseLoadCases | PhaseFactoredLoads) ->
 def _is_loaded(loads: PhaseLoadCases | PhaseFactoredLoads) -> BoolArray:
     """Tell which phases of which buses draw anything in any case, shape (n_bus, 3)."""
     if isinstance(loads, PhaseLoadCases):
-        return np.asarray((loads.p_mw != 0).any(axis=0) | (loads.q_mvar != 0).any(axis=0))
+        return loads.is_loaded
     return np.asarray((loads.p_weight_mw != 0).any(axis=2) | (loads.q_weight_mvar != 0).any(axis=2))
 
 
 def _in_blocks(values: FloatArray) -> FloatArray:
-    """Cut (n_case, n) into (n_block, n, PHASE_BLOCK); lanes behind the last case hold 0."""
-    lanes, (n_case, n) = _kernels.PHASE_BLOCK, values.shape
+    """Cut (n_case, n) into (n_block, n, BLOCK); lanes behind the last case hold 0."""
+    lanes, (n_case, n) = _kernels.BLOCK, values.shape
     padded = np.zeros((-(-n_case // lanes) * lanes, n))
     padded[:n_case] = values
     return np.ascontiguousarray(padded.reshape(-1, lanes, n).transpose(0, 2, 1))
@@ -143,6 +163,7 @@ def sweep_phase_blocks(
     *,
     tolerance_pu: float,
     max_iterations: int,
+    wants_neutral: bool = True,
 ) -> tuple[IntArray, IntArray]:
     """Solve all cases and show every block to a reader, so that memory does not grow with the number of cases.
 
@@ -158,32 +179,49 @@ def sweep_phase_blocks(
         Largest error allowed in any voltage. [pu]
     max_iterations : int
         Sweeps after which a case counts as not converged.
+    wants_neutral : bool
+        Whether the readers look at the neutral.
 
     Returns
     -------
     status, iterations : ndarray of int, shape (n_case,)
     """
-    lanes, n_case = _kernels.PHASE_BLOCK, rows.loads.n_case
+    lanes, n_case = _kernels.BLOCK, rows.n_case
     n_block = -(-n_case // lanes)
     status, iterations = np.zeros((n_block, lanes), dtype=np.int64), np.zeros((n_block, lanes), dtype=np.int64)
     # Taking the next block from one iterator is atomic, and a thread that is held up takes fewer of them.
     blocks = iter(range(n_block))
-    m, r = model, model.radial
+    m, n_node, n_row = model, model.n_node, len(rows.phase)
+    deepest, tree, tree_rough = int(m.depth.max(initial=0)), m.fine, m.rough
 
-    def work(read: PhaseReader) -> None:
-        pq, current = np.empty((len(rows.bus), 2 * lanes)), np.empty((len(rows.bus), 2 * lanes))
-        j, v = np.zeros((m.n_node, 6 * lanes)), np.empty((m.n_node, 6 * lanes))
-        k, vn = np.zeros((m.n_node, 2 * lanes)), np.zeros((m.n_node, 2 * lanes))
-        for block in blocks:
-            rows.write(block, pq)
-            # Nodes without a neutral are not written by the sweep, but a case that failed has left NaN there.
-            k[:], vn[:] = 0.0, 0.0
-            _kernels.sweep_phases(
-                r.parent, m.child_start, m.child, m.kind, m.special, m.turn, m.source, m.z,
-                m.shunt, m.shunt_row, m.neutral_node, m.neutral_up, m.neutral, rows.row_start, rows.phase, m.weight,
-                pq, current, j, k, vn, v, status[block], iterations[block], tolerance_pu, max_iterations,
-            )  # fmt: skip
-            read(PhaseBlock(first=block * lanes, v=v, j=j, k=k, vn=vn))
+    def scratch(dtype: npt.DTypeLike, *shapes: tuple[int, int]) -> tuple[npt.NDArray[Any], ...]:
+        return tuple(aligned_empty((count, size * lanes), dtype) for count, size in shapes)
 
-    in_threads(work, readers[:n_block])
+    def worker(read: PhaseReader) -> Callable[[], None]:
+        (pq,) = scratch(np.float64, (n_row, 2))
+        j, v, k, vn = scratch(np.float64, (n_node, 6), (n_node, 6), (n_node, 2), (n_node, 2))
+        shapes = (n_row, 2), (deepest + 2, 6), (1, 6), (1, 6), (1, 4)
+        current, below, u, buffer, lane = scratch(np.float64, *shapes)
+        roughly = (n_row, 2), (n_node, 6), (n_node, 2), (n_node, 2), (deepest + 1, 6)
+        current_r, below_r, u_r, buffer_r, lane_r, *others = scratch(np.float32, *shapes, *roughly)
+        fine = current, below, u, buffer, lane[0]
+        rough = (current_r, below_r, u_r, buffer_r, lane_r[0], *others)
+        k[:], vn[:] = 0.0, 0.0
+
+        def run() -> None:
+            for block in blocks:
+                rows.write(block, pq)
+                _kernels.sweep_phases(
+                    m.radial.parent, m.depth, m.n_child, m.kind, m.special, tree, tree_rough, m.shunt_row,
+                    m.neutral_node, m.neutral_up, rows.row_start, rows.phase, rows.start, pq, fine, rough, j, k, vn, v,
+                    status[block], iterations[block], tolerance_pu, max_iterations, wants_neutral,
+                )  # fmt: skip
+                read(PhaseBlock(first=block * lanes, v=v, j=j, k=k, vn=vn))
+                if status[block].any():
+                    # Nodes without a neutral are not written by the sweep, but a failed case has left NaN there.
+                    k[:], vn[:] = 0.0, 0.0
+
+        return run
+
+    run_together([worker(read) for read in readers[:n_block]])
     return status.reshape(-1)[:n_case], iterations.reshape(-1)[:n_case]

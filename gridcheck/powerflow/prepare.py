@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 
 from gridcheck.network.records import Network
 from gridcheck.network.tap_changers import TapChangers
-from gridcheck.powerflow.mesh import Loops, mesh_model, no_loops
+from gridcheck.powerflow.mesh import Loops, mesh_model
 from gridcheck.powerflow.radial import RadialModel
 from gridcheck.powerflow.taps import Taps, no_taps, with_taps
 
@@ -68,8 +68,3 @@ def prepare(network: Network, tap_changers: TapChangers | None = None) -> Prepar
     model, loops = mesh_model(network, in_tree=tap_changers.branch)
     model, taps = with_taps(network, model, tap_changers)
     return Prepared(model=model, loops=loops, taps=taps)
-
-
-def prepared_tree(model: RadialModel) -> Prepared:
-    """Return a radial model as it is."""
-    return Prepared(model=model, loops=no_loops(), taps=no_taps(model))

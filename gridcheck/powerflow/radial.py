@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
 
-from gridcheck.arrays import BoolArray, FloatArray, IntArray, frozen
+from gridcheck.arrays import BoolArray, Float32Array, FloatArray, IntArray, frozen
 from gridcheck.errors import TopologyError
 from gridcheck.network.records import Network
 from gridcheck.network.topology import Tree, spanning_tree
@@ -15,6 +15,26 @@ from gridcheck.powerflow import _kernels
 from gridcheck.units import SQRT3
 
 Array = TypeVar("Array", FloatArray, IntArray)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SweepArrays:
+    """A tree as `_kernels.sweep` takes it, in double precision and roughly.
+
+    Attributes
+    ----------
+    parent : ndarray of int, shape (n_node,)
+        Node of the parent; n_node, which stands at 1 pu, at sources.
+    branch, branch_rough : ndarray, shape (n_node, 5)
+        Ratio, r, x, and the shunt g and b of the node; at sources their voltage as the ratio.
+    start_rough : ndarray, shape (n_node,)
+        Voltages without load. [pu]
+    """
+
+    parent: IntArray
+    branch: FloatArray
+    branch_rough: Float32Array
+    start_rough: Float32Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -47,6 +67,8 @@ class RadialModel:
         Sizes of the whole network.
     sn_mva : float
         Power base. [MVA]
+    arrays : SweepArrays
+        The same in the layout of the kernel.
     """
 
     bus: IntArray
@@ -70,12 +92,13 @@ class RadialModel:
     n_bus: int
     n_branch: int
     sn_mva: float
+    arrays: SweepArrays = field(init=False)
 
     def __post_init__(self) -> None:
         n_node = len(self.bus)
-        for field in ("bus", "branch", "parent"):
-            object.__setattr__(self, field, frozen(getattr(self, field), np.int64, (n_node,), name=field))
-        for field in [
+        for name in ("bus", "branch", "parent"):
+            object.__setattr__(self, name, frozen(getattr(self, name), np.int64, (n_node,), name=name))
+        for name in [
             "ratio",
             "r_pu",
             "x_pu",
@@ -92,7 +115,19 @@ class RadialModel:
             "source_vm_pu",
             "angle_degree",
         ]:
-            object.__setattr__(self, field, frozen(getattr(self, field), np.float64, (n_node,), name=field))
+            object.__setattr__(self, name, frozen(getattr(self, name), np.float64, (n_node,), name=name))
+        object.__setattr__(self, "arrays", self._sweep_arrays())
+
+    def _sweep_arrays(self) -> SweepArrays:
+        is_source = self.parent < 0
+        ratio = np.where(is_source, self.source_vm_pu, self.ratio)
+        branch = np.stack([ratio, self.r_pu, self.x_pu, self.g_pu, self.b_pu], axis=1)
+        return SweepArrays(
+            parent=np.where(is_source, self.n_node, self.parent),
+            branch=branch,
+            branch_rough=branch.astype(np.float32),
+            start_rough=self.source_vm_pu.astype(np.float32),
+        )
 
     @property
     def n_node(self) -> int:

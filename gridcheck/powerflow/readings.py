@@ -106,9 +106,9 @@ def write_currents(
     model = prepared.model
     _kernels.branch_currents(
         model.parent, model.ratio, model.near_g_pu, model.near_b_pu, model.far_g_pu, model.far_b_pu,
-        scales.near, scales.far, block.v, block.j, of_node, first, out,
+        scales.near, scales.far, block.state, of_node, first, out,
     )  # fmt: skip
-    lanes = min(_kernels.BLOCK, out.shape[1] - first)
+    lanes = min(block.width, out.shape[1] - first)
     columns = slice(first, first + lanes)
     node = prepared.taps.node
     if len(node):
@@ -129,6 +129,16 @@ def _complex(values: FloatArray) -> ComplexArray:
     return result
 
 
+def _voltage(block: Block) -> ComplexArray:
+    """Return the voltages of all nodes, shape (n_node, width). [pu]"""
+    return _complex(block.state[0, :-1, : 2 * block.width])
+
+
+def _current(block: Block) -> ComplexArray:
+    """Return the currents towards all nodes, shape (n_node, width). [pu]"""
+    return _complex(block.state[0, :-1, 2 * block.width :])
+
+
 def _positions(prepared: Prepared, block: Block, *columns: int) -> list[FloatArray]:
     """Return columns of the tables of positions as they stand in each lane, shape (n_tap, BLOCK) each."""
     table, at = prepared.taps.table, np.arange(len(prepared.taps.node))[:, None]
@@ -138,7 +148,7 @@ def _positions(prepared: Prepared, block: Block, *columns: int) -> list[FloatArr
 def _tap_end_currents(prepared: Prepared, block: Block) -> tuple[ComplexArray, ComplexArray]:
     """Return the currents at the near and far ends of branches with tap changers, shape (n_tap, BLOCK). [pu]"""
     node, parent = prepared.taps.node, prepared.model.parent[prepared.taps.node]
-    v, j = _complex(block.v[0]), _complex(block.j[0, node])
+    v, j = _voltage(block), _current(block)[node]
     a, g_near, b_near, g_far, b_far = _positions(prepared, block, RATIO, G_NEAR, B_NEAR, G_FAR, B_FAR)
     return a * j + (g_near + 1j * b_near) * v[parent], j - (g_far + 1j * b_far) * v[node]
 
@@ -146,7 +156,7 @@ def _tap_end_currents(prepared: Prepared, block: Block) -> tuple[ComplexArray, C
 def cut_end_currents(prepared: Prepared, block: Block) -> tuple[ComplexArray, ComplexArray]:
     """Return the currents into the from end and out of the to end of cut branches, shape (n_loop, BLOCK). [pu]"""
     loops = prepared.loops
-    voltage, current = _complex(block.v[0]), _complex(block.loop_i)
+    voltage, current = _voltage(block), _complex(block.loop_i)
     # A case that was not solved has no currents either.
     current = np.where(np.isnan(voltage[loops.node[:, 0]]), np.nan, current)
     into = loops.c.conj()[:, None] * current + loops.y_from[:, None] * voltage[loops.node[:, 0]]
@@ -157,11 +167,11 @@ def write_losses(prepared: Prepared, block: Block, first: int, out: FloatArray) 
     """Write what all branches and shunts lose in each case of a block to `out`, shape (n_case,). [pu]"""
     model, taps, loops = prepared.model, prepared.taps, prepared.loops
     series_r = np.where((model.parent < 0) | (taps.row >= 0), 0.0, model.r_pu)
-    _kernels.losses(series_r, model.g_pu, block.v, block.j, first, out)
-    lanes = min(_kernels.BLOCK, len(out) - first)
+    _kernels.losses(series_r, model.g_pu, block.state, first, out)
+    lanes = min(block.width, len(out) - first)
     if len(taps.node):
         r, g_near, g_far = _positions(prepared, block, R, G_NEAR, G_FAR)
-        v, j = np.abs(_complex(block.v[0])), np.abs(_complex(block.j[0, taps.node]))
+        v, j = np.abs(_voltage(block)), np.abs(_current(block)[taps.node])
         lost = r * j**2 + g_near * v[model.parent[taps.node]] ** 2 + g_far * v[taps.node] ** 2
         out[first : first + lanes] += lost.sum(axis=0)[:lanes]
     if len(loops.branch):
@@ -171,9 +181,9 @@ def write_losses(prepared: Prepared, block: Block, first: int, out: FloatArray) 
 
 def node_voltages(state: SweepState) -> FloatArray:
     """Return voltage magnitudes, shape (n_node, n_case). [pu]"""
-    n_node = state.v.shape[1]
+    n_node = state.state.shape[1] - 1
     vm = np.empty((n_node, state.n_case))
-    _kernels.magnitudes(state.v, np.arange(n_node), 0, vm)
+    _kernels.magnitudes(state.state, np.arange(n_node), 0, vm)
     return vm
 
 
@@ -183,6 +193,6 @@ def node_loading_percent(model: RadialModel, state: SweepState) -> FloatArray:
     near, far = tree_percent_scales(model)
     _kernels.branch_currents(
         model.parent, model.ratio, model.near_g_pu, model.near_b_pu, model.far_g_pu, model.far_b_pu,
-        near, far, state.v, state.j, np.arange(model.n_node), 0, out,
+        near, far, state.state, np.arange(model.n_node), 0, out,
     )  # fmt: skip
     return out

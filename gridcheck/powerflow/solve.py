@@ -55,7 +55,7 @@ def solve_voltages(
     vm = np.full((network.n_bus, loads.n_case), np.nan)
 
     def read(block: Block) -> None:
-        _kernels.magnitudes(block.v, model.bus, block.first, vm)
+        _kernels.magnitudes(block.state, model.bus, block.first, vm)
 
     status, _ = sweep_blocks(
         prepared,
@@ -120,12 +120,12 @@ def solve(
 
     def read(block: Block) -> None:
         first = block.first
-        _kernels.magnitudes(block.v, model.bus, first, vm)
-        _kernels.angles(block.v, model.bus, model.angle_degree, first, va)
+        _kernels.magnitudes(block.state, model.bus, first, vm)
+        _kernels.angles(block.state, model.bus, model.angle_degree, first, va)
         write_currents(prepared, amperes, block, rows, first, i_ka)
         write_currents(prepared, percent, block, rows, first, loading)
         write_losses(prepared, block, first, loss_pu)
-        tap[:, first : first + _kernels.BLOCK] = block.tap[:, : n_case - first]
+        tap[:, first : first + block.width] = block.tap[:, : n_case - first]
 
     status, iterations = sweep_blocks(
         prepared,

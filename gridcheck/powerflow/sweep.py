@@ -6,18 +6,15 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 
-from gridcheck.arrays import FloatArray, IntArray
+from gridcheck.arrays import FloatArray, IntArray, UnsignedArray, aligned_empty
 from gridcheck.cases import FactoredLoads, LoadCases, shares_of
 from gridcheck.errors import InputError
 from gridcheck.powerflow import _kernels
-from gridcheck.powerflow.prepare import Prepared, prepared_tree
+from gridcheck.powerflow.prepare import Prepared
 from gridcheck.powerflow.radial import RadialModel
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +25,7 @@ class Block:
     ----------
     first : int
         Its first case.
-    v, j : ndarray, shape (1, n_node, 2 BLOCK)
+    state : ndarray, shape (1, n_node + 1, 4 width)
         Voltages and series currents as in `SweepState`.
     loop_i : ndarray, shape (n_loop, 2 BLOCK)
         Currents through the cuts of loops. [pu]
@@ -37,10 +34,14 @@ class Block:
     """
 
     first: int
-    v: FloatArray
-    j: FloatArray
+    state: FloatArray
     loop_i: FloatArray
     tap: IntArray
+
+    @property
+    def width(self) -> int:
+        """Number of lanes."""
+        return int(self.state.shape[2]) // 4
 
 
 BlockReader = Callable[[Block], None]
@@ -68,8 +69,8 @@ class NodeLoads:
         ... and profiles, multiplied block by block.
     written : LoadCases, optional
         Or cases written out, read block by block ...
-    bus : ndarray of int, shape (n_load,), optional
-        ... at these bus positions ...
+    column, column_row : ndarray of unsigned int, shape (n_load,), optional
+        ... at these bus positions, ascending, for these rows ...
     sn_mva : float
         ... on this base. [MVA]
     shares : ndarray, shape (n_load, 4), optional
@@ -82,7 +83,8 @@ class NodeLoads:
     q_weight: FloatArray | None = None
     profile: FloatArray | None = None
     written: LoadCases | None = None
-    bus: IntArray | None = None
+    column: UnsignedArray | None = None
+    column_row: UnsignedArray | None = None
     sn_mva: float = 1.0
     shares: FloatArray | None = None
 
@@ -91,18 +93,16 @@ class NodeLoads:
         """Number of nodes with a load."""
         return int(self.row.max(initial=-1)) + 1
 
-    def block(self, block: int) -> FloatArray:
-        """Return P and Q of one block, shape (n_load + 1, 2 BLOCK); the last row is zero. [pu]"""
-        pq = np.empty((self.n_load + 1, 2 * _kernels.BLOCK))
-        pq[-1] = 0.0
-        if self.written is not None and self.bus is not None:
-            first = block * _kernels.BLOCK
-            _kernels.written_power(self.written.p_mw, self.written.q_mvar, self.bus, 1.0 / self.sn_mva, first, pq[:-1])
-            return pq
-        assert self.p_weight is not None
+    def write(self, block: int, pq: FloatArray) -> None:
+        """Write P and Q of one block to `pq`, shape (n_load, 2 width). [pu]"""
+        if self.written is not None:
+            first = block * pq.shape[1] // 2
+            _kernels.written_power(
+                self.written.p_mw, self.written.q_mvar, self.column, self.column_row, 1.0 / self.sn_mva, first, pq
+            )
+            return
         assert self.profile is not None
-        _kernels.factored_power(self.p_weight, self.q_weight, self.profile[block], pq[:-1])
-        return pq
+        _kernels.factored_power(self.p_weight, self.q_weight, self.profile[block], pq)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -113,17 +113,15 @@ class SweepState:
     ----------
     n_case : int
         Cases; the lanes behind the last one are not used.
-    v, j : ndarray, shape (n_block, n_node, 2 BLOCK)
-        Voltage of the node and series current towards it, in the node's frame: real parts of all lanes,
-        then imaginary parts. [pu]
+    state : ndarray, shape (n_block, n_node + 1, 4 width)
+        Voltage of the node and series current towards it, in the node's frame: of each the real parts of all lanes,
+        then the imaginary parts; the last row stands above the sources. [pu]
     status, iterations : ndarray of int, shape (n_case,)
         Outcome per case.
     """
 
     n_case: int
-
-    v: FloatArray
-    j: FloatArray
+    state: FloatArray
     status: IntArray
     iterations: IntArray
 
@@ -198,29 +196,31 @@ def solve_nodes(
     start: SweepState | None = None,
 ) -> SweepState:
     """Solve all cases for loads that already stand by node; parameters as in `solve_model`."""
-    n_case, lanes = loads.n_case, _kernels.BLOCK
-    n_block = -(-n_case // lanes)
-    shape = (n_block, model.n_node, 2 * lanes)
-    if start is None:
-        v = np.zeros(shape)
-        v[:, :, :lanes] = model.source_vm_pu[None, :, None]
-    else:
-        v = start.v.copy()
-    j = np.empty(shape)
-    status, iterations = np.zeros((n_block, lanes), dtype=np.int64), np.zeros((n_block, lanes), dtype=np.int64)
-
+    n_case, width = loads.n_case, _lanes(loads)
+    n_block = -(-n_case // width)
+    shape = (n_block, model.n_node + 1, 4 * width)
+    state = aligned_empty(shape) if start is None else start.state.copy()
+    status, iterations = np.zeros((n_block, width), dtype=np.int64), np.zeros((n_block, width), dtype=np.int64)
     blocks = iter(range(n_block))
 
-    def work(_: int) -> None:
-        solve_block = _solver(prepared_tree(model), loads, tolerance_pu, max_iterations)
-        for block in blocks:
-            solve_block(block, v[block], j[block], status[block], iterations[block])
+    def worker() -> Callable[[], None]:
+        solve_block = _tree_solver(model, loads, tolerance_pu, max_iterations, is_started=start is not None)
 
-    in_threads(work, range(min(threads, n_block)))
+        def run() -> None:
+            for block in blocks:
+                solve_block(block, state[block], status[block], iterations[block])
+
+        return run
+
+    run_together([worker() for _ in range(min(threads, n_block))])
     return SweepState(
-        n_case=n_case, v=v, j=j,
-        status=status.reshape(-1)[:n_case], iterations=iterations.reshape(-1)[:n_case],
-    )  # fmt: skip
+        n_case=n_case, state=state, status=status.reshape(-1)[:n_case], iterations=iterations.reshape(-1)[:n_case]
+    )
+
+
+def _lanes(loads: NodeLoads) -> int:
+    """Return the width of a block: few cases are not worth all lanes."""
+    return max(1, loads.n_case) if loads.n_case <= _FEW else _kernels.BLOCK
 
 
 def sweep_blocks(
@@ -251,89 +251,96 @@ def sweep_blocks(
     -------
     status, iterations : ndarray of int, shape (n_case,)
     """
-    lanes, model = _kernels.BLOCK, prepared.model
-    n_block = -(-loads.n_case // lanes)
-    status, iterations = np.zeros((n_block, lanes), dtype=np.int64), np.zeros((n_block, lanes), dtype=np.int64)
+    is_plain = prepared.is_plain and loads.shares is None
+    width = _lanes(loads) if is_plain else _kernels.BLOCK
+    n_block = -(-loads.n_case // width)
+    status, iterations = np.zeros((n_block, width), dtype=np.int64), np.zeros((n_block, width), dtype=np.int64)
     # Taking the next block from one iterator is atomic, and a thread that is held up takes fewer of them.
     blocks = iter(range(n_block))
 
-    def work(read: BlockReader) -> None:
-        solve_block = _solver(prepared, loads, tolerance_pu, max_iterations)
-        v, j = np.empty((1, model.n_node, 2 * lanes)), np.empty((1, model.n_node, 2 * lanes))
-        for block in blocks:
-            v[0, :, :lanes] = model.source_vm_pu[:, None]
-            v[0, :, lanes:] = 0.0
-            loop_i, tap = solve_block(block, v[0], j[0], status[block], iterations[block])
-            read(Block(block * lanes, v, j, loop_i, tap))
+    def worker(read: BlockReader) -> Callable[[], None]:
+        state = aligned_empty((1, prepared.model.n_node + 1, 4 * width))
+        loop_i, tap = np.empty((len(prepared.loops.branch), 2 * width)), np.empty((len(prepared.taps.node), width), int)
+        solve_tree = _tree_solver(prepared.model, loads, tolerance_pu, max_iterations) if is_plain else None
+        solve_general = None if is_plain else _general_solver(prepared, loads, tolerance_pu, max_iterations)
 
-    in_threads(work, readers[:n_block])
+        def run() -> None:
+            for block in blocks:
+                if solve_tree is not None:
+                    solve_tree(block, state[0], status[block], iterations[block])
+                elif solve_general is not None:
+                    solve_general(block, state[0], loop_i, tap, status[block], iterations[block])
+                read(Block(block * width, state, loop_i, tap))
+
+        return run
+
+    run_together([worker(read) for read in readers[:n_block]])
     return status.reshape(-1)[: loads.n_case], iterations.reshape(-1)[: loads.n_case]
 
 
-_BlockSolver = Callable[[int, FloatArray, FloatArray, IntArray, IntArray], tuple[FloatArray, IntArray]]
+def _tree_solver(
+    model: RadialModel, loads: NodeLoads, tolerance_pu: float, max_iterations: int, *, is_started: bool = False
+) -> Callable[[int, FloatArray, IntArray, IntArray], None]:
+    """Return what solves blocks of a tree in place (block, state, status, iterations) in one thread."""
+    tree, width = model.arrays, _lanes(loads)
+    row = np.where(loads.row < 0, loads.n_load, loads.row)
+    pq, pq_rough = (aligned_empty((loads.n_load + 1, 2 * width), dtype) for dtype in (np.float64, np.float32))
+    pq[-1] = 0.0
+    # A given start is better than single precision could make it.
+    rough = aligned_empty((0 if is_started else model.n_node + 1, 4 * width), np.float32)
+
+    lane, lane_rough = aligned_empty((6 * width,)), aligned_empty((4 * width,), np.float32)
+
+    def solve_block(block: int, state: FloatArray, status: IntArray, iterations: IntArray) -> None:
+        loads.write(block, pq[:-1])
+        _kernels.sweep(
+            tree.parent, tree.branch, tree.branch_rough, row, tree.start_rough, pq, pq_rough, rough, state,
+            lane, lane_rough, status, iterations, tolerance_pu, max_iterations,
+        )  # fmt: skip
+
+    return solve_block
 
 
-def _solver(prepared: Prepared, loads: NodeLoads, tolerance_pu: float, max_iterations: int) -> _BlockSolver:
-    """Return what solves blocks in place (block, v, j, status, iterations -> loop currents, taps) in one thread."""
+def _general_solver(
+    prepared: Prepared, loads: NodeLoads, tolerance_pu: float, max_iterations: int
+) -> Callable[[int, FloatArray, FloatArray, IntArray, IntArray, IntArray], None]:
+    """Return what solves blocks in place (block, state, loop currents, taps, status, iterations) in one thread."""
     model, loops, taps, lanes = prepared.model, prepared.loops, prepared.taps, _kernels.BLOCK
     tree = model.parent, model.ratio, model.r_pu, model.x_pu, model.g_pu, model.b_pu, loads.row
-    nothing = np.zeros((0, 2 * lanes)), np.zeros((0, lanes), dtype=np.int64)
-    # A row of 1 pu above the sources and a load of zero, so that the kernel treats all nodes alike.
-    is_source = model.parent < 0
-    parent = np.where(is_source, model.n_node, model.parent)
-    ratio = np.where(is_source, model.source_vm_pu, model.ratio)
-    row = np.where(loads.row < 0, loads.n_load, loads.row)
-    # Few cases are not worth all lanes.
-    width = loads.n_case if loads.n_case <= _FEW else lanes
-    work = np.empty((model.n_node + 1, 4 * width))
-
-    def plain(
-        block: int, v: FloatArray, j: FloatArray, status: IntArray, iterations: IntArray
-    ) -> tuple[FloatArray, IntArray]:
-        _kernels.sweep(
-            parent,
-            ratio,
-            *tree[2:6],
-            row,
-            loads.block(block),
-            v,
-            j,
-            status,
-            iterations,
-            tolerance_pu,
-            max_iterations,
-            work,
-        )
-        return nothing
-
-    if prepared.is_plain and loads.shares is None:
-        return plain
     c, z = (np.stack([value.real, value.imag], axis=1) for value in (loops.c, loops.z))
     inverse = np.stack([loops.inverse.real, loops.inverse.imag])
+    shares = np.zeros((loads.n_load, 4)) if loads.shares is None else loads.shares
+    pq = np.empty((loads.n_load, 2 * lanes))
 
-    def general(
-        block: int, v: FloatArray, j: FloatArray, status: IntArray, iterations: IntArray
-    ) -> tuple[FloatArray, IntArray]:
-        pq = loads.block(block)
-        shares = np.zeros((loads.n_load, 4)) if loads.shares is None else loads.shares
-        loop_i, tap = np.zeros((len(c), 2 * lanes)), np.zeros((len(taps.node), lanes), dtype=np.int64)
+    def solve_block(
+        block: int, state: FloatArray, loop_i: FloatArray, tap: IntArray, status: IntArray, iterations: IntArray
+    ) -> None:
+        loads.write(block, pq)
+        state[:-1, :lanes], state[:-1, lanes:] = model.source_vm_pu[:, None], 0.0
         _kernels.sweep_general(
             *tree, pq, shares, taps.row, taps.node, taps.table, taps.watched, taps.band, tap, loops.node, c, z,
-            inverse, loop_i, v, j, status, iterations, tolerance_pu, max_iterations,
+            inverse, loop_i, state, status, iterations, tolerance_pu, max_iterations,
         )  # fmt: skip
-        return loop_i, tap
 
-    return general
+    return solve_block
 
 
-def in_threads(work: Callable[[T], None], items: Sequence[T]) -> None:
-    """Call `work` for every item, each in a thread of its own if there are several."""
-    if len(items) <= 1:
-        for item in items:
-            work(item)
+def run_together(workers: Sequence[Callable[[], None]]) -> None:
+    """Run all workers at the same time, the first in this thread.
+
+    They should have been made in this thread, with the memory that they need: another thread would get fresh pages
+    from the system in every call.
+    """
+    _kernels.announce_compilation()
+    if len(workers) <= 1:
+        for run in workers:
+            run()
         return
-    with ThreadPoolExecutor(len(items)) as pool:
-        list(pool.map(work, items))
+    with ThreadPoolExecutor(len(workers) - 1) as pool:
+        others = [pool.submit(run) for run in workers[1:]]
+        workers[0]()
+        for other in others:
+            other.result()
 
 
 def thread_count(threads: int | None, node_cases: int) -> int:
@@ -350,14 +357,15 @@ def loads_of_nodes(model: RadialModel, loads: LoadCases | FactoredLoads) -> Node
     bus, row = model.bus, np.full(model.n_node, -1, dtype=np.int64)
     shares = shares_of(loads)[bus] if loads.depends_on_voltage else None
     if isinstance(loads, LoadCases):
-        is_loaded = (loads.p_mw != 0).any(axis=0) | (loads.q_mvar != 0).any(axis=0)
-        loaded = np.flatnonzero(is_loaded[bus])
+        loaded = np.flatnonzero(loads.is_loaded[bus])
+        order = np.argsort(bus[loaded])
         row[loaded] = np.arange(len(loaded))
         return NodeLoads(
             n_case=loads.n_case,
             row=row,
             written=loads,
-            bus=bus[loaded],
+            column=bus[loaded][order].astype(np.uint64),
+            column_row=order.astype(np.uint64),
             sn_mva=model.sn_mva,
             shares=None if shares is None else shares[loaded],
         )
@@ -386,8 +394,7 @@ def in_blocks(values: FloatArray) -> FloatArray:
 
 def node_power_mw(model: RadialModel, state: SweepState, node: IntArray) -> FloatArray:
     """Return the active power that flows into the branch above some nodes, at its lower end, shape (n, n_case). [MW]"""
-    lanes = state.v.shape[2] // 2
-    v, j = state.v[:, node], state.j[:, node]
-    power = (v[:, :, :lanes] * j[:, :, :lanes] + v[:, :, lanes:] * j[:, :, lanes:]) * model.sn_mva
-    by_node: FloatArray = power.transpose(1, 0, 2).reshape(len(node), -1)[:, : state.n_case]
-    return by_node
+    width = state.state.shape[2] // 4
+    vr, vi, jr, ji = (state.state[:, node, part * width : (part + 1) * width] for part in range(4))
+    by_node: FloatArray = ((vr * jr + vi * ji) * model.sn_mva).transpose(1, 0, 2).reshape(len(node), -1)
+    return by_node[:, : state.n_case]

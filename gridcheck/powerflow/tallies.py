@@ -115,23 +115,22 @@ class Tally:
 
     def __call__(self, block: Block) -> None:
         """Look at one block."""
-        model, lanes = self.prepared.model, min(_kernels.BLOCK, len(self.duration_h) - block.first)
-        for values in (block.v, block.j):
+        model, lanes = self.prepared.model, min(block.width, len(self.duration_h) - block.first)
+        for part in range(4):
             # Lanes behind the last case do not count.
-            values[0, :, lanes : _kernels.BLOCK] = np.nan
-            values[0, :, _kernels.BLOCK + lanes :] = np.nan
+            block.state[0, :-1, part * block.width + lanes : (part + 1) * block.width] = np.nan
         n_node = model.n_node
         _kernels.track(
             model.parent, model.ratio, model.near_g_pu, model.near_b_pu, model.far_g_pu, model.far_b_pu,
-            *self._tracked, block.v[0], block.j[0], block.first,
+            *self._tracked, block.state[0], np.empty(3 * block.width), block.first,
             self.best[:, :n_node], self.case[:, :n_node], self.loading[:n_node],
         )  # fmt: skip
         if not self.prepared.is_plain:
             self._look_at_others(block, lanes)
         if self.wanted.energy:
-            weight = np.zeros(_kernels.BLOCK)
+            weight = np.zeros(block.width)
             weight[:lanes] = self.duration_h[block.first : block.first + lanes] * model.sn_mva * _PER_MWH
-            _kernels.add_energy(model.far_g_pu, block.v[0], block.j[0], weight, self.energy)
+            _kernels.add_energy(model.far_g_pu, block.state[0], weight, self.energy)
         if self.wanted.tables:
             self._look_at_all(block, lanes)
 
@@ -154,7 +153,7 @@ class Tally:
         weight = np.rint(self.duration_h[block.first : block.first + lanes] * _MS_PER_H).astype(np.int64)
         vm, loading = np.empty((n_node, lanes)), np.full((n_node + n_cut, lanes), np.nan)
         nodes = np.arange(n_node)
-        _kernels.magnitudes(block.v, nodes, 0, vm)
+        _kernels.magnitudes(block.state, nodes, 0, vm)
         write_currents(self.prepared, self._scales, block, (nodes, n_node + np.arange(n_cut)), 0, loading)
         limits = ((vm, wanted.vm_min_pu, -1.0), (vm, wanted.vm_max_pu, 1.0), (loading, wanted.loading_max_percent, 1.0))
         for total, (values, limit, sign) in zip(self.beyond, limits, strict=True):

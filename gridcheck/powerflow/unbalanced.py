@@ -9,8 +9,8 @@ from gridcheck.cases import PhaseFactoredLoads, PhaseLoadCases
 from gridcheck.network.four_wire import FourWireNetwork
 from gridcheck.network.records import BranchKind
 from gridcheck.powerflow import _kernels
-from gridcheck.powerflow.phase_model import PhaseModel, phase_model
-from gridcheck.powerflow.phase_results import PhaseExtremes, PhasePowerFlowResult
+from gridcheck.powerflow.phase_model import PhaseModel, known_phase_model
+from gridcheck.powerflow.phase_results import PhaseExtremes, PhasePowerFlowResult, PhaseVoltages
 from gridcheck.powerflow.phase_sweep import PhaseBlock, check_phase_request, phase_rows, sweep_phase_blocks
 from gridcheck.powerflow.sweep import thread_count
 from gridcheck.units import SQRT3
@@ -57,7 +57,7 @@ def solve_unbalanced(
     ----------
     .. [1] R. M. Ciric et al., IEEE Transactions on Power Systems 18(4), 2003. DOI 10.1109/TPWRS.2003.818597
     """
-    model = phase_model(network)
+    model = known_phase_model(network)
     check_phase_request(model, loads, tolerance_pu=tolerance_pu, max_iterations=max_iterations)
     tables = _Tables(network, model, loads.n_case)
     status, iterations = sweep_phase_blocks(
@@ -85,12 +85,43 @@ def solve_unbalanced(
     )
 
 
+def solve_unbalanced_voltages(
+    network: FourWireNetwork,
+    loads: PhaseLoadCases | PhaseFactoredLoads,
+    *,
+    tolerance_pu: float = 1e-8,
+    max_iterations: int = 100,
+    threads: int | None = None,
+) -> PhaseVoltages:
+    """Solve all cases and return the voltages phase to neutral alone, which takes half the time of `solve_unbalanced`.
+
+    Parameters and errors as in `solve_unbalanced`.
+    """
+    model = known_phase_model(network)
+    check_phase_request(model, loads, tolerance_pu=tolerance_pu, max_iterations=max_iterations)
+    lanes = _kernels.BLOCK
+    vm = _empty((network.n_bus, 3, -(-loads.n_case // lanes) * lanes), model.radial.bus)
+
+    def read(block: PhaseBlock) -> None:
+        _kernels.phase_magnitudes(block.v, model.radial.bus, block.first, vm)
+
+    status, _ = sweep_phase_blocks(
+        model,
+        phase_rows(model, loads),
+        [read] * thread_count(threads, 3 * model.n_node * loads.n_case),
+        tolerance_pu=tolerance_pu,
+        max_iterations=max_iterations,
+        wants_neutral=False,
+    )
+    return PhaseVoltages(status=status, vm_pu=vm.transpose(2, 0, 1)[: loads.n_case])
+
+
 class _Tables:
     """Full tables by element, phase and case, with columns for whole blocks; NaN where nothing is supplied."""
 
     def __init__(self, network: FourWireNetwork, model: PhaseModel, n_case: int) -> None:
         bus, branch = model.radial.bus, model.radial.branch
-        n_case = -(-n_case // _kernels.PHASE_BLOCK) * _kernels.PHASE_BLOCK
+        n_case = -(-n_case // _kernels.BLOCK) * _kernels.BLOCK
         self.vm, self.va = (_empty((network.n_bus, 3, n_case), bus) for _ in range(2))
         self.shift, self.unbalance = (_empty((network.n_bus, n_case), bus) for _ in range(2))
         self.neutral = _empty((network.n_branch, n_case), branch[branch >= 0])
@@ -139,7 +170,7 @@ def solve_unbalanced_extremes(
 
     Memory does not grow with the number of cases. Parameters as in `solve_unbalanced`.
     """
-    model = phase_model(network)
+    model = known_phase_model(network)
     check_phase_request(model, loads, tolerance_pu=tolerance_pu, max_iterations=max_iterations)
     count = thread_count(threads, 3 * model.n_node * loads.n_case)
     readers = [_ExtremesReader(network, model, loads.n_case) for _ in range(count)]
@@ -190,7 +221,7 @@ class _ExtremesReader:
 
     def __call__(self, block: PhaseBlock) -> None:
         m, rows, b = self._model, self._rows, block
-        lanes = _kernels.PHASE_BLOCK
+        lanes = _kernels.BLOCK
         phases, loading = np.empty((m.n_node, 3, lanes)), np.empty((1, m.n_node, 3, lanes))
         single, neutral = np.empty((m.n_node, lanes)), np.empty((m.n_node, lanes))
         _kernels.phase_magnitudes(b.v, rows, 0, phases)

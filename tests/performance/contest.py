@@ -9,10 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandapower as pp
 import pandas as pd
+from power_grid_model import CalculationMethod, PowerGridModel
 
 from gridcheck.cases import FactoredLoads, LoadCases
 from gridcheck.network import Network, network_from_tables
+from tests.support.power_grid_model_net import batch_update, model_input
 
 Array = npt.NDArray[np.float64]
 
@@ -58,6 +61,30 @@ def random_feeder(n_bus: int, n_case: int, *, seed: int = 1) -> Feeder:
             p_weight_mw=weight_mw, q_weight_mvar=0.3 * weight_mw, profile=rng.uniform(0.2, 1.0, (n_case, N_CLASS))
         ),
     )
+
+
+def peer_batch(feeder: Feeder, threads: int, p_mw, q_mvar, components=("node",)):
+    """Return a function that solves all cases with power-grid-model's fastest method for constant power."""
+    given = model_input(feeder.tables)
+    model = PowerGridModel(given)
+    update = batch_update(feeder.tables["load"]["bus"].to_numpy(), given["sym_load"]["id"], p_mw, q_mvar)
+
+    def run():
+        return model.calculate_power_flow(
+            update_data=update,
+            calculation_method=CalculationMethod.iterative_current,
+            error_tolerance=TOLERANCE_PU,
+            threading=threads if threads > 1 else -1,
+            output_component_types=list(components),
+        )
+
+    return run
+
+
+def newton_with_numba(net):
+    """Solve a net with pandapower as fast as it can; its voltages."""
+    pp.runpp(net, tolerance_mva=TOLERANCE_PU, calculate_voltage_angles=True, numba=True)
+    return net.res_bus["vm_pu"].to_numpy()
 
 
 def best_seconds(contestants: dict[str, Callable[[], object]], *, repeats: int) -> dict[str, float]:

@@ -9,16 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandapower as pp
 import pandas as pd
 import pytest
-from power_grid_model import CalculationMethod, PowerGridModel
 
 from gridcheck.network import from_pandapower, loads_from_pandapower, read_tables
 from gridcheck.network.pandapower_net import net_from_tables
 from gridcheck.powerflow import solve, solve_extremes, solve_voltages
-from tests.performance.contest import TOLERANCE_PU, Feeder, best_seconds, peak_mb, random_feeder, table
-from tests.support.power_grid_model_net import batch_update, model_input
+from tests.performance.contest import (
+    TOLERANCE_PU,
+    best_seconds,
+    newton_with_numba,
+    peak_mb,
+    peer_batch,
+    random_feeder,
+    table,
+)
 
 NETWORKS = Path(__file__).parents[2] / "networks"
 
@@ -49,24 +54,6 @@ def compare(size, title, contestants, *, n_case, n_bus):
     seconds = best_seconds(contestants, repeats=size.repeats)
     if size.is_timed:
         print(table(title, seconds, n_case=n_case, n_bus=n_bus))
-
-
-def peer_batch(feeder: Feeder, threads: int, p_mw, q_mvar, components=("node",)):
-    """Return a function that solves all cases with power-grid-model's fastest method for constant power."""
-    given = model_input(feeder.tables)
-    model = PowerGridModel(given)
-    update = batch_update(feeder.tables["load"]["bus"].to_numpy(), given["sym_load"]["id"], p_mw, q_mvar)
-
-    def run():
-        return model.calculate_power_flow(
-            update_data=update,
-            calculation_method=CalculationMethod.iterative_current,
-            error_tolerance=TOLERANCE_PU,
-            threading=threads if threads > 1 else -1,
-            output_component_types=list(components),
-        )
-
-    return run
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -129,11 +116,6 @@ def test_extremes_of_factored_loads(size, threads):
         n_case=size.n_case,
         n_bus=size.n_bus,
     )
-
-
-def newton_with_numba(net):
-    pp.runpp(net, tolerance_mva=TOLERANCE_PU, calculate_voltage_angles=True, numba=True)
-    return net.res_bus["vm_pu"].to_numpy()
 
 
 def test_one_case_of_a_feeder(size):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gridcheck.powerflow._kernels.balanced import factored_power, sweep, written_power
+from gridcheck.powerflow._kernels.balanced import sweep
+from gridcheck.powerflow._kernels.freshness import announce_compilation
 from gridcheck.powerflow._kernels.general import sweep_general
 from gridcheck.powerflow._kernels.layout import (
     BLOCK,
@@ -12,11 +13,10 @@ from gridcheck.powerflow._kernels.layout import (
     EARTHED,
     LINE,
     NOT_CONVERGED,
-    PHASE_BLOCK,
     SOURCE,
     TRAFO,
 )
-from gridcheck.powerflow._kernels.phase_loads import factored_phase_power, written_phase_power
+from gridcheck.powerflow._kernels.loads import factored_power, written_power
 from gridcheck.powerflow._kernels.phase_reading import (
     neutral_shift,
     phase_angles,
@@ -38,16 +38,15 @@ __all__ = [
     "EARTHED",
     "LINE",
     "NOT_CONVERGED",
-    "PHASE_BLOCK",
     "SOURCE",
     "TRAFO",
     "add_energy",
     "angles",
+    "announce_compilation",
     "branch_currents",
     "count_beyond",
     "count_bins",
     "extremes",
-    "factored_phase_power",
     "factored_power",
     "losses",
     "magnitudes",
@@ -63,6 +62,5 @@ __all__ = [
     "sweep_phases",
     "track",
     "unbalance",
-    "written_phase_power",
     "written_power",
 ]

@@ -1,10 +1,11 @@
 r"""The sweep over a radial network, many cases at a time. Arrays in, arrays out, no gridcheck types.
 
 Buses are numbered depth first (`node`), so that a parent precedes its children and its row is still in
-the cache when they are treated. Cases are cut into blocks of `BLOCK` lanes; working arrays have the shape
-(n_block, n_node, 2 BLOCK): first the real parts of all lanes, then the imaginary parts. So one block is
-contiguous, every inner loop has a fixed length, and few enough pointers meet in it that the compiler can
-prove them apart and use vector instructions. Lanes behind the last case carry no load and are never read.
+the cache when they are treated. Cases are cut into blocks of lanes, `BLOCK` of them or a few. The working
+array of a block has one row per node: the real parts of its voltage in all lanes, the imaginary parts, and
+the same of the current towards it; the last row stands above the sources. So one block is contiguous, every
+inner loop has a fixed length, and few enough pointers meet in it that the compiler can prove them apart and
+use vector instructions. Lanes behind the last case carry no load and are never read.
 
 Every branch between a parent p and a child c is brought to one form, with all phase shifts moved into the
 reference frame of the child, so that the ratio :math:`a` is real:
@@ -19,6 +20,11 @@ still at hand when its load current is wanted and every row is read once per dir
 voltages shrinks by a nearly constant factor :math:`\rho` per iteration, so the remaining error is estimated as
 
 .. math:: \text{(4)}\quad e_k = d_k \frac{\rho}{1 - \rho}, \qquad \rho = d_k / d_{k-1}
+
+The first sweeps are made in single precision, which halves the memory that goes through the cache, until the
+change falls below `ROUGH_PU`, but no more than `ROUGH_SWEEPS`; at least two in double precision follow, from
+which alone (4) is taken. What single precision cannot solve begins again in double precision, so it decides
+nothing but where the last sweeps start.
 
 A case that has arrived is frozen: its voltages do not change while its neighbours in the block go on, and a
 node without load is treated like one with a load of zero. So no result depends on which cases are computed
@@ -38,82 +44,31 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from gridcheck.powerflow._kernels.layout import BLOCK, COLLAPSE_VM_PU, CONVERGED, DIVERGED_PU, NOT_CONVERGED
+from gridcheck.powerflow._kernels.arrival import judge, judge_roughly
+from gridcheck.powerflow._kernels.layout import BLOCK, COLLAPSE_VM_PU, CONVERGED, NOT_CONVERGED
+from gridcheck.powerflow._kernels.options import KERNEL, PART
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def factored_power(p_weight: Any, q_weight: Any, profile: Any, pq: Any) -> None:
-    """Write the loads of one block as weights times profiles.
-
-    Parameters
-    ----------
-    p_weight, q_weight : (n_load, n_class) float64 [pu]
-    profile : (n_class, BLOCK) float64
-    pq : (n_load, 2 BLOCK) float64, written [pu]
-    """
-    for i in range(p_weight.shape[0]):
-        row = pq[i]
-        for t in range(2 * BLOCK):
-            row[t] = 0.0
-        for k in range(p_weight.shape[1]):
-            wp = p_weight[i, k]
-            wq = q_weight[i, k]
-            course = profile[k]
-            if wp != 0.0 or wq != 0.0:
-                for t in range(BLOCK):
-                    row[t] += wp * course[t]
-                    row[BLOCK + t] += wq * course[t]
-
-
-@njit(cache=True, nogil=True)
-def written_power(p_mw: Any, q_mvar: Any, bus: Any, per_mva: float, first: int, pq: Any) -> None:
-    """Write the loads of the block that starts with case `first` from tables of cases.
-
-    Parameters
-    ----------
-    p_mw, q_mvar : (n_case, n_bus) float64 [MW], [Mvar]
-    bus : (n_load,) int64
-        Column of each load.
-    per_mva : float
-        One over the power base. [1/MVA]
-    pq : (n_load, 2 BLOCK) float64, written [pu]
-    """
-    lanes = min(BLOCK, p_mw.shape[0] - first)
-    for i in range(bus.shape[0]):
-        for t in range(lanes):
-            pq[i, t] = p_mw[first + t, bus[i]] * per_mva
-            pq[i, BLOCK + t] = q_mvar[first + t, bus[i]] * per_mva
-        for t in range(lanes, BLOCK):
-            pq[i, t] = 0.0
-            pq[i, BLOCK + t] = 0.0
-
-
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _own_current(w: Any, s: Any, g: float, b: float, width: int) -> None:
+@njit(**PART)
+def _own_current(w: Any, s: Any, g: Any, b: Any, one: Any, width: int) -> None:
     """Equation (1) for one node: a node without load has a load of zero, so that all are rounded alike."""
     for t in range(width):
-        inverse = 1.0 / (w[t] * w[t] + w[width + t] * w[width + t])
-        real = s[t] * w[t] + s[BLOCK + t] * w[width + t]
-        imaginary = s[t] * w[width + t] - s[BLOCK + t] * w[t]
+        inverse = one / (w[t] * w[t] + w[width + t] * w[width + t])
+        real = s[t] * w[t] + s[width + t] * w[width + t]
+        imaginary = s[t] * w[width + t] - s[width + t] * w[t]
         w[2 * width + t] = real * inverse + (g * w[t] - b * w[width + t])
         w[3 * width + t] = imaginary * inverse + (g * w[width + t] + b * w[t])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _gather(g: Any, b: Any, load: Any, pq: Any, v: Any, work: Any, width: int) -> None:
-    """Bring the voltages of one block into `work`, and write equation (1) for every node."""
-    for i in range(v.shape[0]):
-        w = work[i]
-        vi = v[i]
-        for t in range(width):
-            w[t] = vi[t]
-        for t in range(width):
-            w[width + t] = vi[BLOCK + t]
-        _own_current(w, pq[load[i]], g[i], b[i], width)
+@njit(**PART)
+def _gather(branch: Any, load: Any, pq: Any, state: Any, one: Any, width: int) -> None:
+    """Equation (1) for every node of one block, at the voltages that stand in `state`."""
+    for i in range(branch.shape[0]):
+        _own_current(state[i], pq[load[i]], branch[i, 3], branch[i, 4], one, width)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _add_up(a: float, w: Any, w_up: Any, lane: Any, width: int) -> None:
+@njit(**PART)
+def _add_up(a: Any, w: Any, w_up: Any, lane: Any, width: int) -> None:
     """Equation (2) for one branch; by way of `lane`, so that no loop reads and writes rows that might be the same."""
     for t in range(2 * width):
         lane[t] = w_up[2 * width + t] + a * w[2 * width + t]
@@ -121,120 +76,120 @@ def _add_up(a: float, w: Any, w_up: Any, lane: Any, width: int) -> None:
         w_up[2 * width + t] = lane[t]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _backward(parent: Any, ratio: Any, work: Any, lane: Any, width: int) -> None:
+@njit(**PART)
+def _backward(parent: Any, branch: Any, state: Any, lane: Any, width: int) -> None:
     """Equation (2) for one block."""
     for i in range(parent.shape[0] - 1, -1, -1):
-        _add_up(ratio[i], work[i], work[parent[i]], lane, width)
+        _add_up(branch[i, 0], state[i], state[parent[i]], lane, width)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _forward(
-    parent: Any, ratio: Any, r: Any, x: Any, g: Any, b: Any, load: Any, pq: Any, work: Any, lane: Any, width: int
-) -> None:  # fmt: skip
-    """Equations (3) and (1) for one block; notes the largest squared change of a voltage in `lane`."""
+@njit(**PART)
+def _forward(parent: Any, branch: Any, load: Any, pq: Any, state: Any, lane: Any, one: Any, width: int) -> None:
+    """Equations (3) and (1) for one block; notes the largest change of a voltage in `lane`."""
+    half = one / (one + one)
     for t in range(width):
-        lane[2 * width + t] = 0.0
+        lane[2 * width + t] = one - one
     for i in range(parent.shape[0]):
-        w = work[i]
-        w_up = work[parent[i]]
-        a = ratio[i]
-        ri = r[i]
-        xi = x[i]
+        w = state[i]
+        w_up = state[parent[i]]
+        a = branch[i, 0]
+        r = branch[i, 1]
+        x = branch[i, 2]
         for t in range(width):
-            lane[t] = a * w_up[t] - ri * w[2 * width + t] + xi * w[3 * width + t]
-            lane[width + t] = a * w_up[width + t] - ri * w[3 * width + t] - xi * w[2 * width + t]
+            lane[t] = a * w_up[t] - r * w[2 * width + t] + x * w[3 * width + t]
+            lane[width + t] = a * w_up[width + t] - r * w[3 * width + t] - x * w[2 * width + t]
         for t in range(width):
             real = lane[t] - w[t]
             imaginary = lane[width + t] - w[width + t]
             step = real * real + imaginary * imaginary
             lane[2 * width + t] = step if step > lane[2 * width + t] else lane[2 * width + t]
-            w[t] = lane[t] if lane[3 * width + t] > 0.5 else w[t]
-            w[width + t] = lane[width + t] if lane[3 * width + t] > 0.5 else w[width + t]
-        _own_current(w, pq[load[i]], g[i], b[i], width)
+            w[t] = lane[t] if lane[3 * width + t] > half else w[t]
+            w[width + t] = lane[width + t] if lane[3 * width + t] > half else w[width + t]
+        _own_current(w, pq[load[i]], branch[i, 3], branch[i, 4], one, width)
+    for t in range(width):
+        lane[2 * width + t] = np.sqrt(lane[2 * width + t])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _hand_over(parent: Any, ratio: Any, work: Any, lane: Any, v: Any, j: Any, width: int) -> None:
-    """Equation (2) once more, and the solution to `v` and `j`; a lane with a collapsed voltage is given up."""
+@njit(**PART)
+def _last_backward(parent: Any, branch: Any, state: Any, lane: Any, width: int) -> None:
+    """Equation (2) once more, at the solution; a lane with a collapsed voltage is given up."""
     for i in range(parent.shape[0] - 1, -1, -1):
-        w = work[i]
-        vi = v[i]
-        ji = j[i]
-        _add_up(ratio[i], w, work[parent[i]], lane, width)
-        for t in range(width):
-            vi[t] = w[t]
-            vi[BLOCK + t] = w[width + t]
-        for t in range(width):
-            ji[t] = w[2 * width + t]
-            ji[BLOCK + t] = w[3 * width + t]
+        w = state[i]
+        _add_up(branch[i, 0], w, state[parent[i]], lane, width)
         for t in range(width):
             square = w[t] * w[t] + w[width + t] * w[width + t]
             lane[3 * width + t] = lane[3 * width + t] if square >= COLLAPSE_VM_PU * COLLAPSE_VM_PU else -1.0
 
 
-@njit(cache=True, nogil=True)
-def judge(active: Any, change: Any, previous: Any, tolerance: float, iteration: int, iterations: Any) -> int:
-    """Freeze the lanes whose estimated error (4) is below `tolerance`; return how many go on."""
-    going = 0
-    for t in range(active.shape[0]):
-        if active[t] < 0.5:  # arrived (0), or given up (-1)
-            continue
-        iterations[t] = iteration
-        d = np.sqrt(change[t])
-        before = previous[t]
-        rho = d / before if before > 0.0 else 1.0
-        previous[t] = d
-        if not d < DIVERGED_PU:
-            active[t] = -1.0
-        elif d == 0.0 or (iteration > 1 and rho < 0.9 and d * rho / (1.0 - rho) < tolerance):
-            active[t] = 0.0
-        else:
-            going += 1
-    return going
-
-
-@njit(cache=True, nogil=True)
-def _finish(active: Any, v: Any, j: Any, status: Any) -> None:
-    """Set the status of each lane of one block, and NaN everywhere in the lanes that were not solved."""
-    limit = COLLAPSE_VM_PU * COLLAPSE_VM_PU
-    solved = np.ones(BLOCK)
-    for i in range(v.shape[0]):
-        vi = v[i]
-        for t in range(BLOCK):
-            solved[t] = solved[t] if vi[t] * vi[t] + vi[BLOCK + t] * vi[BLOCK + t] >= limit else 0.0
-    for t in range(BLOCK):
-        failed = active[t] != 0.0 or solved[t] == 0.0
-        status[t] = NOT_CONVERGED if failed else CONVERGED
-        if failed:
-            for i in range(v.shape[0]):
-                v[i, t] = np.nan
-                v[i, BLOCK + t] = np.nan
-                j[i, t] = np.nan
-                j[i, BLOCK + t] = np.nan
-
-
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _solve(
-    parent: Any, ratio: Any, r: Any, x: Any, g: Any, b: Any, load: Any, pq: Any, v: Any, j: Any,
-    iterations: Any, tolerance: float, max_iterations: int, work: Any, lane: Any, width: int,
+@njit(**PART)
+def _roughly(
+    parent: Any, branch: Any, load: Any, pq: Any, pq_rough: Any, start: Any, rough: Any, state: Any, lane: Any,
+    previous: Any, least_rho: Any, iterations: Any, max_iterations: int, width: int,
 ) -> None:  # fmt: skip
-    previous = np.zeros(width)
-    _gather(g, b, load, pq, v, work, width)
+    """Bring the voltages of `state` near the solution in single precision."""
+    one = np.float32(1.0)
+    n_node = parent.shape[0]
+    for t in range(4 * width):
+        lane[t] = one
+    for i in range(pq.shape[0]):
+        for t in range(2 * width):
+            pq_rough[i, t] = pq[i, t]
+    rough[n_node, :width] = one
+    rough[n_node, width:] = np.float32(0.0)
+    for i in range(n_node):
+        w = rough[i]
+        for t in range(width):
+            w[t] = start[i]
+            w[width + t] = np.float32(0.0)
+        _own_current(w, pq_rough[load[i]], branch[i, 3], branch[i, 4], one, width)
+    # The last sweep is made in double precision.
+    going = width if max_iterations > 1 else 0
+    while going > 0:
+        _backward(parent, branch, rough, lane, width)
+        _forward(parent, branch, load, pq_rough, rough, lane, one, width)
+        active, change = lane[3 * width : 4 * width], lane[2 * width : 3 * width]
+        going = judge_roughly(active, change, previous, least_rho, iterations, max_iterations)
+    for t in range(width):
+        if lane[3 * width + t] < 0.0:
+            for i in range(n_node):
+                rough[i, t] = start[i]
+                rough[i, width + t] = np.float32(0.0)
+    for i in range(n_node):
+        w = state[i]
+        w_rough = rough[i]
+        for t in range(2 * width):
+            w[t] = w_rough[t]
+
+
+@njit(**PART)
+def _solve(
+    parent: Any, branch: Any, branch_rough: Any, load: Any, start: Any, pq: Any, pq_rough: Any, rough: Any, state: Any,
+    lane: Any, lane_rough: Any, iterations: Any, tolerance: float, max_iterations: int, width: int,
+) -> None:  # fmt: skip
+    previous, least_rho = lane[4 * width : 5 * width], lane[5 * width :]
+    for t in range(2 * width):
+        lane[4 * width + t] = 0.0
+    if rough.shape[0] > 0:
+        _roughly(
+            parent, branch_rough, load, pq, pq_rough, start, rough, state, lane_rough, previous,
+            least_rho, iterations, max_iterations, width,
+        )  # fmt: skip
+        for t in range(width):
+            previous[t] = 0.0
+    _gather(branch, load, pq, state, 1.0, width)
     going = width
-    iteration = 0
-    while going > 0 and iteration < max_iterations:
-        iteration += 1
-        _backward(parent, ratio, work, lane, width)
-        _forward(parent, ratio, r, x, g, b, load, pq, work, lane, width)
-        going = judge(lane[3 * width :], lane[2 * width : 3 * width], previous, tolerance, iteration, iterations)
-    _hand_over(parent, ratio, work, lane, v, j, width)
+    while going > 0:
+        _backward(parent, branch, state, lane, width)
+        _forward(parent, branch, load, pq, state, lane, 1.0, width)
+        active, change = lane[3 * width : 4 * width], lane[2 * width : 3 * width]
+        going = judge(active, change, previous, least_rho, tolerance, iterations, max_iterations)
+    _last_backward(parent, branch, state, lane, width)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**KERNEL)
 def sweep(
-    parent: Any, ratio: Any, r: Any, x: Any, g: Any, b: Any, load: Any, pq: Any, v: Any, j: Any,
-    status: Any, iterations: Any, tolerance: float, max_iterations: int, work: Any,
+    parent: Any, branch: Any, branch_rough: Any, load: Any, start: Any, pq: Any, pq_rough: Any, rough: Any, state: Any,
+    lane: Any, lane_rough: Any, status: Any, iterations: Any, tolerance: float, max_iterations: int,
 ) -> None:  # fmt: skip
     """Solve one block of a radial network in place.
 
@@ -242,49 +197,58 @@ def sweep(
     ----------
     parent : (n_node,) int64
         Node of the parent, which precedes its children; n_node at sources.
-    ratio, r, x : (n_node,) float64
-        a, and z of equation (3); at sources their voltage and 0. [1], [pu]
-    g, b : (n_node,) float64
-        Shunt admittance at the node. [pu]
+    branch, branch_rough : (n_node, 5) float64, float32
+        a, r and x of equation (3), and the shunt g and b at the node; at sources their voltage, 0 and 0. [1], [pu]
     load : (n_node,) int64
-        Row of the node's load in `pq`, -1 where it has none.
-    pq : (n_load, 2 BLOCK) float64
+        Row of the node's load in `pq`; the last row, which is zero, where it has none.
+    start : (n_node,) float32
+        Voltages without load. [pu]
+    pq : (n_load + 1, 2 width) float64
         Constant power, consumption positive: P of all lanes, then Q. [pu]
-    v : (n_node, 2 BLOCK) float64
-        Enters as the starting voltages, leaves as the solution (NaN where not solved). [pu]
-    j : (n_node, 2 BLOCK) float64
-        Leaves as the series current towards the node at the solution. [pu]
-    status, iterations : (BLOCK,) int64, written
+    pq_rough, rough : (n_load + 1, 2 width), (n_node + 1, 4 width) float32
+        Scratch for single precision; `rough` without rows where `state` holds a start that is better than that.
+    state : (n_node + 1, 4 width) float64
+        Leaves as V of the nodes and J towards them at the solution (NaN where not solved). [pu]
+    lane, lane_rough : (6 width,), (4 width,) float64, float32
+        Scratch: new voltages, largest change, what goes on (1), has arrived (0) or is given up (-1); in double
+        precision also the change before and what it has been seen to shrink by.
+    status, iterations : (width,) int64, written
+        `iterations` enters as 0.
     tolerance : float
         Largest error allowed in any voltage. [pu]
-    work : (n_node + 1, 4 width) float64
-        Scratch: V and J of the first `width` lanes, which are solved; the last row stands above the sources.
     """
     n_node = parent.shape[0]
-    width = work.shape[1] // 4
-    # New voltages, largest change, and what goes on (1), has arrived (0) or is given up (-1).
-    lane = np.ones(4 * width)
-    work[n_node, :width] = 1.0
-    work[n_node, width:] = 0.0
+    width = state.shape[1] // 4
+    lane[:] = 1.0
+    state[n_node, :width] = 1.0
+    state[n_node, width:] = 0.0
     # The same again: a width that the compiler knows makes loops of vectors without remainder, or no loops at all.
     if width == BLOCK:
         _solve(
-            parent, ratio, r, x, g, b, load, pq, v, j, iterations, tolerance, max_iterations, work, lane, BLOCK
+            parent, branch, branch_rough, load, start, pq, pq_rough, rough, state, lane, lane_rough, iterations,
+            tolerance, max_iterations, BLOCK,
         )  # fmt: skip
     elif width == 1:
         _solve(
-            parent, ratio, r, x, g, b, load, pq, v, j, iterations, tolerance, max_iterations, work, lane, 1
+            parent, branch, branch_rough, load, start, pq, pq_rough, rough, state, lane, lane_rough, iterations,
+            tolerance, max_iterations, 1,
         )  # fmt: skip
     else:
         _solve(
-            parent, ratio, r, x, g, b, load, pq, v, j, iterations, tolerance, max_iterations, work, lane, width
+            parent, branch, branch_rough, load, start, pq, pq_rough, rough, state, lane, lane_rough, iterations,
+            tolerance, max_iterations, width,
         )  # fmt: skip
+    finish(lane[3 * width : 4 * width], state, status)
+
+
+@njit(**KERNEL)
+def finish(active: Any, state: Any, status: Any) -> None:
+    """Set the status of each lane of one block, and NaN everywhere in the lanes that were not solved."""
+    width = state.shape[1] // 4
     for t in range(width):
-        failed = lane[3 * width + t] != 0.0
+        failed = active[t] != 0.0
         status[t] = NOT_CONVERGED if failed else CONVERGED
         if failed:
-            for i in range(n_node):
-                v[i, t] = np.nan
-                v[i, BLOCK + t] = np.nan
-                j[i, t] = np.nan
-                j[i, BLOCK + t] = np.nan
+            for i in range(state.shape[0] - 1):
+                for part in range(4):
+                    state[i, part * width + t] = np.nan

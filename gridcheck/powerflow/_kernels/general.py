@@ -32,19 +32,23 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from gridcheck.powerflow._kernels.balanced import _finish
-from gridcheck.powerflow._kernels.balanced import judge as _judge
-from gridcheck.powerflow._kernels.layout import BLOCK
+from gridcheck.powerflow._kernels.arrival import judge
+from gridcheck.powerflow._kernels.balanced import finish
+from gridcheck.powerflow._kernels.layout import BLOCK, COLLAPSE_VM_PU
+from gridcheck.powerflow._kernels.options import KERNEL, MAKER
+
+# Where the imaginary parts of V and both parts of J begin in a row.
+_VI, _JR, _JI = BLOCK, 2 * BLOCK, 3 * BLOCK
 
 # Columns of a table of tap positions: equation (3) of the branch, its shunts at the parent's and at the node's end.
 _A, _R, _X, _G_NEAR, _B_NEAR, _G_FAR, _B_FAR = range(7)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _own_current(vi: Any, ji: Any, gi: float, bi: float, load: int, pq: Any, shares: Any) -> None:
-    """Equations (1) and (5) for one node: write its own current to `ji`."""
+@njit(**KERNEL)
+def _own_current(w: Any, gi: float, bi: float, load: int, pq: Any, shares: Any) -> None:
+    """Equations (1) and (5) for one node: write its own current."""
     for t in range(2 * BLOCK):
-        ji[t] = 0.0
+        w[_JR + t] = 0.0
     if load >= 0:
         s = pq[load]
         pz = shares[load, 0]
@@ -52,34 +56,34 @@ def _own_current(vi: Any, ji: Any, gi: float, bi: float, load: int, pq: Any, sha
         qz = shares[load, 2]
         qi = shares[load, 3]
         for t in range(BLOCK):
-            inverse = 1.0 / (vi[t] * vi[t] + vi[BLOCK + t] * vi[BLOCK + t])
+            inverse = 1.0 / (w[t] * w[t] + w[_VI + t] * w[_VI + t])
             root = np.sqrt(inverse)
             p = s[t] * (pz + pi * root + (1.0 - pz - pi) * inverse)
             q = s[BLOCK + t] * (qz + qi * root + (1.0 - qz - qi) * inverse)
-            ji[t] = p * vi[t] + q * vi[BLOCK + t]
-            ji[BLOCK + t] = p * vi[BLOCK + t] - q * vi[t]
+            w[_JR + t] = p * w[t] + q * w[_VI + t]
+            w[_JI + t] = p * w[_VI + t] - q * w[t]
     if gi != 0.0 or bi != 0.0:
         for t in range(BLOCK):
-            ji[t] += gi * vi[t] - bi * vi[BLOCK + t]
-            ji[BLOCK + t] += gi * vi[BLOCK + t] + bi * vi[t]
+            w[_JR + t] += gi * w[t] - bi * w[_VI + t]
+            w[_JI + t] += gi * w[_VI + t] + bi * w[t]
 
 
-@njit(cache=True, nogil=True)
-def _tap_shunts(tap_node: Any, parent: Any, table: Any, position: Any, v: Any, j: Any) -> None:
+@njit(**KERNEL)
+def _tap_shunts(tap_node: Any, parent: Any, table: Any, position: Any, state: Any) -> None:
     """Add the currents into the shunts of branches with tap changers."""
     for k in range(tap_node.shape[0]):
         i = tap_node[k]
         up = parent[i]
         for t in range(BLOCK):
             row = table[k, position[k, t]]
-            j[i, t] += row[_G_FAR] * v[i, t] - row[_B_FAR] * v[i, BLOCK + t]
-            j[i, BLOCK + t] += row[_G_FAR] * v[i, BLOCK + t] + row[_B_FAR] * v[i, t]
-            j[up, t] += row[_G_NEAR] * v[up, t] - row[_B_NEAR] * v[up, BLOCK + t]
-            j[up, BLOCK + t] += row[_G_NEAR] * v[up, BLOCK + t] + row[_B_NEAR] * v[up, t]
+            state[i, _JR + t] += row[_G_FAR] * state[i, t] - row[_B_FAR] * state[i, _VI + t]
+            state[i, _JI + t] += row[_G_FAR] * state[i, _VI + t] + row[_B_FAR] * state[i, t]
+            state[up, _JR + t] += row[_G_NEAR] * state[up, t] - row[_B_NEAR] * state[up, _VI + t]
+            state[up, _JI + t] += row[_G_NEAR] * state[up, _VI + t] + row[_B_NEAR] * state[up, t]
 
 
-@njit(cache=True, nogil=True)
-def _loop_currents(loop_node: Any, loop_c: Any, loop_i: Any, j: Any) -> None:
+@njit(**KERNEL)
+def _loop_currents(loop_node: Any, loop_c: Any, loop_i: Any, state: Any) -> None:
     """Equation (6)."""
     for k in range(loop_node.shape[0]):
         f = loop_node[k, 0]
@@ -89,15 +93,15 @@ def _loop_currents(loop_node: Any, loop_c: Any, loop_i: Any, j: Any) -> None:
         for t in range(BLOCK):
             ir = loop_i[k, t]
             ii = loop_i[k, BLOCK + t]
-            j[f, t] += cr * ir + ci * ii
-            j[f, BLOCK + t] += cr * ii - ci * ir
-            j[to, t] -= ir
-            j[to, BLOCK + t] -= ii
+            state[f, _JR + t] += cr * ir + ci * ii
+            state[f, _JI + t] += cr * ii - ci * ir
+            state[to, _JR + t] -= ir
+            state[to, _JI + t] -= ii
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _close_loops(
-    loop_node: Any, loop_c: Any, loop_z: Any, inverse: Any, loop_i: Any, e: Any, v: Any, active: Any
+    loop_node: Any, loop_c: Any, loop_z: Any, inverse: Any, loop_i: Any, e: Any, state: Any, active: Any
 ) -> None:
     """Equation (7) in the lanes that go on; `e` is scratch."""
     n = loop_node.shape[0]
@@ -109,9 +113,9 @@ def _close_loops(
             ci = loop_c[k, 1]
             ir = loop_i[k, t]
             ii = loop_i[k, BLOCK + t]
-            e[k, t] = cr * v[f, t] - ci * v[f, BLOCK + t] - v[to, t] - loop_z[k, 0] * ir + loop_z[k, 1] * ii
+            e[k, t] = cr * state[f, t] - ci * state[f, _VI + t] - state[to, t] - loop_z[k, 0] * ir + loop_z[k, 1] * ii
             e[k, BLOCK + t] = (
-                cr * v[f, BLOCK + t] + ci * v[f, t] - v[to, BLOCK + t] - loop_z[k, 0] * ii - loop_z[k, 1] * ir
+                cr * state[f, _VI + t] + ci * state[f, t] - state[to, _VI + t] - loop_z[k, 0] * ii - loop_z[k, 1] * ir
             )
     for k in range(n):
         for m in range(n):
@@ -123,33 +127,33 @@ def _close_loops(
                     loop_i[k, BLOCK + t] += yr * e[m, BLOCK + t] + yi * e[m, t]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _backward(parent: Any, ratio: Any, tap: Any, table: Any, position: Any, j: Any) -> None:
+@njit(**KERNEL)
+def _backward(parent: Any, ratio: Any, tap: Any, table: Any, position: Any, state: Any) -> None:
     """Equation (2)."""
     for i in range(parent.shape[0] - 1, -1, -1):
         up = parent[i]
         if up < 0:
             continue
         k = tap[i]
-        ji = j[i]
-        j_up = j[up]
+        w = state[i]
+        w_up = state[up]
         if k < 0:
             a = ratio[i]
             for t in range(2 * BLOCK):
-                j_up[t] += a * ji[t]
+                w_up[_JR + t] += a * w[_JR + t]
         else:
             for t in range(BLOCK):
                 a = table[k, position[k, t], _A]
-                j_up[t] += a * ji[t]
-                j_up[BLOCK + t] += a * ji[BLOCK + t]
+                w_up[_JR + t] += a * w[_JR + t]
+                w_up[_JI + t] += a * w[_JI + t]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**MAKER)
 def _forward(
-    parent: Any, ratio: Any, r: Any, x: Any, tap: Any, table: Any, position: Any, v: Any, j: Any,
+    parent: Any, ratio: Any, r: Any, x: Any, tap: Any, table: Any, position: Any, state: Any,
     active: Any, change: Any,
 ) -> None:  # fmt: skip
-    """Equation (3), and the largest squared change of a voltage per lane."""
+    """Equation (3), and the largest change of a voltage per lane."""
     change[:] = 0.0
     a = np.empty(BLOCK)
     ri = np.empty(BLOCK)
@@ -168,22 +172,23 @@ def _forward(
                 a[t] = row[_A]
                 ri[t] = row[_R]
                 xi[t] = row[_X]
-        vi = v[i]
-        ji = j[i]
-        v_up = v[up]
+        w = state[i]
+        w_up = state[up]
         for t in range(BLOCK):
-            new_r = a[t] * v_up[t] - ri[t] * ji[t] + xi[t] * ji[BLOCK + t]
-            new_i = a[t] * v_up[BLOCK + t] - ri[t] * ji[BLOCK + t] - xi[t] * ji[t]
-            real = new_r - vi[t]
-            imaginary = new_i - vi[BLOCK + t]
+            new_r = a[t] * w_up[t] - ri[t] * w[_JR + t] + xi[t] * w[_JI + t]
+            new_i = a[t] * w_up[_VI + t] - ri[t] * w[_JI + t] - xi[t] * w[_JR + t]
+            real = new_r - w[t]
+            imaginary = new_i - w[_VI + t]
             step = real * real + imaginary * imaginary
             change[t] = step if step > change[t] else change[t]
-            vi[t] = new_r if active[t] > 0.5 else vi[t]
-            vi[BLOCK + t] = new_i if active[t] > 0.5 else vi[BLOCK + t]
+            w[t] = new_r if active[t] > 0.5 else w[t]
+            w[_VI + t] = new_i if active[t] > 0.5 else w[_VI + t]
+    for t in range(BLOCK):
+        change[t] = np.sqrt(change[t])
 
 
-@njit(cache=True, nogil=True)
-def _move_taps(watched: Any, band: Any, table: Any, position: Any, v: Any, active: Any, previous: Any) -> int:
+@njit(**KERNEL)
+def _move_taps(watched: Any, band: Any, table: Any, position: Any, state: Any, active: Any, previous: Any) -> int:
     """Move by one position where a watched voltage of an arrived lane is outside its band; return lanes that go on."""
     going = 0
     for t in range(BLOCK):
@@ -192,7 +197,7 @@ def _move_taps(watched: Any, band: Any, table: Any, position: Any, v: Any, activ
         moved = False
         for k in range(watched.shape[0]):
             i = watched[k]
-            vm = np.sqrt(v[i, t] * v[i, t] + v[i, BLOCK + t] * v[i, BLOCK + t])
+            vm = np.sqrt(state[i, t] * state[i, t] + state[i, _VI + t] * state[i, _VI + t])
             last = int(band[k, 3]) - 1
             raising = 1 if table[k, last, _A] > table[k, 0, _A] else -1
             want = 0
@@ -211,24 +216,33 @@ def _move_taps(watched: Any, band: Any, table: Any, position: Any, v: Any, activ
     return going
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def _currents(
     parent: Any, g: Any, b: Any, load: Any, pq: Any, shares: Any, tap_node: Any, table: Any, position: Any,
-    loop_node: Any, loop_c: Any, loop_i: Any, v: Any, j: Any,
+    loop_node: Any, loop_c: Any, loop_i: Any, state: Any,
 ) -> None:  # fmt: skip
     """Write what every node draws: loads, shunts, cut loops."""
     for i in range(parent.shape[0]):
-        _own_current(v[i], j[i], g[i], b[i], load[i], pq, shares)
-    _tap_shunts(tap_node, parent, table, position, v, j)
-    _loop_currents(loop_node, loop_c, loop_i, j)
+        _own_current(state[i], g[i], b[i], load[i], pq, shares)
+    _tap_shunts(tap_node, parent, table, position, state)
+    _loop_currents(loop_node, loop_c, loop_i, state)
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
+def _give_up_collapsed(state: Any, active: Any) -> None:
+    """Give up the lanes in which a voltage has collapsed."""
+    for i in range(state.shape[0] - 1):
+        for t in range(BLOCK):
+            square = state[i, t] * state[i, t] + state[i, _VI + t] * state[i, _VI + t]
+            active[t] = active[t] if square >= COLLAPSE_VM_PU * COLLAPSE_VM_PU else -1.0
+
+
+@njit(**MAKER)
 def sweep_general(
     parent: Any, ratio: Any, r: Any, x: Any, g: Any, b: Any, load: Any, pq: Any, shares: Any,
     tap: Any, tap_node: Any, table: Any, watched: Any, band: Any, position: Any,
     loop_node: Any, loop_c: Any, loop_z: Any, inverse: Any, loop_i: Any,
-    v: Any, j: Any, status: Any, iterations: Any, tolerance: float, max_iterations: int,
+    state: Any, status: Any, iterations: Any, tolerance: float, max_iterations: int,
 ) -> None:  # fmt: skip
     """Solve one block in place; arguments that are not named here as in `balanced.sweep`.
 
@@ -259,20 +273,20 @@ def sweep_general(
     active = np.ones(BLOCK)
     change = np.zeros(BLOCK)
     previous = np.zeros(BLOCK)
+    no_rho = np.zeros(BLOCK)
     e = np.empty_like(loop_i)
     loop_i[:] = 0.0
     for k in range(position.shape[0]):
         position[k, :] = int(band[k, 2])
     going = BLOCK
-    iteration = 0
-    while going > 0 and iteration < max_iterations:
-        iteration += 1
-        _currents(parent, g, b, load, pq, shares, tap_node, table, position, loop_node, loop_c, loop_i, v, j)
-        _backward(parent, ratio, tap, table, position, j)
-        _forward(parent, ratio, r, x, tap, table, position, v, j, active, change)
-        going = _judge(active, change, previous, tolerance, iteration, iterations)
-        _close_loops(loop_node, loop_c, loop_z, inverse, loop_i, e, v, active)
-        going += _move_taps(watched, band, table, position, v, active, previous)
-    _currents(parent, g, b, load, pq, shares, tap_node, table, position, loop_node, loop_c, loop_i, v, j)
-    _backward(parent, ratio, tap, table, position, j)
-    _finish(active, v, j, status)
+    while going > 0:
+        _currents(parent, g, b, load, pq, shares, tap_node, table, position, loop_node, loop_c, loop_i, state)
+        _backward(parent, ratio, tap, table, position, state)
+        _forward(parent, ratio, r, x, tap, table, position, state, active, change)
+        going = judge(active, change, previous, no_rho, tolerance, iterations, max_iterations)
+        _close_loops(loop_node, loop_c, loop_z, inverse, loop_i, e, state, active)
+        going += _move_taps(watched, band, table, position, state, active, previous)
+    _currents(parent, g, b, load, pq, shares, tap_node, table, position, loop_node, loop_c, loop_i, state)
+    _backward(parent, ratio, tap, table, position, state)
+    _give_up_collapsed(state, active)
+    finish(active, state, status)

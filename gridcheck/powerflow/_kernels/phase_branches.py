@@ -1,8 +1,9 @@
 """Currents and voltages across one branch: equations (2) and (3) of `phases`. No gridcheck types.
 
-Rows are named by array and number instead of being passed as arrays of their own: those would be counted as
-references at every node, which costs more than the arithmetic. For the same reason everything is read before anything
-is written: only then does the compiler use vector instructions.
+Rows are named by array and number instead of being passed as arrays of their own: those would be counted as references
+at every node, which costs more than the arithmetic. Every loop reads and writes few rows, by way of a scratch row where
+that helps: then the compiler can prove them apart and use vector instructions. All of it works in single and in double
+precision.
 """
 
 from __future__ import annotations
@@ -11,139 +12,107 @@ from typing import Any
 
 from numba import njit
 
-from gridcheck.powerflow._kernels.layout import PHASE_BLOCK
+from gridcheck.powerflow._kernels.layout import BLOCK
+from gridcheck.powerflow._kernels.options import PART
 
-B = PHASE_BLOCK
+B = BLOCK
 B2, B3, B4, B5, B6 = 2 * B, 3 * B, 4 * B, 5 * B, 6 * B
 
 
-@njit(inline="always")
-def clear(j: Any, i: int) -> None:
-    """Write 0 to a row."""
+@njit(**PART)
+def fill(value: Any, out: Any, n: int) -> None:
+    """Write one value to a whole row."""
     for t in range(B6):
-        j[i, t] = 0.0
+        out[n, t] = value
 
 
-@njit(inline="always")
-def copy_child(j: Any, i: int, child: int) -> None:
-    """Write the current of the first child."""
+@njit(**PART)
+def copy(given: Any, m: int, out: Any, n: int) -> None:
+    """Write row m to row n."""
     for t in range(B6):
-        j[i, t] = j[child, t]
+        out[n, t] = given[m, t]
 
 
-@njit(inline="always")
-def add_child(j: Any, i: int, child: int) -> None:
-    """Add the current of another child."""
+@njit(**PART)
+def add(given: Any, m: int, out: Any, n: int) -> None:
+    """Add row m to row n."""
     for t in range(B6):
-        own = j[i, t]
-        j[i, t] = own + j[child, t]
+        out[n, t] += given[m, t]
 
 
-@njit(inline="always")
-def add_drawn(j: Any, i: int, offset: int, current: Any, m: int) -> None:
-    """Add the current of one load row; `offset` leads to its phase."""
+@njit(**PART)
+def take_over(below: Any, d: int, zero: Any, u: Any) -> None:
+    """Add what was drawn from depth d to the first row of `u`, and begin anew there."""
+    for t in range(B6):
+        u[0, t] += below[d, t]
+        below[d, t] = zero
+
+
+@njit(**PART)
+def add_drawn(current: Any, m: int, u: Any, offset: int) -> None:
+    """Add the current of load m to the first row of `u`; `offset` leads to its phase."""
     for t in range(B):
-        real, imaginary, a, b = current[m, t], current[m, B + t], j[i, offset + t], j[i, offset + B3 + t]
-        j[i, offset + t] = a + real
-        j[i, offset + B3 + t] = b + imaginary
+        u[0, offset + t] += current[m, t]
+        u[0, offset + B3 + t] += current[m, B + t]
 
 
-@njit(inline="always")
-def drop(v: Any, up: int, i: int, j: Any, r: float, x: float, rh: float, xh: float) -> None:
-    """Equation (3) for a line without earth current."""
+@njit(**PART)
+def drop(v: Any, up: int, j: Any, i: int, r: Any, x: Any, rh: Any, xh: Any, out: Any, n: int) -> None:
+    """Equation (3) for a line without earth current: write the voltage of node i to row n."""
     for t in range(B):
         ar, br, cr, ai, bi, ci = j[i, t], j[i, B + t], j[i, B2 + t], j[i, B3 + t], j[i, B4 + t], j[i, B5 + t]
-        uar, ubr, ucr = v[up, t], v[up, B + t], v[up, B2 + t]
-        uai, ubi, uci = v[up, B3 + t], v[up, B4 + t], v[up, B5 + t]
         sr = ar + br + cr
         si = ai + bi + ci
         hr = rh * sr - xh * si
         hi = rh * si + xh * sr
-        v[i, t] = uar - hr - r * ar + x * ai
-        v[i, B + t] = ubr - hr - r * br + x * bi
-        v[i, B2 + t] = ucr - hr - r * cr + x * ci
-        v[i, B3 + t] = uai - hi - r * ai - x * ar
-        v[i, B4 + t] = ubi - hi - r * bi - x * br
-        v[i, B5 + t] = uci - hi - r * ci - x * cr
+        out[n, t] = v[up, t] - hr - r * ar + x * ai
+        out[n, B + t] = v[up, B + t] - hr - r * br + x * bi
+        out[n, B2 + t] = v[up, B2 + t] - hr - r * cr + x * ci
+        out[n, B3 + t] = v[up, B3 + t] - hi - r * ai - x * ar
+        out[n, B4 + t] = v[up, B4 + t] - hi - r * bi - x * br
+        out[n, B5 + t] = v[up, B5 + t] - hi - r * ci - x * cr
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
-def drop_beside_earth(i: int, up: int, z: Any, neutral: Any, k: Any, j: Any, v: Any) -> None:
-    """Equation (3) for a line beside which current flows through the earth."""
-    r, x, rh, xh = z[i, 0], z[i, 1], z[i, 2], z[i, 3]
-    er, ei = neutral[i, 4], neutral[i, 5]
+@njit(**PART)
+def rise_beside_earth(k: Any, i: int, er: Any, ei: Any, out: Any, n: int) -> None:
+    """Add what equation (3) has more where current flows through the earth."""
     for t in range(B):
-        ar, br, cr, ai, bi, ci = j[i, t], j[i, B + t], j[i, B2 + t], j[i, B3 + t], j[i, B4 + t], j[i, B5 + t]
-        uar, ubr, ucr = v[up, t], v[up, B + t], v[up, B2 + t]
-        uai, ubi, uci = v[up, B3 + t], v[up, B4 + t], v[up, B5 + t]
-        kr, ki = k[i, t], k[i, B + t]
-        sr = ar + br + cr
-        si = ai + bi + ci
-        hr = rh * sr - xh * si - er * kr + ei * ki
-        hi = rh * si + xh * sr - er * ki - ei * kr
-        v[i, t] = uar - hr - r * ar + x * ai
-        v[i, B + t] = ubr - hr - r * br + x * bi
-        v[i, B2 + t] = ucr - hr - r * cr + x * ci
-        v[i, B3 + t] = uai - hi - r * ai - x * ar
-        v[i, B4 + t] = ubi - hi - r * bi - x * br
-        v[i, B5 + t] = uci - hi - r * ci - x * cr
+        hr = er * k[i, t] - ei * k[i, B + t]
+        out[n, t] += hr
+        out[n, B + t] += hr
+        out[n, B2 + t] += hr
+    for t in range(B):
+        hi = er * k[i, B + t] + ei * k[i, t]
+        out[n, B3 + t] += hi
+        out[n, B4 + t] += hi
+        out[n, B5 + t] += hi
 
 
-@njit(inline="always")
-def _turn(given: Any, turn: Any, forward: float, out: Any) -> None:
-    """Write T (`forward` 1) or its transpose (0) times `given`; `turn` (3,) is the first row of T."""
-    m0 = turn[0]
-    m1 = turn[1] if forward > 0.5 else turn[2]
-    m2 = turn[2] if forward > 0.5 else turn[1]
-    for part in range(2):
-        x = given[part * B3 :]
-        y = out[part * B3 :]
+@njit(**PART)
+def turned(given: Any, m: int, m0: Any, m1: Any, m2: Any, out: Any) -> None:
+    """Write T times row m to the first row of `out`, with (m0, m1, m2) the first row of T."""
+    for o in range(0, B6, B3):
         for t in range(B):
-            y[t] = m0 * x[t] + m1 * x[B + t] + m2 * x[B2 + t]
-            y[B + t] = m2 * x[t] + m0 * x[B + t] + m1 * x[B2 + t]
-            y[B2 + t] = m1 * x[t] + m2 * x[B + t] + m0 * x[B2 + t]
+            out[0, o + t] = m0 * given[m, o + t] + m1 * given[m, o + B + t] + m2 * given[m, o + B2 + t]
+        for t in range(B):
+            out[0, o + B + t] = m2 * given[m, o + t] + m0 * given[m, o + B + t] + m1 * given[m, o + B2 + t]
+        for t in range(B):
+            out[0, o + B2 + t] = m1 * given[m, o + t] + m2 * given[m, o + B + t] + m0 * given[m, o + B2 + t]
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
-def above_trafo(i: int, child: int, turn: Any, n: int, kept: float, j: Any, buffer: Any) -> None:
-    """Add the turned current of a child below a transformer to `kept` (1, or 0 for the first child) times the row."""
-    _turn(j[child], turn[n], 0.0, buffer)
-    for t in range(B6):
-        j[i, t] = buffer[t] if kept < 0.5 else j[i, t] + buffer[t]
-
-
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
-def below_trafo(i: int, up: int, turn: Any, n: int, z: Any, j: Any, v: Any, buffer: Any) -> None:
-    """Equation (3) for a transformer."""
-    _turn(v[up], turn[n], 1.0, buffer)
-    for t in range(B6):
-        v[i, t] = buffer[t]
-    drop(v, i, i, j, z[i, 0], z[i, 1], z[i, 2], z[i, 3])
-
-
-@njit(inline="always")
-def _source(j: Any, source: Any, out: Any) -> None:
-    """Write E - Z J; `source` (12,) holds E real and imaginary by phase, then the first row of Z likewise."""
+@njit(**PART)
+def below_source(j: Any, i: int, source: Any, k: int, out: Any, n: int) -> None:
+    """Write E - Z J to row n; row k of `source` holds E real and imaginary by phase, then the first row of Z so."""
     for p in range(3):
-        z0r = source[6]
-        z0i = source[9]
-        z1r = source[7]
-        z1i = source[10]
-        z2r = source[8]
-        z2i = source[11]
-        er = source[p]
-        ei = source[3 + p]
-        j0 = j[p * B :]
-        j1 = j[((p + 1) % 3) * B :]
-        j2 = j[((p + 2) % 3) * B :]
+        o0 = p * B
+        o1 = ((p + 1) % 3) * B
+        o2 = ((p + 2) % 3) * B
         for t in range(B):
-            dr = z0r * j0[t] - z0i * j0[B3 + t] + z1r * j1[t] - z1i * j1[B3 + t] + z2r * j2[t] - z2i * j2[B3 + t]
-            di = z0r * j0[B3 + t] + z0i * j0[t] + z1r * j1[B3 + t] + z1i * j1[t] + z2r * j2[B3 + t] + z2i * j2[t]
-            out[p * B + t] = er - dr
-            out[B3 + p * B + t] = ei - di
-
-
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
-def below_source(i: int, source: Any, n: int, j: Any, v: Any) -> None:
-    """E - Z J for a source."""
-    _source(j[i], source[n], v[i])
+            dr = source[k, 6] * j[i, o0 + t] - source[k, 9] * j[i, B3 + o0 + t]
+            dr += source[k, 7] * j[i, o1 + t] - source[k, 10] * j[i, B3 + o1 + t]
+            dr += source[k, 8] * j[i, o2 + t] - source[k, 11] * j[i, B3 + o2 + t]
+            di = source[k, 6] * j[i, B3 + o0 + t] + source[k, 9] * j[i, o0 + t]
+            di += source[k, 7] * j[i, B3 + o1 + t] + source[k, 10] * j[i, o1 + t]
+            di += source[k, 8] * j[i, B3 + o2 + t] + source[k, 11] * j[i, o2 + t]
+            out[n, o0 + t] = source[k, p] - dr
+            out[n, B3 + o0 + t] = source[k, 3 + p] - di

@@ -6,13 +6,14 @@ from typing import Any
 
 from numba import njit
 
-from gridcheck.powerflow._kernels.layout import PHASE_BLOCK
+from gridcheck.powerflow._kernels.layout import BLOCK
+from gridcheck.powerflow._kernels.options import KERNEL, PART
 
-B = PHASE_BLOCK
+B = BLOCK
 B2, B3, B4, B5 = 2 * B, 3 * B, 4 * B, 5 * B
 
 
-@njit(inline="always")
+@njit(**PART)
 def _rise(j: Any, ar: float, ai: float, br: float, bi: float, er: float, ei: float, own: Any, k: Any, up: Any) -> None:
     """Equation (4): write K^B of one branch to `k` and add it to B of the parent."""
     for t in range(B):
@@ -29,7 +30,7 @@ def _rise(j: Any, ar: float, ai: float, br: float, bi: float, er: float, ei: flo
         up[B + t] = old_i + imaginary
 
 
-@njit(inline="always")
+@njit(**PART)
 def _fall(j: Any, ar: float, ai: float, er: float, ei: float, nr: float, ni: float, up: Any, k: Any, own: Any) -> None:
     """Equation (5) for one branch: `k` enters as K^B."""
     for t in range(B):
@@ -44,7 +45,7 @@ def _fall(j: Any, ar: float, ai: float, er: float, ei: float, nr: float, ni: flo
         own[B + t] = ui + er * si + ei * sr - nr * ki - ni * kr
 
 
-@njit(inline="always")
+@njit(**PART)
 def _fall_alone(j: Any, er: float, ei: float, up: Any, own: Any) -> None:
     """Equation (5) for one branch beside which no current flows through the earth."""
     for t in range(B):
@@ -55,7 +56,7 @@ def _fall_alone(j: Any, er: float, ei: float, up: Any, own: Any) -> None:
         own[B + t] = ui + er * si + ei * sr
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(**KERNEL)
 def _star_point(i: int, br: float, bi: float, k: Any, vn: Any) -> None:
     """Write the voltage of a star point, at which no earth current enters."""
     for t in range(B):
@@ -67,7 +68,7 @@ def _star_point(i: int, br: float, bi: float, k: Any, vn: Any) -> None:
         k[i, B + t] = 0.0
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(**KERNEL)
 def earth_currents(node: Any, neutral_up: Any, neutral: Any, j: Any, k: Any, vn: Any) -> None:
     """Write earth currents `k` and neutral voltages `vn` of all nodes with a neutral.
 
@@ -79,9 +80,9 @@ def earth_currents(node: Any, neutral_up: Any, neutral: Any, j: Any, k: Any, vn:
         Node from which the neutral comes, -1 at star points.
     neutral : (n_node, 8) float64
         alpha, beta, z^e, z^n of equations (4) to (6), each real and imaginary; at star points beta is -1/Y. [pu]
-    j : (n_node, 6 PHASE_BLOCK) float64
+    j : (n_node, 6 BLOCK) float64
         Phase currents. [pu]
-    k, vn : (n_node, 2 PHASE_BLOCK) float64, written [pu]
+    k, vn : (n_node, 2 BLOCK) float64, written [pu]
     """
     for n in range(node.shape[0]):
         vn[node[n]] = 0.0  # holds B until the way down
@@ -103,7 +104,7 @@ def earth_currents(node: Any, neutral_up: Any, neutral: Any, j: Any, k: Any, vn:
             )  # fmt: skip
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(**KERNEL)
 def neutral_voltages(node: Any, neutral_up: Any, neutral: Any, j: Any, vn: Any) -> None:
     """Write neutral voltages where no earth current flows; arguments as in `earth_currents`."""
     for n in range(node.shape[0]):

@@ -11,44 +11,47 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from gridcheck.powerflow._kernels.layout import PHASE_BLOCK
+from gridcheck.powerflow._kernels.layout import BLOCK
+from gridcheck.powerflow._kernels.options import KERNEL, MAKER, PART
 
-B = PHASE_BLOCK
+B = BLOCK
 B2, B3, B4, B5 = 2 * B, 3 * B, 4 * B, 5 * B
 _HALF_SQRT3 = 0.75**0.5
 _DEGREE = 180.0 / np.pi
 
 
-@njit(inline="always")
-def _length(v: Any, offset: int, distance: int, scale: float, out: Any, first: int) -> None:
-    """Write the scaled magnitudes of one phase; the imaginary parts stand `distance` behind the real ones."""
-    u = v[offset:]
-    target = out[first:]
-    for t in range(B):
-        real, imaginary = u[t], u[distance + t]
-        target[t] = scale * np.sqrt(real * real + imaginary * imaginary)
+@njit(**PART)
+def _length(v: Any, i: int, offset: int, distance: int, scale: float, out: Any, first: int, width: int) -> None:
+    """Write the scaled magnitudes of one phase of row i; the imaginary parts stand `distance` behind the real ones.
+
+    The compiler does not know `width`: it would unroll a short loop of square roots before it looks for vectors.
+    """
+    for t in range(width):
+        real, imaginary = v[i, offset + t], v[i, offset + distance + t]
+        out[first + t] = scale * np.sqrt(real * real + imaginary * imaginary)
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(**KERNEL)
 def phase_magnitudes(v: Any, row: Any, first: int, out: Any) -> None:
     """Write the magnitudes of one block of voltages.
 
     Parameters
     ----------
-    v : (n_node, 6 PHASE_BLOCK) float64
+    v : (n_node, 6 BLOCK) float64
     row : (n_node,) int64
         Row of `out` for each node, -1 for none.
     first : int
         Column of `out` for the first lane; a whole block is written.
     out : (n, 3, n_column) float64, written
     """
+    width = v.shape[1] // 6
     for i in range(v.shape[0]):
         if row[i] >= 0:
             for p in range(3):
-                _length(v[i], p * B, B3, 1.0, out[row[i], p], first)
+                _length(v, i, p * width, 3 * width, 1.0, out[row[i], p], first, width)
 
 
-@njit(inline="always")
+@njit(**PART)
 def _angle(v: Any, offset: int, out: Any, first: int) -> None:
     u = v[offset:]
     target = out[first:]
@@ -76,7 +79,7 @@ def _angle(v: Any, offset: int, out: Any, first: int) -> None:
         target[t] = (value if imaginary >= 0.0 else -value) * _DEGREE
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(**KERNEL)
 def phase_angles(v: Any, row: Any, first: int, out: Any) -> None:
     """Write the angles of one block of voltages in [-180, 180]; arguments as in `phase_magnitudes`. [degree]
 
@@ -89,7 +92,7 @@ def phase_angles(v: Any, row: Any, first: int, out: Any) -> None:
                 _angle(v[i], p * B, out[row[i], p], first)
 
 
-@njit(inline="always")
+@njit(**PART)
 def _unbalance(u: Any, out: Any, first: int) -> None:
     target = out[first:]
     for t in range(B):
@@ -103,7 +106,7 @@ def _unbalance(u: Any, out: Any, first: int) -> None:
         target[t] = 100.0 * np.sqrt(negative / positive)
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(**KERNEL)
 def unbalance(v: Any, row: Any, first: int, out: Any) -> None:
     """Write negative over positive sequence voltage, `out` (n, n_column); arguments as in `phase_magnitudes`. [%]"""
     for i in range(v.shape[0]):
@@ -111,15 +114,16 @@ def unbalance(v: Any, row: Any, first: int, out: Any) -> None:
             _unbalance(v[i], out[row[i]], first)
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(**KERNEL)
 def neutral_shift(vn: Any, row: Any, scale: Any, first: int, out: Any) -> None:
     """Write the magnitudes of neutral voltages times `scale` (n_node,), `out` (n, n_column)."""
+    width = vn.shape[1] // 2
     for i in range(vn.shape[0]):
         if row[i] >= 0:
-            _length(vn[i], 0, B, scale[i], out[row[i]], first)
+            _length(vn, i, 0, width, scale[i], out[row[i]], first, width)
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(**KERNEL)
 def _end_current(v: Any, y: Any, sign: float, out: Any) -> None:
     """Add sign (y U + y^h sum(U)), sign -1 at the far end; `y` (4,) as in the shunts of the sweep."""
     g, b, gh, bh = sign * y[0], sign * y[1], sign * y[2], sign * y[3]
@@ -134,7 +138,7 @@ def _end_current(v: Any, y: Any, sign: float, out: Any) -> None:
             out[B3 + o + t] += hi + g * v[B3 + o + t] + b * v[o + t]
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(**KERNEL)
 def _turn_back(j: Any, turn: Any, out: Any) -> None:
     """Write T transposed times J, the current at the parent's side of a transformer."""
     for part in range(2):
@@ -146,7 +150,7 @@ def _turn_back(j: Any, turn: Any, out: Any) -> None:
             y[B2 + t] = turn[2] * x[t] + turn[1] * x[B + t] + turn[0] * x[B2 + t]
 
 
-@njit(inline="always")
+@njit(**PART)
 def _neutral_length(j: Any, k: Any, scale: float, out: Any, first: int) -> None:
     """Write the scaled magnitude of the sum of the phases less what flows through the earth."""
     target = out[first:]
@@ -156,7 +160,7 @@ def _neutral_length(j: Any, k: Any, scale: float, out: Any, first: int) -> None:
         target[t] = scale * np.sqrt(real * real + imaginary * imaginary)
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(**KERNEL)
 def _both_ends(
     i: int, target_row: int, near: Any, far: Any, scale: Any, neutral_scale: Any, k: Any, first: int, tables: Any,
     neutral_out: Any,
@@ -180,7 +184,7 @@ def _both_ends(
         neutral_out[target_row, first + t] = b if b > a else a
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(**KERNEL)
 def _uneven_branch(
     i: int, up: int, target_row: int, turn_row: int, turn: Any, end_row: int, near_y: Any, far_y: Any, scale: Any,
     neutral_scale: Any, v: Any, j: Any, k: Any, first: int, tables: Any, neutral_out: Any, near: Any, far: Any,
@@ -189,15 +193,17 @@ def _uneven_branch(
     if turn_row >= 0:
         _turn_back(j[i], turn[turn_row], near)
     else:
-        near[:] = j[i]
-    far[:] = j[i]
+        for t in range(6 * B):
+            near[t] = j[i, t]
+    for t in range(6 * B):
+        far[t] = j[i, t]
     if end_row >= 0:
         _end_current(v[up], near_y[end_row], 1.0, near)
         _end_current(v[i], far_y[end_row], -1.0, far)
     _both_ends(i, target_row, near, far, scale, neutral_scale, k, first, tables, neutral_out)
 
 
-@njit(inline="always")
+@njit(**PART)
 def _lengths(j: Any, offset: int, one: float, other: float, out: Any, other_out: Any, first: int) -> None:
     """Write the magnitudes of one phase in two scales."""
     u = j[offset:]
@@ -210,7 +216,7 @@ def _lengths(j: Any, offset: int, one: float, other: float, out: Any, other_out:
         other_target[t] = other * length
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(**KERNEL)
 def _even_branches(
     parent: Any, turn_row: Any, end_row: Any, scale: Any, j: Any, row: Any, first: int, tables: Any,
 ) -> None:  # fmt: skip
@@ -225,7 +231,7 @@ def _even_branches(
                 _lengths(j[i], p * B, one, other, tables[0, row[i], p], tables[last, row[i], p], first)
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(**KERNEL)
 def _even_neutrals(
     parent: Any, turn_row: Any, end_row: Any, neutral_scale: Any, j: Any, k: Any, row: Any, first: int, out: Any,
 ) -> None:  # fmt: skip
@@ -235,7 +241,7 @@ def _even_neutrals(
             _neutral_length(j[i], k[i], neutral_scale[i, 1], out[row[i]], first)
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(**MAKER)
 def phase_currents(
     parent: Any, turn_row: Any, turn: Any, end_row: Any, near_y: Any, far_y: Any, scale: Any, neutral_scale: Any,
     v: Any, j: Any, k: Any, row: Any, first: int, tables: Any, neutral_out: Any,
@@ -276,7 +282,7 @@ def phase_currents(
     _even_neutrals(parent, turn_row, end_row, neutral_scale, j, k, row, first, neutral_out)
 
 
-@njit(inline="always")
+@njit(**PART)
 def _series_loss(
     c: Any, e: Any, n: Any, r: float, rh: float, re: float, rn: float, earth: float, total: Any,
 ) -> None:  # fmt: skip
@@ -291,7 +297,7 @@ def _series_loss(
         total[t] = before + lost
 
 
-@njit(inline="always")
+@njit(**PART)
 def _shunt_loss(u: Any, g: float, gh: float, total: Any) -> None:
     """Add the losses of the shunts of one node."""
     for t in range(B):
@@ -302,7 +308,7 @@ def _shunt_loss(u: Any, g: float, gh: float, total: Any) -> None:
         total[t] += g * own + gh * (sr * sr + si * si)
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(**MAKER)
 def phase_losses(
     r: Any, rh: Any, re: Any, rn: Any, earth: Any, shunt: Any, shunt_row: Any, v: Any, j: Any, k: Any, vn: Any,
     first: int, out: Any,
@@ -319,5 +325,5 @@ def phase_losses(
         _series_loss(j[i], k[i], vn[i], r[i], rh[i], re[i], rn[i], earth[i], total)
     for i in range(r.shape[0]):
         if shunt_row[i] >= 0:
-            _shunt_loss(v[i], shunt[shunt_row[i] + 1, 0], shunt[shunt_row[i] + 1, 2], total)
+            _shunt_loss(v[i], shunt[shunt_row[i], 0], shunt[shunt_row[i], 2], total)
     out[first : first + B] = total

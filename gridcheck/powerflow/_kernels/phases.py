@@ -1,7 +1,7 @@
 r"""The sweep over a radial network with loads by phase. Arrays in, arrays out, no gridcheck types.
 
-Voltages U are phase to neutral. Nodes are numbered depth first, and cases are cut into blocks of `PHASE_BLOCK`
-lanes as in `balanced`; a row of six times `PHASE_BLOCK` holds the real parts of phases a, b, c and then their
+Voltages U are phase to neutral. Nodes are numbered depth first, and cases are cut into blocks of `BLOCK`
+lanes as in `balanced`; a row of six times `BLOCK` holds the real parts of phases a, b, c and then their
 imaginary parts. With S the sum of the three phase currents J of a branch and K what flows back through the earth
 beside its neutral (the neutral carries K - S),
 
@@ -27,9 +27,14 @@ voltage is bounded before it is made, with :math:`\zeta` the sum of impedance ma
 
 .. math:: \text{(7)}\quad d_{k+1} = \sum_{c,p} \zeta_c \left( |\Delta \Re I_{c,p}| + |\Delta \Im I_{c,p}| \right)
 
-and the error after it is estimated from the factor by which it shrinks, as in `balanced` equation (4). A case
-that has arrived keeps its currents while its neighbours in the block go on, and a phase without load is treated
-like one with a load of zero. So no result depends on which cases are computed together.
+and the error after it is estimated from the factor by which it shrinks, as in `balanced` equation (4); as there,
+the first sweeps are made in single precision. A case that has arrived keeps its currents while its neighbours in the
+block go on, and a phase without load is treated like one with a load of zero. So no result depends on which cases are
+computed together.
+
+Only currents are kept from sweep to sweep. As nodes are numbered depth first, a voltage is wanted only until the last
+node below it has been visited, and so is the sum of currents on the way up: both have one row per depth of the tree,
+which stays in the nearest cache.
 
 References
 ----------
@@ -44,158 +49,143 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from gridcheck.powerflow._kernels.arrival import judge, judge_roughly
 from gridcheck.powerflow._kernels.layout import (
+    BLOCK,
     COLLAPSE_VM_PU,
     CONVERGED,
-    DIVERGED_PU,
     EARTHED,
     LINE,
     NOT_CONVERGED,
-    PHASE_BLOCK,
     TRAFO,
 )
+from gridcheck.powerflow._kernels.options import KERNEL, MAKER, PART
 from gridcheck.powerflow._kernels.phase_branches import (
-    above_trafo,
-    add_child,
+    add,
     add_drawn,
     below_source,
-    below_trafo,
-    clear,
-    copy_child,
+    copy,
     drop,
-    drop_beside_earth,
+    fill,
+    rise_beside_earth,
+    take_over,
+    turned,
 )
 from gridcheck.powerflow._kernels.phase_loads import draw, draw_with_shunt
 from gridcheck.powerflow._kernels.phase_neutral import earth_currents, neutral_voltages
 
-B = PHASE_BLOCK
+B = BLOCK
 B2, B3, B4, B5, B6 = 2 * B, 3 * B, 4 * B, 5 * B, 6 * B
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(**KERNEL)
 def _backward(
-    child_start: Any, child: Any, kind: Any, special: Any, turn: Any, row_start: Any, phase: Any, current: Any, j: Any,
+    depth: Any, n_child: Any, kind: Any, special: Any, turn: Any, row_start: Any, phase: Any, current: Any, j: Any,
+    below: Any, u: Any, buffer: Any, zero: Any,
+) -> None:  # fmt: skip
+    """Equation (2).
+
+    The node visited before the parent of all but leaves is its first child, whose current is still in `u`; those of
+    the other children have been summed in the row of `below` for their depth.
+    """
+    for d in range(below.shape[0]):
+        fill(zero, below, d)
+    for i in range(depth.shape[0] - 1, -1, -1):
+        d = depth[i]
+        if n_child[i] == 0:
+            fill(zero, u, 0)
+        elif n_child[i] > 1:
+            take_over(below, d + 1, zero, u)
+        for m in range(row_start[i], row_start[i + 1]):
+            # A phase known beforehand is a fixed distance in memory.
+            if phase[m] == 0:
+                add_drawn(current, m, u, 0)
+            elif phase[m] == 1:
+                add_drawn(current, m, u, B)
+            else:
+                add_drawn(current, m, u, B2)
+        copy(u, 0, j, i)
+        if kind[i] == TRAFO:
+            n = special[i]
+            turned(j, i, turn[n, 0], turn[n, 2], turn[n, 1], buffer)
+            copy(buffer, 0, u, 0)
+        if i > 0 and depth[i - 1] >= d:
+            add(u, 0, below, d)
+
+
+@njit(**KERNEL)
+def _voltage(
+    i: int, up: int, kind: int, n: int, turn: Any, source: Any, z: Any, neutral: Any, j: Any, k: Any, v: Any, row: int,
     buffer: Any,
 ) -> None:  # fmt: skip
-    """Equation (2): every node gathers from its children and loads, so each row is written while it is at hand."""
-    for i in range(kind.shape[0] - 1, -1, -1):
-        first = child_start[i]
-        last = child_start[i + 1]
-        if first == last:
-            clear(j, i)
-        for c in range(first, last):
-            below = child[c]
-            if kind[below] == TRAFO:
-                above_trafo(i, below, turn, special[below], 0.0 if c == first else 1.0, j, buffer)
-            elif c == first:
-                copy_child(j, i, below)
-            else:
-                add_child(j, i, below)
-        for m in range(row_start[i], row_start[i + 1]):
-            # A phase known beforehand is a fixed distance in memory.
-            if phase[m] == 0:
-                add_drawn(j, i, 0, current, m)
-            elif phase[m] == 1:
-                add_drawn(j, i, B, current, m)
-            else:
-                add_drawn(j, i, B2, current, m)
-
-
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
-def _plain_nodes(
-    first: int, last: int, parent: Any, z: Any, row_start: Any, phase: Any, weight: Any, pq: Any, current: Any, j: Any,
-    v: Any, lane: Any,
-) -> None:  # fmt: skip
-    """Equations (3), (1) and (7) for the nodes `first` to `last` (exclusive), below lines and without shunts."""
-    for i in range(first, last):
-        drop(v, parent[i], i, j, z[i, 0], z[i, 1], z[i, 2], z[i, 3])
-        for m in range(row_start[i], row_start[i + 1]):
-            # A phase known beforehand is a fixed distance in memory.
-            if phase[m] == 0:
-                draw(v, i, 0, weight[i], pq, m, current, lane)
-            elif phase[m] == 1:
-                draw(v, i, B, weight[i], pq, m, current, lane)
-            else:
-                draw(v, i, B2, weight[i], pq, m, current, lane)
-
-
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
-def _other_node(
-    i: int, up: int, kind: int, n: int, turn: Any, source: Any, z: Any, neutral: Any, row_start: Any, phase: Any,
-    weight: float, y: Any, pq: Any, current: Any, j: Any, k: Any, v: Any, lane: Any, buffer: Any,
-) -> None:  # fmt: skip
-    """Equations (3), (1) and (7) for a node below whatever stands there, with shunt `y`."""
-    if kind == LINE:
-        drop(v, up, i, j, z[i, 0], z[i, 1], z[i, 2], z[i, 3])
-    elif kind == EARTHED:
-        drop_beside_earth(i, up, z, neutral, k, j, v)
+    """Equation (3) for a node below anything but a plain line: write its voltage to a row of `v`."""
+    if kind == EARTHED:
+        drop(v, up, j, i, z[i, 0], z[i, 1], z[i, 2], z[i, 3], v, row)
+        rise_beside_earth(k, i, neutral[i, 4], neutral[i, 5], v, row)
     elif kind == TRAFO:
-        below_trafo(i, up, turn, n, z, j, v, buffer)
+        turned(v, up, turn[n, 0], turn[n, 1], turn[n, 2], buffer)
+        drop(buffer, 0, j, i, z[i, 0], z[i, 1], z[i, 2], z[i, 3], v, row)
     else:
-        below_source(i, source, n, j, v)
-    for m in range(row_start[i], row_start[i + 1]):
-        draw_with_shunt(v[i], phase[m] * B, weight, pq[m], y, current[m], lane)
+        below_source(j, i, source, n, v, row)
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, error_model="numpy")
+@njit(**KERNEL)
 def _forward(
-    parent: Any, kind: Any, special: Any, turn: Any, source: Any, z: Any, neutral: Any, row_start: Any, phase: Any,
-    weight: Any, shunt: Any, shunt_row: Any, pq: Any, current: Any, j: Any, k: Any, v: Any, lane: Any, buffer: Any,
+    depth: Any, kind: Any, special: Any, turn: Any, source: Any, z: Any, neutral: Any, row_start: Any, phase: Any,
+    weight: Any, shunt: Any, shunt_row: Any, pq: Any, current: Any, j: Any, k: Any, v: Any, buffer: Any, lane: Any,
+    one: Any,
 ) -> None:  # fmt: skip
-    """Equation (3), and (1) and (7) while the voltage is still at hand."""
-    first = 0
-    while first < parent.shape[0]:
-        last = first
-        while last < parent.shape[0] and kind[last] == LINE and shunt_row[last] < 0:
-            last += 1
-        _plain_nodes(first, last, parent, z, row_start, phase, weight, pq, current, j, v, lane)
-        if last < parent.shape[0]:
-            # Row 0 of `shunt` is none at all.
-            _other_node(
-                last, parent[last], kind[last], special[last], turn, source, z, neutral, row_start, phase,
-                weight[last], shunt[shunt_row[last] + 1], pq, current, j, k, v, lane, buffer,
-            )  # fmt: skip
-        first = last + 1
-
-
-@njit(cache=True, nogil=True)
-def _judge(lane: Any, previous: Any, tolerance: float, iteration: int, iterations: Any) -> int:
-    """Freeze the lanes whose next voltages will be right within `tolerance`; return how many go on."""
-    going = 0
+    """Equation (3), and (1) and (7) while the voltage is still at hand; row d of `v` is that of depth d."""
+    half = one / (one + one)
     for t in range(B):
-        if lane[t] < 0.5:  # arrived (0), or given up (-1)
-            continue
-        iterations[t] = iteration
-        d = lane[B + t]
-        before = previous[t]
-        rho = d / before if before > 0.0 else 1.0
-        previous[t] = d
-        if not d < DIVERGED_PU:
-            lane[t] = -1.0
-        elif d == 0.0 or (rho < 0.9 and d * rho / (1.0 - rho) < tolerance):
-            lane[t] = 0.0
+        lane[B + t] = one - one
+    for i in range(depth.shape[0]):
+        d = depth[i]
+        if kind[i] == LINE:
+            drop(v, d - 1, j, i, z[i, 0], z[i, 1], z[i, 2], z[i, 3], v, d)
         else:
-            going += 1
-    return going
+            _voltage(i, d - 1, kind[i], special[i], turn, source, z, neutral, j, k, v, d, buffer)
+        w = weight[i]
+        for m in range(row_start[i], row_start[i + 1]):
+            if shunt_row[i] >= 0:
+                n = shunt_row[i]
+                draw_with_shunt(v, d, phase[m] * B, shunt, n, pq, m, w, one, half, current, lane)
+            elif phase[m] == 0:
+                draw(v, d, 0, pq, m, w, one, half, current, lane)
+            elif phase[m] == 1:
+                draw(v, d, B, pq, m, w, one, half, current, lane)
+            else:
+                draw(v, d, B2, pq, m, w, one, half, current, lane)
 
 
-@njit(inline="always")
-def _stands(u: Any, solved: Any) -> None:
-    """Take away the lanes in which a voltage of one node has collapsed."""
+@njit(**PART)
+def _stands(v: Any, i: int, active: Any) -> None:
+    """Give up the lanes in which a voltage of one node has collapsed."""
     for t in range(B):
-        ar, br, cr, ai, bi, ci, before = u[t], u[B + t], u[B2 + t], u[B3 + t], u[B4 + t], u[B5 + t], solved[t]
+        ar, br, cr, ai, bi, ci = v[i, t], v[i, B + t], v[i, B2 + t], v[i, B3 + t], v[i, B4 + t], v[i, B5 + t]
         low = min(ar * ar + ai * ai, br * br + bi * bi, cr * cr + ci * ci)
-        solved[t] = before if low >= COLLAPSE_VM_PU * COLLAPSE_VM_PU else 0.0
+        active[t] = active[t] if low >= COLLAPSE_VM_PU * COLLAPSE_VM_PU else -1.0
 
 
-@njit(cache=True, nogil=True)
-def _finish(lane: Any, v: Any, j: Any, k: Any, vn: Any, status: Any) -> None:
+@njit(**KERNEL)
+def _last_forward(
+    parent: Any, kind: Any, special: Any, turn: Any, source: Any, z: Any, neutral: Any, j: Any, k: Any, v: Any,
+    buffer: Any, active: Any,
+) -> None:  # fmt: skip
+    """Equation (3) at the solution, with a row of `v` for every node."""
+    for i in range(parent.shape[0]):
+        if kind[i] == LINE:
+            drop(v, parent[i], j, i, z[i, 0], z[i, 1], z[i, 2], z[i, 3], v, i)
+        else:
+            _voltage(i, parent[i], kind[i], special[i], turn, source, z, neutral, j, k, v, i, buffer)
+        _stands(v, i, active)
+
+
+@njit(**KERNEL)
+def _finish(active: Any, v: Any, j: Any, k: Any, vn: Any, status: Any) -> None:
     """Set the status of each lane of one block, and NaN everywhere in the lanes that were not solved."""
-    solved = np.ones(B)
-    for i in range(v.shape[0]):
-        _stands(v[i], solved)
     for t in range(B):
-        failed = lane[t] != 0.0 or solved[t] == 0.0
+        failed = active[t] != 0.0
         status[t] = NOT_CONVERGED if failed else CONVERGED
         if failed:
             for i in range(v.shape[0]):
@@ -207,85 +197,135 @@ def _finish(lane: Any, v: Any, j: Any, k: Any, vn: Any, status: Any) -> None:
                     vn[i, p * B + t] = np.nan
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
+def _start_roughly(pq: Any, start: Any, pq_rough: Any, current: Any) -> None:
+    """Take the loads over, and equation (1) at the voltages without load."""
+    for m in range(pq.shape[0]):
+        for t in range(B2):
+            pq_rough[m, t] = pq[m, t]
+        wr = start[m, 0]
+        wi = start[m, 1]
+        for t in range(B):
+            current[m, t] = pq_rough[m, t] * wr + pq_rough[m, B + t] * wi
+            current[m, B + t] = pq_rough[m, t] * wi - pq_rough[m, B + t] * wr
+
+
+@njit(**KERNEL)
+def _go_on_finely(active: Any, rough: Any, current: Any) -> None:
+    """Take the currents over; a lane that single precision could not solve begins again."""
+    for m in range(current.shape[0]):
+        for t in range(B2):
+            current[m, t] = rough[m, t]
+    for t in range(B):
+        if active[t] < 0.0:
+            for m in range(current.shape[0]):
+                current[m, t] = 0.0
+                current[m, B + t] = 0.0
+
+
+@njit(**MAKER)
 def sweep_phases(
-    parent: Any, child_start: Any, child: Any, kind: Any, special: Any, turn: Any, source: Any, z: Any, shunt: Any,
-    shunt_row: Any,
-    neutral_node: Any, neutral_up: Any, neutral: Any, row_start: Any, phase: Any, weight: Any, pq: Any, current: Any,
+    parent: Any, depth: Any, n_child: Any, kind: Any, special: Any, fine: Any, rough: Any, shunt_row: Any,
+    neutral_node: Any, neutral_up: Any, row_start: Any, phase: Any, start: Any, pq: Any, work: Any, work_rough: Any,
     j: Any, k: Any, vn: Any, v: Any, status: Any, iterations: Any, tolerance: float, max_iterations: int,
+    wants_neutral: Any,
 ) -> None:  # fmt: skip
     """Solve one block of a radial network.
 
     Parameters
     ----------
     parent : (n_node,) int64
-        Node of the parent, -1 at sources; a parent precedes its children.
-    child_start, child : (n_node + 1,), (n_edge,) int64
-        Children of node i are ``child[child_start[i]:child_start[i + 1]]``.
+        Node of the parent, -1 at sources; a parent precedes its children, depth first.
+    depth : (n_node,) int64
+        Branches between each node and its source.
+    n_child : (n_node,) int64
+        Number of its children.
     kind, special : (n_node,) int64
         What stands above the node (`LINE`, `EARTHED`, `TRAFO`, `SOURCE`), and its row in `turn` or `source`.
-    turn : (n_trafo, 3), source : (n_source, 12) float64
-        As in `below_trafo` and `below_source`.
-    z : (n_node, 4) float64
-        z and z^h of equation (3), each real and imaginary. [pu]
-    shunt : (1 + n_shunt, 4) float64, shunt_row : (n_node,) int64
-        Admittances as in `draw_with_shunt`, the first row 0; their row less 1, -1 where there is none. Nodes with a
-        shunt have all three load rows. [pu]
+    fine, rough : tuples of turn, source, z, neutral, weight, shunt in double and single precision
+        turn (n_trafo, 3): first row of T. source (n_source, 12): as in `below_source`. z (n_node, 4): z and z^h of
+        equation (3), each real and imaginary. neutral (n_node, 8): as in `earth_currents`. weight (n_node,): zeta of
+        equation (7). shunt (n_shunt, 4): as in `draw_shunt`. [pu]
+    shunt_row : (n_node,) int64
+        Row of `shunt`, -1 where there is none. Nodes with a shunt have all three load rows.
     neutral_node : (n_neutral,) int64
         Nodes with a neutral, parents first.
     neutral_up : (n_node,) int64
         Node from which the neutral comes, -1 at star points and where there is none.
-    neutral : (n_node, 8) float64
-        As in `earth_currents`.
     row_start, phase : (n_node + 1,), (n_row,) int64
         Rows of loads of node i are ``row_start[i]`` to ``row_start[i + 1]``; the phase of each row.
-    weight : (n_node,) float64
-        Zeta of equation (7). [pu]
-    pq : (n_row, 2 PHASE_BLOCK) float64
+    start : (n_row, 2) float32
+        Voltage without load over its squared magnitude, real and imaginary part. [1/pu]
+    pq : (n_row, 2 BLOCK) float64
         Constant power, consumption positive: P of all lanes, then Q. [pu of one phase]
-    current : (n_row, 2 PHASE_BLOCK) float64
-        Working memory.
-    j, k, vn, v : (n_node, 6), 2, 2 and 6 times PHASE_BLOCK, written
+    work, work_rough : tuples of float64, float32 scratch
+        current (n_row, 2 BLOCK); below (2 + deepest, 6 BLOCK), one row of 6, one of 6 and 4 times
+        BLOCK; roughly also pq, j, k, vn and v with a row per depth.
+    j, k, vn, v : (n_node, 6), 2, 2 and 6 times BLOCK, written
         Series currents towards the nodes, earth currents beside them, neutral and phase voltages at the solution
         (NaN where not solved). [pu]
-    status, iterations : (PHASE_BLOCK,) int64, written
+    status, iterations : (BLOCK,) int64, written
+        `iterations` enters as 0.
     tolerance : float
         Largest error allowed in any voltage. [pu]
+    wants_neutral : bool
+        Whether `vn` is wanted where no current flows through the earth.
     """
-    lane = np.zeros(B2)
-    lane[:B] = 1.0
-    previous = np.zeros(B)
-    buffer = np.empty(B6)
-    no_row = np.zeros(parent.shape[0] + 1, dtype=np.int64)
+    turn, source, z, neutral, weight, shunt = rough
+    current_r, below_r, u_r, buffer_r, lane_r, pq_r, j_r, k_r, vn_r, v_r = work_rough
     couples = (kind == EARTHED).any()
-    current[:] = 0.0
-    j[:] = 0.0
-    # The first currents are those at no load; their part of (7) is the first change.
-    _forward(
-        parent, kind, special, turn, source, z, neutral, row_start, phase, weight, shunt, shunt_row, pq, current, j,
-        k, v, lane, buffer,
+    one = np.float32(1.0)
+    _start_roughly(pq, start, pq_r, current_r)
+    lane_r[:B] = one
+    previous = np.zeros(B)
+    least_rho = np.zeros(B)
+    going = B if max_iterations > 1 else 0
+    while going > 0:
+        _backward(
+            depth, n_child, kind, special, turn, row_start, phase, current_r, j_r, below_r, u_r, buffer_r, one - one
+        )  # fmt: skip
+        if couples:
+            earth_currents(neutral_node, neutral_up, neutral, j_r, k_r, vn_r)
+        _forward(
+            depth, kind, special, turn, source, z, neutral, row_start, phase, weight, shunt, shunt_row, pq_r,
+            current_r, j_r, k_r, v_r, buffer_r, lane_r, one,
+        )  # fmt: skip
+        going = judge_roughly(lane_r[:B], lane_r[B:B2], previous, least_rho, iterations, max_iterations)
+    _finely(
+        parent, depth, n_child, kind, special, fine, shunt_row, neutral_node, neutral_up, row_start, phase, pq, work,
+        lane_r, current_r, least_rho, couples, j, k, vn, v, status, iterations, tolerance, max_iterations,
+        wants_neutral,
     )  # fmt: skip
-    previous[:] = lane[B:]
+
+
+@njit(**MAKER)
+def _finely(
+    parent: Any, depth: Any, n_child: Any, kind: Any, special: Any, fine: Any, shunt_row: Any, neutral_node: Any,
+    neutral_up: Any,
+    row_start: Any, phase: Any, pq: Any, work: Any, lane_rough: Any, current_rough: Any, least_rho: Any,
+    couples: Any, j: Any, k: Any, vn: Any, v: Any, status: Any, iterations: Any, tolerance: float,
+    max_iterations: int, wants_neutral: Any,
+) -> None:  # fmt: skip
+    """Go on in double precision to the solution."""
+    turn, source, z, neutral, weight, shunt = fine
+    current, below, u, buffer, lane = work
+    previous = np.zeros(B)
+    _go_on_finely(lane_rough, current_rough, current)
+    lane[:B] = 1.0
     going = B
-    iteration = 0
-    while going > 0 and iteration < max_iterations:
-        iteration += 1
-        _backward(child_start, child, kind, special, turn, row_start, phase, current, j, buffer)
+    while going > 0:
+        _backward(depth, n_child, kind, special, turn, row_start, phase, current, j, below, u, buffer, 0.0)
         if couples:
             earth_currents(neutral_node, neutral_up, neutral, j, k, vn)
-        lane[B:] = 0.0
         _forward(
-            parent, kind, special, turn, source, z, neutral, row_start, phase, weight, shunt, shunt_row, pq, current,
-            j, k, v, lane, buffer,
+            depth, kind, special, turn, source, z, neutral, row_start, phase, weight, shunt, shunt_row, pq, current,
+            j, k, v, buffer, lane, 1.0,
         )  # fmt: skip
-        going = _judge(lane, previous, tolerance, iteration, iterations)
-    _backward(child_start, child, kind, special, turn, row_start, phase, current, j, buffer)
+        going = judge(lane[:B], lane[B:B2], previous, least_rho, tolerance, iterations, max_iterations)
+    _backward(depth, n_child, kind, special, turn, row_start, phase, current, j, below, u, buffer, 0.0)
     if couples:
         earth_currents(neutral_node, neutral_up, neutral, j, k, vn)
-    else:
+    elif wants_neutral:
         neutral_voltages(neutral_node, neutral_up, neutral, j, vn)
-    _forward(
-        parent, kind, special, turn, source, z, neutral, no_row, phase, weight, shunt, shunt_row, pq, current, j, k,
-        v, lane, buffer,
-    )  # fmt: skip
-    _finish(lane, v, j, k, vn, status)
+    _last_forward(parent, kind, special, turn, source, z, neutral, j, k, v, buffer, lane[:B])
+    _finish(lane[:B], v, j, k, vn, status)

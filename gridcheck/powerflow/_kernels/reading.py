@@ -1,4 +1,7 @@
-"""Read blocks of solved voltages and currents: magnitudes, angles, losses, loadings. No gridcheck types."""
+"""Read blocks of solved voltages and currents: magnitudes, angles, losses, loadings. No gridcheck types.
+
+Blocks are those of `balanced.sweep`, one behind the other: (n_block, n_node + 1, 4 width).
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,16 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from gridcheck.powerflow._kernels.layout import BLOCK
+from gridcheck.powerflow._kernels.options import KERNEL
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def magnitudes(v: Any, row: Any, first: int, out: Any) -> None:
+@njit(**KERNEL)
+def magnitudes(state: Any, row: Any, first: int, out: Any) -> None:
     """Write the magnitudes of blocks of voltages.
 
     Parameters
     ----------
-    v : (n_block, n_node, 2 BLOCK) float64
+    state : (n_block, n_node + 1, 4 width) float64
         Consecutive blocks.
     row : (n_node,) int64
         Row of `out` for each node, -1 for none.
@@ -26,57 +29,58 @@ def magnitudes(v: Any, row: Any, first: int, out: Any) -> None:
         Lanes behind its last column are left out.
     """
     n_case = out.shape[1]
-    for block in range(v.shape[0]):
-        start = first + block * BLOCK
-        for i in range(v.shape[1]):
+    width = state.shape[2] // 4
+    for block in range(state.shape[0]):
+        start = first + block * width
+        for i in range(state.shape[1] - 1):
             if row[i] >= 0:
-                vi = v[block, i]
+                w = state[block, i]
                 target = out[row[i], start:]
-                for t in range(min(BLOCK, n_case - start)):
-                    target[t] = np.sqrt(vi[t] * vi[t] + vi[BLOCK + t] * vi[BLOCK + t])
+                for t in range(min(width, n_case - start)):
+                    target[t] = np.sqrt(w[t] * w[t] + w[width + t] * w[width + t])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def angles(v: Any, row: Any, shift: Any, first: int, out: Any) -> None:
+@njit(**KERNEL)
+def angles(state: Any, row: Any, shift: Any, first: int, out: Any) -> None:
     """Write the angles of blocks of voltages; `shift` (n_node,) is the angle of each node's frame. [degree]
 
     The other arguments as in `magnitudes`; the result lies in [-180, 180].
     """
     n_case = out.shape[1]
-    for block in range(v.shape[0]):
-        start = first + block * BLOCK
-        for i in range(v.shape[1]):
+    width = state.shape[2] // 4
+    for block in range(state.shape[0]):
+        start = first + block * width
+        for i in range(state.shape[1] - 1):
             if row[i] >= 0:
-                vi = v[block, i]
+                w = state[block, i]
                 target = out[row[i], start:]
-                for t in range(min(BLOCK, n_case - start)):
-                    angle = np.arctan2(vi[BLOCK + t], vi[t]) * (180.0 / np.pi) + shift[i]
+                for t in range(min(width, n_case - start)):
+                    angle = np.arctan2(w[width + t], w[t]) * (180.0 / np.pi) + shift[i]
                     target[t] = angle - 360.0 * np.rint(angle / 360.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def losses(r: Any, g: Any, v: Any, j: Any, first: int, out: Any) -> None:
+@njit(**KERNEL)
+def losses(r: Any, g: Any, state: Any, first: int, out: Any) -> None:
     """Write the sum of :math:`r |J|^2 + g |V|^2` over all nodes of blocks to `out`, shape (n_case,). [pu]"""
     n_case = out.shape[0]
-    total = np.empty(BLOCK)
-    for block in range(v.shape[0]):
-        total[:] = 0.0
-        lanes = min(BLOCK, n_case - first - block * BLOCK)
-        for i in range(v.shape[1]):
-            vi = v[block, i]
-            ji = j[block, i]
+    width = state.shape[2] // 4
+    for block in range(state.shape[0]):
+        start = first + block * width
+        lanes = min(width, n_case - start)
+        total = out[start:]
+        for t in range(lanes):
+            total[t] = 0.0
+        for i in range(state.shape[1] - 1):
+            w = state[block, i]
             for t in range(lanes):
-                series = r[i] * (ji[t] * ji[t] + ji[BLOCK + t] * ji[BLOCK + t])
-                total[t] += series + g[i] * (vi[t] * vi[t] + vi[BLOCK + t] * vi[BLOCK + t])
-        start = first + block * BLOCK
-        for t in range(min(BLOCK, n_case - start)):
-            out[start + t] = total[t]
+                series = r[i] * (w[2 * width + t] * w[2 * width + t] + w[3 * width + t] * w[3 * width + t])
+                total[t] += series + g[i] * (w[t] * w[t] + w[width + t] * w[width + t])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(**KERNEL)
 def branch_currents(
     parent: Any, ratio: Any, g_near: Any, b_near: Any, g_far: Any, b_far: Any, near_scale: Any, far_scale: Any,
-    v: Any, j: Any, row: Any, first: int, out: Any,
+    state: Any, row: Any, first: int, out: Any,
 ) -> None:  # fmt: skip
     """Write the larger of the scaled currents at both ends of the branch above each node.
 
@@ -85,9 +89,10 @@ def branch_currents(
     arguments as in `magnitudes`; 0 in the rows of sources.
     """
     n_case = out.shape[1]
-    for block in range(v.shape[0]):
-        start = first + block * BLOCK
-        lanes = min(BLOCK, n_case - start)
+    width = state.shape[2] // 4
+    for block in range(state.shape[0]):
+        start = first + block * width
+        lanes = min(width, n_case - start)
         for i in range(parent.shape[0]):
             if row[i] < 0:
                 continue
@@ -98,20 +103,19 @@ def branch_currents(
                     target[t] = 0.0
                 continue
             a = ratio[i]
-            vi = v[block, i]
-            ji = j[block, i]
-            v_up = v[block, up]
+            w = state[block, i]
+            w_up = state[block, up]
             for t in range(lanes):
-                nr = a * ji[t] + g_near[i] * v_up[t] - b_near[i] * v_up[BLOCK + t]
-                ni = a * ji[BLOCK + t] + g_near[i] * v_up[BLOCK + t] + b_near[i] * v_up[t]
-                fr = ji[t] - g_far[i] * vi[t] + b_far[i] * vi[BLOCK + t]
-                fi = ji[BLOCK + t] - g_far[i] * vi[BLOCK + t] - b_far[i] * vi[t]
+                nr = a * w[2 * width + t] + g_near[i] * w_up[t] - b_near[i] * w_up[width + t]
+                ni = a * w[3 * width + t] + g_near[i] * w_up[width + t] + b_near[i] * w_up[t]
+                fr = w[2 * width + t] - g_far[i] * w[t] + b_far[i] * w[width + t]
+                fi = w[3 * width + t] - g_far[i] * w[width + t] - b_far[i] * w[t]
                 near = near_scale[i] * np.sqrt(nr * nr + ni * ni)
                 far = far_scale[i] * np.sqrt(fr * fr + fi * fi)
                 target[t] = far if far > near else near
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def pass_down(parent: Any, ratio: Any, shift: Any, vm: Any, angle: Any) -> None:
     """Pass voltages and angles of the sources, which stand in `vm` and `angle` (n_node,), down the tree."""
     for i in range(parent.shape[0]):

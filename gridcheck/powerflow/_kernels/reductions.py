@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from gridcheck.powerflow._kernels.options import KERNEL
 
-@njit(cache=True, nogil=True)
+
+@njit(**KERNEL)
 def extremes(values: Any, sign: float, first: int, best: Any, best_case: Any) -> None:
     """Keep per row the largest ``sign * values`` and its case; NaN columns are passed over.
 
@@ -27,7 +29,7 @@ def extremes(values: Any, sign: float, first: int, best: Any, best_case: Any) ->
         best_case[i] = place
 
 
-@njit(cache=True, nogil=True)
+@njit(**KERNEL)
 def sustained_peak(values: Any, windows: Any, best: Any, best_case: Any) -> None:
     """Write per row the highest level that one of the windows holds throughout, and the column of that level.
 

@@ -1,6 +1,8 @@
 """Compiled code does not outlive the sources it was made from."""
 
-from gridcheck.powerflow._kernels.freshness import forget_stale_code
+import sys
+
+from gridcheck.powerflow._kernels.freshness import announce_compilation, forget_stale_code
 
 
 def test_compiled_code_goes_when_any_source_changes(tmp_path):
@@ -23,3 +25,39 @@ def test_a_folder_that_cannot_be_written_is_no_fault(tmp_path):
     (tmp_path / "__pycache__").write_text("a file in the way", encoding="utf-8")
 
     forget_stale_code(tmp_path)
+
+
+def test_compilation_is_announced_once_until_the_sources_change(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    (tmp_path / "kernel.py").write_text("a = 1", encoding="utf-8")
+    forget_stale_code(tmp_path)
+
+    announce_compilation(tmp_path)
+    first = capsys.readouterr().err
+    announce_compilation(tmp_path)
+    again = capsys.readouterr().err
+    (tmp_path / "kernel.py").write_text("a = 2", encoding="utf-8")
+    forget_stale_code(tmp_path)
+    announce_compilation(tmp_path)
+    changed = capsys.readouterr().err
+
+    assert first.count("\n") == 1
+    assert "First use" in first
+    assert again == ""
+    assert changed == first
+
+
+def test_nothing_is_announced_where_nothing_can_be_kept(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    announce_compilation(tmp_path / "nowhere")
+
+    assert capsys.readouterr().err == ""
+
+
+def test_nothing_is_announced_where_nobody_looks(tmp_path, capsys):
+    (tmp_path / "kernel.py").write_text("a = 1", encoding="utf-8")
+    forget_stale_code(tmp_path)
+
+    announce_compilation(tmp_path)
+
+    assert capsys.readouterr().err == ""

@@ -279,13 +279,13 @@ def test_of_equal_extremes_of_two_threads_the_earlier_case_counts(swapped):
 
 @pytest.mark.parametrize("threads", [1, 2, 4])
 def test_every_block_is_shown_to_one_reader_once(threads):
-    network, loads = village(np.linspace(0.2, 1.0, 70))
+    network, loads = village(np.linspace(0.2, 1.0, 150))
     prepared = prepare(network)
     seen = []
 
     sweep_blocks(prepared, loads_of_nodes(prepared.model, loads), [lambda block: seen.append(block.first)] * threads)
 
-    assert sorted(seen) == [0, 32, 64]
+    assert sorted(seen) == [0, 64, 128]
 
 
 def test_factored_loads_in_many_blocks_equal_written_ones():

@@ -198,14 +198,19 @@ def sweep_phase_blocks(
         return tuple(aligned_empty((count, size * lanes), dtype) for count, size in shapes)
 
     def worker(read: PhaseReader) -> Callable[[], None]:
-        (pq,) = scratch(np.float64, (n_row, 2))
-        j, v, k, vn = scratch(np.float64, (n_node, 6), (n_node, 6), (n_node, 2), (n_node, 2))
-        shapes = (n_row, 2), (deepest + 2, 6), (1, 6), (1, 6), (1, 4)
-        current, below, u, buffer, lane = scratch(np.float64, *shapes)
-        roughly = (n_row, 2), (n_node, 6), (n_node, 2), (n_node, 2), (deepest + 1, 6)
-        current_r, below_r, u_r, buffer_r, lane_r, *others = scratch(np.float32, *shapes, *roughly)
+        pq, current, below, u, buffer, lane = scratch(
+            np.float64, (n_row, 2), (n_row, 2), (deepest + 2, 6), (1, 6), (1, 6), (1, 4)
+        )
+        j, v, k, vn = scratch(np.float64, (n_node, 6), (max(n_node, deepest + 1 + n_row), 6), (n_node, 2), (n_node, 2))
+        below_r, u_r, buffer_r, lane_r, k_r, vn_r, v_r = scratch(
+            np.float32, (deepest + 2, 6), (1, 6), (1, 6), (1, 4), (n_node, 2), (n_node, 2), (deepest + 1, 6)
+        )
+        # Currents and loads in single precision lie where double precision will need the cache next.
+        j_r = j.view(np.float32).reshape(-1)[: 6 * n_node * lanes].reshape(n_node, 6 * lanes)
+        behind = v[deepest + 1 :].view(np.float32).reshape(-1)[: 4 * n_row * lanes].reshape(2, n_row, 2 * lanes)
         fine = current, below, u, buffer, lane[0]
-        rough = (current_r, below_r, u_r, buffer_r, lane_r[0], *others)
+        rough = behind[0], below_r, u_r, buffer_r, lane_r[0], behind[1], j_r, k_r, vn_r, v_r
+        v = v[:n_node]
         k[:], vn[:] = 0.0, 0.0
 
         def run() -> None:

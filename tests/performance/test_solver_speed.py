@@ -50,10 +50,13 @@ def size(request):
     )
 
 
-def compare(size, title, contestants, *, n_case, n_bus):
+def compare(size, title, contestants, *, n_case, n_bus, least):
+    """Print how much faster everybody is than the first, and hold one of them to the ratio `least` (name, ratio)."""
     seconds = best_seconds(contestants, repeats=size.repeats)
     if size.is_timed:
         print(table(title, seconds, n_case=n_case, n_bus=n_bus))
+        name, ratio = least
+        assert next(iter(seconds.values())) / seconds[name] >= ratio
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -81,6 +84,7 @@ def test_all_voltages_of_many_cases(size, threads):
         },
         n_case=size.n_case,
         n_bus=size.n_bus,
+        least=("gridcheck solve_voltages", 10),
     )
 
 
@@ -115,6 +119,7 @@ def test_extremes_of_factored_loads(size, threads):
         },
         n_case=size.n_case,
         n_bus=size.n_bus,
+        least=("gridcheck solve_extremes, factored loads", 15),
     )
 
 
@@ -130,6 +135,7 @@ def test_one_case_of_a_feeder(size):
         {"pandapower runpp (numba)": lambda: newton_with_numba(net), "gridcheck solve": lambda: solve(network, loads)},
         n_case=1,
         n_bus=size.n_bus,
+        least=("gridcheck solve", 30),
     )
 
 
@@ -174,7 +180,33 @@ def test_one_case_of_counties(size):
         },
         n_case=1,
         n_bus=network.n_bus,
+        least=("gridcheck solve, the next case", 50),
     )
+
+
+def test_time_grows_with_buses_and_cases_and_shrinks_with_threads(size):
+    def extremes(feeder, threads=1):
+        network, loads = feeder.network, feeder.loads
+        return lambda: solve_extremes(network, loads, tolerance_pu=TOLERANCE_PU, threads=threads)
+
+    n_bus, n_case = size.n_bus, size.n_case
+    once, larger = random_feeder(n_bus, n_case, seed=5), random_feeder(2 * n_bus, n_case, seed=5)
+    longer = random_feeder(n_bus, 2 * n_case, seed=5)
+    runs = {
+        "once": extremes(once),
+        "twice the buses": extremes(larger),
+        "twice the cases": extremes(longer),
+        "two threads": extremes(once, threads=2),
+    }
+
+    np.testing.assert_array_equal(runs["once"]().vm_min_pu, runs["two threads"]().vm_min_pu)
+    seconds = pd.Series(best_seconds(runs, repeats=size.repeats))
+    if size.is_timed:
+        growth = seconds / seconds["once"]
+        print(f"\nTimes as long as {n_bus} buses, {n_case} cases, one thread")
+        print(growth.map("{:.2f}".format).to_string())
+        assert growth["twice the buses"] <= 2.2
+        assert growth["twice the cases"] <= 2.2
 
 
 def test_memory_does_not_grow_with_the_cases(size):

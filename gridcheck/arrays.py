@@ -16,7 +16,7 @@ UnsignedArray = npt.NDArray[np.uint64]
 BoolArray = npt.NDArray[np.bool_]
 TimeArray = npt.NDArray[np.datetime64]
 
-_CACHE_LINE = 64
+CACHE_LINE = 64
 
 
 def frozen(
@@ -89,6 +89,6 @@ def aligned_empty(shape: tuple[int, ...], dtype: npt.DTypeLike = np.float64) -> 
         C-contiguous.
     """
     n_bytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    raw = np.empty(n_bytes + _CACHE_LINE, dtype=np.uint8)
-    begin = -raw.ctypes.data % _CACHE_LINE
+    raw = np.empty(n_bytes + CACHE_LINE, dtype=np.uint8)
+    begin = -raw.ctypes.data % CACHE_LINE
     return raw[begin : begin + n_bytes].view(dtype).reshape(shape)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-from gridcheck.arrays import BoolArray, Float32Array, FloatArray, IntArray, UnsignedArray, aligned_empty
+from gridcheck.arrays import BoolArray, Float32Array, FloatArray, IntArray, UnsignedArray
 from gridcheck.cases import PhaseFactoredLoads, PhaseLoadCases
 from gridcheck.errors import InputError
 from gridcheck.powerflow import _kernels
 from gridcheck.powerflow.phase_model import PhaseModel
-from gridcheck.powerflow.sweep import MIN_TOLERANCE_PU, run_together
+from gridcheck.powerflow.scratch import Scratch
+from gridcheck.powerflow.sweep import MIN_TOLERANCE_PU
+from gridcheck.powerflow.threads import run_together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -194,16 +195,22 @@ def sweep_phase_blocks(
     m, n_node, n_row = model, model.n_node, len(rows.phase)
     deepest, tree, tree_rough = int(m.depth.max(initial=0)), m.fine, m.rough
 
-    def scratch(dtype: npt.DTypeLike, *shapes: tuple[int, int]) -> tuple[npt.NDArray[Any], ...]:
-        return tuple(aligned_empty((count, size * lanes), dtype) for count, size in shapes)
+    fine_shapes = (
+        (n_row, 2), (n_row, 2), (deepest + 2, 6), (1, 6), (1, 6), (1, 4),
+        (n_node, 6), (max(n_node, deepest + 1 + n_row), 6), (n_node, 2), (n_node, 2),
+    )  # fmt: skip
+    rough_shapes = (deepest + 2, 6), (1, 6), (1, 6), (1, 4), (n_node, 2), (n_node, 2), (deepest + 1, 6)
+    n_bytes = lanes * sum(
+        size * count * cells for size, shapes in ((8, fine_shapes), (4, rough_shapes)) for count, cells in shapes
+    )
+    pieces = [Scratch(n_bytes, len(fine_shapes) + len(rough_shapes)) for _ in readers[:n_block]]
 
-    def worker(read: PhaseReader) -> Callable[[], None]:
-        pq, current, below, u, buffer, lane = scratch(
-            np.float64, (n_row, 2), (n_row, 2), (deepest + 2, 6), (1, 6), (1, 6), (1, 4)
+    def worker(read: PhaseReader, piece: Scratch) -> Callable[[], None]:
+        pq, current, below, u, buffer, lane, j, v, k, vn = (
+            piece.array((count, cells * lanes)) for count, cells in fine_shapes
         )
-        j, v, k, vn = scratch(np.float64, (n_node, 6), (max(n_node, deepest + 1 + n_row), 6), (n_node, 2), (n_node, 2))
-        below_r, u_r, buffer_r, lane_r, k_r, vn_r, v_r = scratch(
-            np.float32, (deepest + 2, 6), (1, 6), (1, 6), (1, 4), (n_node, 2), (n_node, 2), (deepest + 1, 6)
+        below_r, u_r, buffer_r, lane_r, k_r, vn_r, v_r = (
+            piece.array((count, cells * lanes), np.float32) for count, cells in rough_shapes
         )
         # Currents and loads in single precision lie where double precision will need the cache next.
         j_r = j.view(np.float32).reshape(-1)[: 6 * n_node * lanes].reshape(n_node, 6 * lanes)
@@ -211,7 +218,8 @@ def sweep_phase_blocks(
         fine = current, below, u, buffer, lane[0]
         rough = behind[0], below_r, u_r, buffer_r, lane_r[0], behind[1], j_r, k_r, vn_r, v_r
         v = v[:n_node]
-        k[:], vn[:] = 0.0, 0.0
+        if wants_neutral:
+            k[:], vn[:] = 0.0, 0.0
 
         def run() -> None:
             for block in blocks:
@@ -222,11 +230,13 @@ def sweep_phase_blocks(
                     status[block], iterations[block], tolerance_pu, max_iterations, wants_neutral,
                 )  # fmt: skip
                 read(PhaseBlock(first=block * lanes, v=v, j=j, k=k, vn=vn))
-                if status[block].any():
+                if wants_neutral and status[block].any():
                     # Nodes without a neutral are not written by the sweep, but a failed case has left NaN there.
                     k[:], vn[:] = 0.0, 0.0
 
         return run
 
-    run_together([worker(read) for read in readers[:n_block]])
+    run_together([worker(read, piece) for read, piece in zip(readers, pieces, strict=False)])
+    for piece in pieces:
+        piece.give_back()
     return status.reshape(-1)[:n_case], iterations.reshape(-1)[:n_case]

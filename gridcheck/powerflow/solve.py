@@ -14,7 +14,8 @@ from gridcheck.powerflow import _kernels
 from gridcheck.powerflow.prepare import prepare
 from gridcheck.powerflow.readings import ampere_scales, percent_scales, write_currents, write_losses
 from gridcheck.powerflow.results import CONVERGED, PowerFlowResult
-from gridcheck.powerflow.sweep import Block, check_request, loads_of_nodes, sweep_blocks, thread_count
+from gridcheck.powerflow.sweep import Block, check_request, loads_of_nodes, sweep_blocks
+from gridcheck.powerflow.threads import thread_count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -13,8 +13,9 @@ from gridcheck.network.tap_changers import TapChangers
 from gridcheck.powerflow.prepare import Prepared, prepare
 from gridcheck.powerflow.readings import write_losses
 from gridcheck.powerflow.results import CONVERGED, Extremes
-from gridcheck.powerflow.sweep import Block, BlockReader, check_request, loads_of_nodes, sweep_blocks, thread_count
+from gridcheck.powerflow.sweep import Block, BlockReader, check_request, loads_of_nodes, sweep_blocks
 from gridcheck.powerflow.tallies import Tally, Wanted, energy_mwh, hours, joined, loading_quantiles, vm_quantiles
+from gridcheck.powerflow.threads import thread_count
 
 Array = TypeVar("Array", FloatArray, IntArray)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +13,8 @@ from gridcheck.errors import InputError
 from gridcheck.powerflow import _kernels
 from gridcheck.powerflow.prepare import Prepared
 from gridcheck.powerflow.radial import RadialModel
+from gridcheck.powerflow.scratch import Scratch
+from gridcheck.powerflow.threads import run_together, thread_count
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,8 +47,6 @@ class Block:
 BlockReader = Callable[[Block], None]
 
 MIN_TOLERANCE_PU = 1e-14
-# Below this many node-cases a second thread costs more than it brings.
-_NODE_CASES_PER_THREAD = 20_000
 # Up to so many cases only their own lanes are computed.
 _FEW = 4
 
@@ -203,8 +201,10 @@ def solve_nodes(
     status, iterations = np.zeros((n_block, width), dtype=np.int64), np.zeros((n_block, width), dtype=np.int64)
     blocks = iter(range(n_block))
 
-    def worker() -> Callable[[], None]:
-        solve_block = _tree_solver(model, loads, tolerance_pu, max_iterations, is_started=start is not None)
+    pieces = [Scratch(_tree_bytes(model, loads), 5) for _ in range(min(threads, n_block))]
+
+    def worker(piece: Scratch) -> Callable[[], None]:
+        solve_block = _tree_solver(model, loads, piece, tolerance_pu, max_iterations, is_started=start is not None)
 
         def run() -> None:
             for block in blocks:
@@ -212,7 +212,9 @@ def solve_nodes(
 
         return run
 
-    run_together([worker() for _ in range(min(threads, n_block))])
+    run_together([worker(piece) for piece in pieces])
+    for piece in pieces:
+        piece.give_back()
     return SweepState(
         n_case=n_case, state=state, status=status.reshape(-1)[:n_case], iterations=iterations.reshape(-1)[:n_case]
     )
@@ -258,10 +260,13 @@ def sweep_blocks(
     # Taking the next block from one iterator is atomic, and a thread that is held up takes fewer of them.
     blocks = iter(range(n_block))
 
-    def worker(read: BlockReader) -> Callable[[], None]:
-        state = aligned_empty((1, prepared.model.n_node + 1, 4 * width))
+    shape = 1, prepared.model.n_node + 1, 4 * width
+    pieces = [Scratch(8 * int(np.prod(shape)) + _tree_bytes(prepared.model, loads), 6) for _ in readers[:n_block]]
+
+    def worker(read: BlockReader, piece: Scratch) -> Callable[[], None]:
+        state = piece.array(shape)
         loop_i, tap = np.empty((len(prepared.loops.branch), 2 * width)), np.empty((len(prepared.taps.node), width), int)
-        solve_tree = _tree_solver(prepared.model, loads, tolerance_pu, max_iterations) if is_plain else None
+        solve_tree = _tree_solver(prepared.model, loads, piece, tolerance_pu, max_iterations) if is_plain else None
         solve_general = None if is_plain else _general_solver(prepared, loads, tolerance_pu, max_iterations)
 
         def run() -> None:
@@ -274,22 +279,35 @@ def sweep_blocks(
 
         return run
 
-    run_together([worker(read) for read in readers[:n_block]])
+    run_together([worker(read, piece) for read, piece in zip(readers, pieces, strict=False)])
+    for piece in pieces:
+        piece.give_back()
     return status.reshape(-1)[: loads.n_case], iterations.reshape(-1)[: loads.n_case]
 
 
+def _tree_bytes(model: RadialModel, loads: NodeLoads) -> int:
+    """Return what `_tree_solver` cuts from its scratch."""
+    width = _lanes(loads)
+    return width * (12 * 2 * (loads.n_load + 1) + 4 * 4 * (model.n_node + 1) + 8 * 6 + 4 * 4)
+
+
 def _tree_solver(
-    model: RadialModel, loads: NodeLoads, tolerance_pu: float, max_iterations: int, *, is_started: bool = False
+    model: RadialModel,
+    loads: NodeLoads,
+    piece: Scratch,
+    tolerance_pu: float,
+    max_iterations: int,
+    *,
+    is_started: bool = False,
 ) -> Callable[[int, FloatArray, IntArray, IntArray], None]:
     """Return what solves blocks of a tree in place (block, state, status, iterations) in one thread."""
     tree, width = model.arrays, _lanes(loads)
     row = np.where(loads.row < 0, loads.n_load, loads.row)
-    pq, pq_rough = (aligned_empty((loads.n_load + 1, 2 * width), dtype) for dtype in (np.float64, np.float32))
+    pq, pq_rough = (piece.array((loads.n_load + 1, 2 * width), dtype) for dtype in (np.float64, np.float32))
     pq[-1] = 0.0
     # A given start is better than single precision could make it.
-    rough = aligned_empty((0 if is_started else model.n_node + 1, 4 * width), np.float32)
-
-    lane, lane_rough = aligned_empty((6 * width,)), aligned_empty((4 * width,), np.float32)
+    rough = piece.array((0 if is_started else model.n_node + 1, 4 * width), np.float32)
+    lane, lane_rough = piece.array((6 * width,)), piece.array((4 * width,), np.float32)
 
     def solve_block(block: int, state: FloatArray, status: IntArray, iterations: IntArray) -> None:
         loads.write(block, pq[:-1])
@@ -323,33 +341,6 @@ def _general_solver(
         )  # fmt: skip
 
     return solve_block
-
-
-def run_together(workers: Sequence[Callable[[], None]]) -> None:
-    """Run all workers at the same time, the first in this thread.
-
-    They should have been made in this thread, with the memory that they need: another thread would get fresh pages
-    from the system in every call.
-    """
-    _kernels.announce_compilation()
-    if len(workers) <= 1:
-        for run in workers:
-            run()
-        return
-    with ThreadPoolExecutor(len(workers) - 1) as pool:
-        others = [pool.submit(run) for run in workers[1:]]
-        workers[0]()
-        for other in others:
-            other.result()
-
-
-def thread_count(threads: int | None, node_cases: int) -> int:
-    """Return how many threads to use: as asked for, or by the size of the problem."""
-    if threads is not None:
-        if threads < 1:
-            raise InputError(f"threads must be at least 1. Got {threads}.")
-        return threads
-    return max(1, min(os.cpu_count() or 1, node_cases // _NODE_CASES_PER_THREAD))
 
 
 def loads_of_nodes(model: RadialModel, loads: LoadCases | FactoredLoads) -> NodeLoads:

@@ -12,7 +12,7 @@ from gridcheck.powerflow import _kernels
 from gridcheck.powerflow.phase_model import PhaseModel, known_phase_model
 from gridcheck.powerflow.phase_results import PhaseExtremes, PhasePowerFlowResult, PhaseVoltages
 from gridcheck.powerflow.phase_sweep import PhaseBlock, check_phase_request, phase_rows, sweep_phase_blocks
-from gridcheck.powerflow.sweep import thread_count
+from gridcheck.powerflow.threads import thread_count
 from gridcheck.units import SQRT3
 
 

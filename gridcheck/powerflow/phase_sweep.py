@@ -10,11 +10,10 @@ import numpy as np
 
 from gridcheck.arrays import BoolArray, Float32Array, FloatArray, IntArray, UnsignedArray
 from gridcheck.cases import PhaseFactoredLoads, PhaseLoadCases
-from gridcheck.errors import InputError
 from gridcheck.powerflow import _kernels
 from gridcheck.powerflow.phase_model import PhaseModel
 from gridcheck.powerflow.scratch import Scratch
-from gridcheck.powerflow.sweep import MIN_TOLERANCE_PU
+from gridcheck.powerflow.sweep import in_blocks
 from gridcheck.powerflow.threads import run_together
 
 
@@ -94,24 +93,6 @@ class PhaseRows:
         _kernels.factored_power(self.p_weight, self.q_weight, self.profile[block], pq)
 
 
-def check_phase_request(
-    model: PhaseModel, loads: PhaseLoadCases | PhaseFactoredLoads, *, tolerance_pu: float, max_iterations: int
-) -> None:
-    """Refuse loads that do not fit the network, and settings under which no case could arrive.
-
-    Raises
-    ------
-    InputError
-        Naming the value.
-    """
-    if loads.n_bus != model.radial.n_bus:
-        raise InputError(f"The loads have {loads.n_bus} buses, the network has {model.radial.n_bus}.")
-    if not MIN_TOLERANCE_PU <= tolerance_pu < 1.0:
-        raise InputError(f"tolerance_pu must be at least {MIN_TOLERANCE_PU:g} and less than 1. Got {tolerance_pu}.")
-    if max_iterations < 1:
-        raise InputError(f"max_iterations must be at least 1. Got {max_iterations}.")
-
-
 def phase_rows(model: PhaseModel, loads: PhaseLoadCases | PhaseFactoredLoads) -> PhaseRows:
     """Give each node and phase with a load, and all phases of nodes with a shunt, a row of its own."""
     used = _is_loaded(loads)[model.radial.bus] | (model.shunt_row >= 0)[:, None]
@@ -138,7 +119,7 @@ def phase_rows(model: PhaseModel, loads: PhaseLoadCases | PhaseFactoredLoads) ->
         rows,
         p_weight=loads.p_weight_mw[bus, phase] * per_mva,
         q_weight=loads.q_weight_mvar[bus, phase] * per_mva,
-        profile=_in_blocks(loads.profile),
+        profile=in_blocks(loads.profile),
     )
 
 
@@ -147,14 +128,6 @@ def _is_loaded(loads: PhaseLoadCases | PhaseFactoredLoads) -> BoolArray:
     if isinstance(loads, PhaseLoadCases):
         return loads.is_loaded
     return np.asarray((loads.p_weight_mw != 0).any(axis=2) | (loads.q_weight_mvar != 0).any(axis=2))
-
-
-def _in_blocks(values: FloatArray) -> FloatArray:
-    """Cut (n_case, n) into (n_block, n, BLOCK); lanes behind the last case hold 0."""
-    lanes, (n_case, n) = _kernels.BLOCK, values.shape
-    padded = np.zeros((-(-n_case // lanes) * lanes, n))
-    padded[:n_case] = values
-    return np.ascontiguousarray(padded.reshape(-1, lanes, n).transpose(0, 2, 1))
 
 
 def sweep_phase_blocks(

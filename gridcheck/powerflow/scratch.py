@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -27,14 +28,17 @@ class Scratch:
 
     def __init__(self, n_bytes: int, n_array: int) -> None:
         wanted = n_bytes + CACHE_LINE * (n_array + 1)
-        # Lists are popped as a whole: no two threads get the same piece.
-        kept = _KEPT.pop() if _KEPT else None
+        try:
+            # One step: no two callers get the same piece, and none finds the list emptied by another.
+            kept = _KEPT.pop()
+        except IndexError:
+            kept = None
         self._raw = kept if kept is not None and kept.size >= wanted else np.empty(wanted, dtype=np.uint8)
         self._at = -self._raw.ctypes.data % CACHE_LINE
 
     def array(self, shape: tuple[int, ...], dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
         """Return a new array, not filled, which must not be used after `give_back`."""
-        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        size = math.prod(shape) * np.dtype(dtype).itemsize
         begin, self._at = self._at, self._at + size + -size % CACHE_LINE
         return self._raw[begin : begin + size].view(dtype).reshape(shape)
 

@@ -52,7 +52,7 @@ def solve_voltages(
     """
     prepared = prepare(network, tap_changers)
     model = prepared.model
-    check_request(model, loads, tolerance_pu=tolerance_pu, max_iterations=max_iterations)
+    check_request(model.n_bus, loads, tolerance_pu=tolerance_pu, max_iterations=max_iterations)
     vm = np.full((network.n_bus, loads.n_case), np.nan)
 
     def read(block: Block) -> None:
@@ -111,7 +111,7 @@ def solve(
     """
     prepared = prepare(network, tap_changers)
     model, loops, taps = prepared.model, prepared.loops, prepared.taps
-    check_request(model, loads, tolerance_pu=tolerance_pu, max_iterations=max_iterations)
+    check_request(model.n_bus, loads, tolerance_pu=tolerance_pu, max_iterations=max_iterations)
     n_case = loads.n_case
     vm, va = np.full((network.n_bus, n_case), np.nan), np.full((network.n_bus, n_case), np.nan)
     i_ka, loading = np.full((network.n_branch, n_case), np.nan), np.full((network.n_branch, n_case), np.nan)

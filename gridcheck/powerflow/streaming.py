@@ -60,7 +60,7 @@ def solve_extremes(
     chosen.require_places(network)
     prepared = prepare(network, tap_changers)
     model, n_case = prepared.model, loads.n_case
-    check_request(model, loads, tolerance_pu=tolerance_pu, max_iterations=max_iterations)
+    check_request(model.n_bus, loads, tolerance_pu=tolerance_pu, max_iterations=max_iterations)
     kept_vm, kept_loading = np.full((n_case, len(chosen.bus)), np.nan), np.full((n_case, len(chosen.branch)), np.nan)
     loss_pu = np.zeros(n_case)
     tallies = [

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from gridcheck.arrays import FloatArray, IntArray, UnsignedArray, aligned_empty
-from gridcheck.cases import FactoredLoads, LoadCases, shares_of
+from gridcheck.cases import FactoredLoads, LoadCases, PhaseFactoredLoads, PhaseLoadCases, shares_of
 from gridcheck.errors import InputError
 from gridcheck.powerflow import _kernels
 from gridcheck.powerflow.prepare import Prepared
 from gridcheck.powerflow.radial import RadialModel
 from gridcheck.powerflow.scratch import Scratch
-from gridcheck.powerflow.threads import run_together, thread_count
+from gridcheck.powerflow.threads import run_together
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,49 +125,12 @@ class SweepState:
     iterations: IntArray
 
 
-def solve_model(
-    model: RadialModel,
-    loads: LoadCases | FactoredLoads,
+def check_request(
+    n_bus: int,
+    loads: LoadCases | FactoredLoads | PhaseLoadCases | PhaseFactoredLoads,
     *,
     tolerance_pu: float,
     max_iterations: int,
-    threads: int | None,
-    start: SweepState | None = None,
-) -> SweepState:
-    """Solve all cases of a radial model.
-
-    Parameters
-    ----------
-    model : RadialModel
-        The prepared network.
-    loads : LoadCases or FactoredLoads
-        Bus axis in the order of the whole network.
-    tolerance_pu : float
-        Largest error allowed in any voltage. [pu]
-    max_iterations : int
-        Sweeps after which a case counts as not converged.
-    threads : int, optional
-        Number of threads; by default as many as the machine has, fewer for small problems.
-    start : SweepState, optional
-        Voltages to start from, for example of a nearly equal load; the no-load voltages where not given.
-
-    Returns
-    -------
-    SweepState
-    """
-    check_request(model, loads, tolerance_pu=tolerance_pu, max_iterations=max_iterations)
-    return solve_nodes(
-        model,
-        loads_of_nodes(model, loads),
-        tolerance_pu=tolerance_pu,
-        max_iterations=max_iterations,
-        threads=thread_count(threads, model.n_node * loads.n_case),
-        start=start,
-    )
-
-
-def check_request(
-    model: RadialModel, loads: LoadCases | FactoredLoads, *, tolerance_pu: float, max_iterations: int
 ) -> None:
     """Refuse loads that do not fit the network, and settings under which no case could arrive.
 
@@ -175,8 +139,8 @@ def check_request(
     InputError
         Naming the value.
     """
-    if loads.n_bus != model.n_bus:
-        raise InputError(f"The loads have {loads.n_bus} buses, the network has {model.n_bus}.")
+    if loads.n_bus != n_bus:
+        raise InputError(f"The loads have {loads.n_bus} buses, the network has {n_bus}.")
     # Below this the change of a voltage of 1 pu is rounding, and no case would ever arrive.
     if not MIN_TOLERANCE_PU <= tolerance_pu < 1.0:
         raise InputError(f"tolerance_pu must be at least {MIN_TOLERANCE_PU:g} and less than 1. Got {tolerance_pu}.")
@@ -193,7 +157,27 @@ def solve_nodes(
     threads: int = 1,
     start: SweepState | None = None,
 ) -> SweepState:
-    """Solve all cases for loads that already stand by node; parameters as in `solve_model`."""
+    """Solve all cases of a radial model for loads that stand by node, and keep every voltage and current.
+
+    Parameters
+    ----------
+    model : RadialModel
+        The prepared network.
+    loads : NodeLoads
+        Loads by node.
+    tolerance_pu : float
+        Largest error allowed in any voltage. [pu]
+    max_iterations : int
+        Sweeps after which a case counts as not converged.
+    threads : int
+        Number of threads.
+    start : SweepState, optional
+        Voltages to start from, for example of a nearly equal load; the no-load voltages where not given.
+
+    Returns
+    -------
+    SweepState
+    """
     n_case, width = loads.n_case, _lanes(loads)
     n_block = -(-n_case // width)
     shape = (n_block, model.n_node + 1, 4 * width)
@@ -247,7 +231,7 @@ def sweep_blocks(
     readers : sequence of callable
         One per thread, so that a reader may keep what it has seen without a lock.
     tolerance_pu, max_iterations
-        As in `solve_model`.
+        As in `solve_nodes`.
 
     Returns
     -------
@@ -261,7 +245,8 @@ def sweep_blocks(
     blocks = iter(range(n_block))
 
     shape = 1, prepared.model.n_node + 1, 4 * width
-    pieces = [Scratch(8 * int(np.prod(shape)) + _tree_bytes(prepared.model, loads), 6) for _ in readers[:n_block]]
+    n_bytes = 8 * math.prod(shape) + (_tree_bytes(prepared.model, loads) if is_plain else 0)
+    pieces = [Scratch(n_bytes, 6) for _ in readers[:n_block]]
 
     def worker(read: BlockReader, piece: Scratch) -> Callable[[], None]:
         state = piece.array(shape)

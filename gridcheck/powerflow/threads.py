@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import cache
 
 from gridcheck.errors import InputError
 from gridcheck.powerflow import _kernels
@@ -24,11 +25,25 @@ def run_together(workers: Sequence[Callable[[], None]]) -> None:
         for run in workers:
             run()
         return
-    with ThreadPoolExecutor(len(workers) - 1) as pool:
-        others = [pool.submit(run) for run in workers[1:]]
+    others = [_pool().submit(run) for run in workers[1:]]
+    try:
         workers[0]()
-        for other in others:
-            other.result()
+    finally:
+        # None may still be writing when the caller's arrays go.
+        wait(others)
+    for other in others:
+        other.result()
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    """Return threads that stay: to start one costs as much as a small problem. They never wait for each other."""
+    return ThreadPoolExecutor(max(1, (os.cpu_count() or 1) - 1), thread_name_prefix="gridcheck")
+
+
+if hasattr(os, "register_at_fork"):
+    # A forked process inherits the pool, but not its threads.
+    os.register_at_fork(after_in_child=_pool.cache_clear)
 
 
 def thread_count(threads: int | None, node_cases: int) -> int:

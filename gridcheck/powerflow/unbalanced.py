@@ -11,7 +11,8 @@ from gridcheck.network.records import BranchKind
 from gridcheck.powerflow import _kernels
 from gridcheck.powerflow.phase_model import PhaseModel, known_phase_model
 from gridcheck.powerflow.phase_results import PhaseExtremes, PhasePowerFlowResult, PhaseVoltages
-from gridcheck.powerflow.phase_sweep import PhaseBlock, check_phase_request, phase_rows, sweep_phase_blocks
+from gridcheck.powerflow.phase_sweep import PhaseBlock, phase_rows, sweep_phase_blocks
+from gridcheck.powerflow.sweep import check_request
 from gridcheck.powerflow.threads import thread_count
 from gridcheck.units import SQRT3
 
@@ -58,7 +59,7 @@ def solve_unbalanced(
     .. [1] R. M. Ciric et al., IEEE Transactions on Power Systems 18(4), 2003. DOI 10.1109/TPWRS.2003.818597
     """
     model = known_phase_model(network)
-    check_phase_request(model, loads, tolerance_pu=tolerance_pu, max_iterations=max_iterations)
+    check_request(model.radial.n_bus, loads, tolerance_pu=tolerance_pu, max_iterations=max_iterations)
     tables = _Tables(network, model, loads.n_case)
     status, iterations = sweep_phase_blocks(
         model,
@@ -93,12 +94,12 @@ def solve_unbalanced_voltages(
     max_iterations: int = 100,
     threads: int | None = None,
 ) -> PhaseVoltages:
-    """Solve all cases and return the voltages phase to neutral alone, which takes half the time of `solve_unbalanced`.
+    """Solve all cases and return the voltages phase to neutral alone, which takes two thirds of the time.
 
     Parameters and errors as in `solve_unbalanced`.
     """
     model = known_phase_model(network)
-    check_phase_request(model, loads, tolerance_pu=tolerance_pu, max_iterations=max_iterations)
+    check_request(model.radial.n_bus, loads, tolerance_pu=tolerance_pu, max_iterations=max_iterations)
     lanes = _kernels.BLOCK
     vm = _empty((network.n_bus, 3, -(-loads.n_case // lanes) * lanes), model.radial.bus)
 
@@ -171,7 +172,7 @@ def solve_unbalanced_extremes(
     Memory does not grow with the number of cases. Parameters as in `solve_unbalanced`.
     """
     model = known_phase_model(network)
-    check_phase_request(model, loads, tolerance_pu=tolerance_pu, max_iterations=max_iterations)
+    check_request(model.radial.n_bus, loads, tolerance_pu=tolerance_pu, max_iterations=max_iterations)
     count = thread_count(threads, 3 * model.n_node * loads.n_case)
     readers = [_ExtremesReader(network, model, loads.n_case) for _ in range(count)]
     status, _ = sweep_phase_blocks(

@@ -186,7 +186,7 @@ def test_one_case_of_counties(size):
 
 def test_time_grows_with_buses_and_cases_and_shrinks_with_threads(size):
     def extremes(feeder, threads=1):
-        network, loads = feeder.network, feeder.loads
+        network, loads = feeder.network, feeder.factored
         return lambda: solve_extremes(network, loads, tolerance_pu=TOLERANCE_PU, threads=threads)
 
     n_bus, n_case = size.n_bus, size.n_case
@@ -207,7 +207,9 @@ def test_time_grows_with_buses_and_cases_and_shrinks_with_threads(size):
         growth = seconds / seconds["once"]
         print(f"\nTimes as long as {n_bus} buses, {n_case} cases, one thread")
         print(growth.map("{:.2f}".format).to_string())
+        assert growth["twice the buses"] <= 2.2
         assert growth["twice the cases"] <= 2.2
+        assert growth["two threads"] <= 1 / 1.7
 
 
 def test_memory_does_not_grow_with_the_cases(size):

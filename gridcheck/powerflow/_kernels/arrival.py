@@ -27,9 +27,10 @@ def judge(
         The last change d, or a bound of the next one. [pu]
     previous : (width,) float64, updated
         The change before; 0 where there was none.
-    least_rho : (width,) float64
-        What the change has been seen to shrink by before: what is left of the rounding of single precision shrinks
-        faster than an error of the solution.
+    least_rho : (width,) float64, updated
+        What the change has been seen to shrink by before, 0 where unknown. It stands for the first ratio, and is the
+        least the second may be: what is left of the rounding of single precision shrinks faster than an error of the
+        solution.
     tolerance : float
         Largest error allowed. [pu]
     iterations : (width,) int64, updated
@@ -44,7 +45,10 @@ def judge(
         iterations[t] += 1
         d = change[t]
         before = previous[t]
-        rho = max(d / before, least_rho[t]) if before > 0.0 else least_rho[t] if least_rho[t] > 0.0 else 1.0
+        rho = least_rho[t] if least_rho[t] > 0.0 else 1.0
+        if before > 0.0:
+            rho = max(d / before, least_rho[t])
+            least_rho[t] = 0.0
         previous[t] = d
         if d == 0.0 or (rho < 0.9 and d * rho / (1.0 - rho) < _SHARE * tolerance):
             active[t] = 0.0
@@ -59,7 +63,7 @@ def judge(
 def judge_roughly(active: Any, change: Any, previous: Any, least_rho: Any, iterations: Any, max_iterations: int) -> int:
     """Freeze the lanes for which single precision has done what it can; return how many go on.
 
-    Arguments as in `judge`; `least_rho` is written.
+    Arguments as in `judge`; `least_rho` is written, and is 0 where single precision did not come near a solution.
     """
     going = 0
     for t in range(active.shape[0]):
@@ -69,11 +73,14 @@ def judge_roughly(active: Any, change: Any, previous: Any, least_rho: Any, itera
         d = change[t]
         least_rho[t] = d / previous[t] if previous[t] > 0.0 else 0.0
         previous[t] = d
+        # The last sweep is left to double precision.
+        is_last = iterations[t] >= min(ROUGH_SWEEPS, max_iterations - 1)
         if not d < DIVERGED_PU:
             active[t] = -1.0
-        # The last sweep is left to double precision.
-        elif d < ROUGH_PU or iterations[t] >= min(ROUGH_SWEEPS, max_iterations - 1):
+        elif d < ROUGH_PU or is_last:
             active[t] = 0.0
         else:
             going += 1
+        if not d < ROUGH_PU:
+            least_rho[t] = 0.0
     return going

@@ -22,9 +22,9 @@ voltages shrinks by a nearly constant factor :math:`\rho` per iteration, so the 
 .. math:: \text{(4)}\quad e_k = d_k \frac{\rho}{1 - \rho}, \qquad \rho = d_k / d_{k-1}
 
 The first sweeps are made in single precision, which halves the memory that goes through the cache, until the
-change falls below `ROUGH_PU`, but no more than `ROUGH_SWEEPS`; at least two in double precision follow, from
-which alone (4) is taken. What single precision cannot solve begins again in double precision, so it decides
-nothing but where the last sweeps start.
+change falls below `ROUGH_PU`, but no more than `ROUGH_SWEEPS`; the last are made in double precision, and only their
+changes count in (4). The factor of the first of them is the last one seen in single precision, and the next is taken
+to be no smaller. What single precision cannot solve begins again in double precision without any of that.
 
 A case that has arrived is frozen: its voltages do not change while its neighbours in the block go on, and a
 node without load is treated like one with a load of zero. So no result depends on which cases are computed

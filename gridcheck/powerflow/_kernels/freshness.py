@@ -11,9 +11,22 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
+
+from numba.core import config
+from numba.core.caching import UserProvidedCacheLocator
 
 _STAMP = "kernels.sha256"
 _ANNOUNCED = "kernels.announced"
+
+
+def _cache_of(sources: Path) -> Path:
+    """Return where numba keeps what it compiles from these sources: beside them, or where the user wants it."""
+    settings: Any = config  # numba sets its attributes when it is imported
+    if settings.CACHE_DIR:
+        locator: Any = UserProvidedCacheLocator
+        return Path(settings.CACHE_DIR, locator.get_suitable_cache_subpath(str(sources / "_")))
+    return sources / "__pycache__"
 
 
 def forget_stale_code(folder: Path | None = None) -> None:
@@ -25,7 +38,7 @@ def forget_stale_code(folder: Path | None = None) -> None:
         The folder of the kernels; this one where not given.
     """
     sources = Path(__file__).parent if folder is None else folder
-    cache = sources / "__pycache__"
+    cache = _cache_of(sources)
     # Where nothing can be written there is nothing of ours to remove either.
     with suppress(OSError):
         digest = hashlib.sha256()
@@ -38,7 +51,7 @@ def forget_stale_code(folder: Path | None = None) -> None:
             return
         for path in [*cache.glob("*.nbi"), *cache.glob("*.nbc"), cache / _ANNOUNCED]:
             path.unlink(missing_ok=True)
-        cache.mkdir(exist_ok=True)
+        cache.mkdir(parents=True, exist_ok=True)
         stamp.write_text(today, encoding="utf-8")
 
 
@@ -52,8 +65,10 @@ def announce_compilation(folder: Path | None = None) -> None:
     """
     if sys.stderr is None or not sys.stderr.isatty():
         return
-    cache = (Path(__file__).parent if folder is None else folder) / "__pycache__"
+    cache = _cache_of(Path(__file__).parent if folder is None else folder)
     with suppress(OSError):
         os.close(os.open(cache / _ANNOUNCED, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-        sys.stderr.write("首次使用:正在编译潮流计算,约一分钟。 / First use: compiling the load flow, about a minute.\n")
+        sys.stderr.write(
+            "首次使用:正在编译潮流计算,约半分钟。 / First use: compiling the load flow for half a minute.\n"
+        )
         sys.stderr.flush()

@@ -245,7 +245,7 @@ def sweep_phases(
     fine, rough : tuples of turn, source, z, neutral, weight, shunt in double and single precision
         turn (n_trafo, 3): first row of T. source (n_source, 12): as in `below_source`. z (n_node, 4): z and z^h of
         equation (3), each real and imaginary. neutral (n_node, 8): as in `earth_currents`. weight (n_node,): zeta of
-        equation (7). shunt (n_shunt, 4): as in `draw_shunt`. [pu]
+        equation (7). shunt (n_shunt, 4): as in `draw_with_shunt`. [pu]
     shunt_row : (n_node,) int64
         Row of `shunt`, -1 where there is none. Nodes with a shunt have all three load rows.
     neutral_node : (n_neutral,) int64

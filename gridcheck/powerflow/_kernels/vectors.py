@@ -13,7 +13,7 @@ _HALF_WIDTH = "prefer-256-bit"
 def use_full_width() -> None:
     """Let numba use 512-bit vectors where the processor has them; leave alone what the user has set.
 
-    It takes effect if nothing has been compiled yet in this process; if something has, results are the same and a
+    It takes effect if nothing has been compiled yet in this process; if something has, the same bits come a
     little later.
     """
     settings: Any = config  # numba sets its attributes when it is imported

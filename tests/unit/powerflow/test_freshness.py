@@ -1,6 +1,9 @@
 """Compiled code does not outlive the sources it was made from."""
 
+import importlib.util
 import sys
+
+from numba.core import config
 
 from gridcheck.powerflow._kernels.freshness import announce_compilation, forget_stale_code
 
@@ -19,6 +22,24 @@ def test_compiled_code_goes_when_any_source_changes(tmp_path):
     (tmp_path / "layout.py").write_text("BLOCK = 64", encoding="utf-8")
     forget_stale_code(tmp_path)
     assert not compiled.exists()
+
+
+def test_a_cache_elsewhere_is_found_where_numba_puts_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path / "elsewhere"))
+    source = tmp_path / "sources" / "kernel.py"
+    source.parent.mkdir()
+    source.write_text("from numba import njit\n\n@njit(cache=True)\ndef one():\n    return 1\n", encoding="utf-8")
+    spec = importlib.util.spec_from_file_location("kernel", source)
+    kernel = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(kernel)
+
+    forget_stale_code(source.parent)
+    kernel.one()
+    assert len(list((tmp_path / "elsewhere").rglob("*.nbc"))) == 1
+
+    source.with_name("layout.py").write_text("BLOCK = 64", encoding="utf-8")
+    forget_stale_code(source.parent)
+    assert list((tmp_path / "elsewhere").rglob("*.nbc")) == []
 
 
 def test_a_folder_that_cannot_be_written_is_no_fault(tmp_path):

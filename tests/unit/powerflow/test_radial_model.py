@@ -11,7 +11,7 @@ from gridcheck.network.topology import spanning_tree
 from gridcheck.powerflow import solve
 from gridcheck.powerflow.radial import model_of_tree, radial_model
 from gridcheck.powerflow.readings import node_loading_percent, node_voltages
-from gridcheck.powerflow.sweep import loads_of_nodes, node_power_mw, solve_model, solve_nodes
+from gridcheck.powerflow.sweep import loads_of_nodes, node_power_mw, solve_nodes
 from tests.support.newton import newton
 from tests.support.radial_nets import village_net
 
@@ -26,7 +26,7 @@ def village():
 
 
 def solved(model, loads, **settings):
-    return solve_model(model, loads, **{"tolerance_pu": 1e-8, "max_iterations": 100, "threads": 1} | settings)
+    return solve_nodes(model, loads_of_nodes(model, loads), **settings)
 
 
 def test_nodes_stand_in_tree_order():

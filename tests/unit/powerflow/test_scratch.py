@@ -1,5 +1,8 @@
 """Working memory: arrays apart, at cache lines, and used again without sharing."""
 
+import sys
+import threading
+
 import numpy as np
 import pytest
 
@@ -50,3 +53,33 @@ def test_large_memory_goes_back_to_the_system():
     Scratch(40 * 2**20, 1).give_back()
 
     assert scratch._KEPT == []
+
+
+def test_callers_in_several_threads_never_share_a_piece():
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    shared, failed = [], []
+
+    def call(mark):
+        try:
+            for _ in range(2000):
+                piece = Scratch(80, 1)
+                mine = piece.array((10,))
+                mine[:] = mark
+                if not (mine == mark).all():
+                    shared.append(mark)
+                piece.give_back()
+        except BaseException as fault:
+            failed.append(fault)
+
+    callers = [threading.Thread(target=call, args=(mark,)) for mark in range(4)]
+    try:
+        for caller in callers:
+            caller.start()
+        for caller in callers:
+            caller.join()
+    finally:
+        sys.setswitchinterval(before)
+
+    assert shared == []
+    assert failed == []

@@ -19,6 +19,8 @@ app = typer.Typer(
 )
 networks_app = typer.Typer(no_args_is_help=True, help="County grids: build the synthetic ones, validate any.")
 app.add_typer(networks_app, name="networks")
+demand_app = typer.Typer(no_args_is_help=True, help="The demand model against measurements.")
+app.add_typer(demand_app, name="demand")
 
 Json = Annotated[bool, typer.Option("--json", help="print machine-readable output")]
 Counties = Annotated[
@@ -183,6 +185,53 @@ def alarms(
 
         found = commands_readings.alarms(day.date(), store, tuple(county or ()), networks, as_json=json)
     raise typer.Exit(EXIT_VIOLATIONS if found else EXIT_FINE)
+
+
+@demand_app.command("calibrate")
+def demand_calibrate(
+    areas: Annotated[
+        Path,
+        typer.Argument(help="CSV: area_id, occupied_households, and converted homes in one column per class of heater"),
+    ],
+    weather: Annotated[Path, typer.Option("--weather", help="CSV: time (Asia/Shanghai), temperature_c")],
+    store: StoreFolder = Path("readings"),
+    draws: Annotated[int, typer.Option("--draws", min=20, help="resamplings for the intervals")] = 200,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="seed of the resampling")] = 1,
+    json: Json = False,
+) -> None:
+    """Estimate base load and heating per home from readings of areas; say what they can tell and what not."""
+    with friendly_errors():
+        from gridcheck import commands_readings
+
+        commands_readings.calibrate(areas, weather, store, draws, seed, as_json=json)
+
+
+@demand_app.command("validate")
+def demand_validate(
+    seed: Annotated[int, typer.Option("--seed", min=0, help="seed of homes and weather")] = 2025,
+    homes: Annotated[int, typer.Option("--homes", min=200, help="homes of each class")] = 1500,
+    json: Json = False,
+) -> None:
+    """Hold the simulated homes against ten targets from laboratories, field studies and statistics."""
+    with friendly_errors():
+        from gridcheck import commands_demand
+
+        enough = commands_demand.validate(seed, homes, as_json=json)
+    raise typer.Exit(EXIT_FINE if enough else EXIT_VIOLATIONS)
+
+
+@demand_app.command("coincidence")
+def demand_coincidence(
+    out: Annotated[Path | None, typer.Option("--out", help="CSV file to write; on the screen where not given")] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="seed of the homes")] = 2025,
+    homes: Annotated[int, typer.Option("--homes", min=300, help="homes of each class")] = 3000,
+    json: Json = False,
+) -> None:
+    """Fit coincidence factors for use on paper: by class of heater, number of homes and temperature."""
+    with friendly_errors():
+        from gridcheck import commands_demand
+
+        commands_demand.coincidence(out, seed, homes, as_json=json)
 
 
 @app.command("sample-readings")

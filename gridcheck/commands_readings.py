@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from gridcheck import terminal
@@ -14,7 +16,13 @@ from gridcheck.csv_tables import text_table
 from gridcheck.errors import InputError, LedgerError, SchemaError
 from gridcheck.units import POINTS_PER_DAY
 
+if TYPE_CHECKING:
+    from gridcheck.demand.calibration import AreaReadings, Calibration, Overrides
+
 _SAMPLE_DAYS = 7
+# Weather before the first reading that the walls still remember, and the longest gap in it that is bridged.
+_MEMORY = pd.Timedelta(days=10)
+_LONGEST_GAP = pd.Timedelta(hours=6)
 _ROWS_ON_SCREEN = 50
 _ALARM_COLUMNS = {
     "area_id": "台区 area", "alarm": "alarm", "hours": "当日 that day [h]", "run_hours": "最长连续 longest run [h]",
@@ -132,3 +140,119 @@ def sample_readings(out: Path, county_code: str, scenario: Path, seed: int, netw
     terminal.console().print(
         f"合成数据 synthetic: {out} ({written.n_row:,} rows, {out.stat().st_size / 2**20:.1f} MiB)"
     )
+
+
+def calibrate(areas: Path, weather: Path, store: Path, n_draw: int, seed: int, *, as_json: bool) -> None:
+    """Calibrate to the readings of the areas in a table, and print what they tell and what not."""
+    from gridcheck.demand.calibration import calibrate as calibrated
+    from gridcheck.demand.calibration import overrides
+
+    result = calibrated(_area_readings(areas, weather, store), np.random.default_rng(seed), n_draw=n_draw)
+    _show_calibration(result, overrides(result), as_json=as_json)
+
+
+def _area_readings(areas: Path, weather: Path, store: Path) -> list[AreaReadings]:
+    from gridcheck.catalogue import DEVICE_CLASSES
+    from gridcheck.demand.calibration import AreaReadings
+    from gridcheck.monitoring import ReadingsStore
+
+    table = _numbers(areas, ("area_id", "occupied_households"))
+    classes = [name for name in DEVICE_CLASSES if name in table]
+    if not classes:
+        raise SchemaError(f"{areas} needs a column for a class of heaters: one of {', '.join(DEVICE_CLASSES)}.")
+    opened = ReadingsStore(store)
+    days = opened.days()
+    if not days:
+        raise LedgerError(f"{store} holds no readings. Fill it with `gridcheck ingest FILE --store {store}`.")
+    power = opened.read(days[0], days[-1], area_ids=set(table["area_id"])).set_index(["area_id", "time_utc"])["p_kw"]
+    silent = sorted(set(table["area_id"]) - set(power.index.get_level_values(0)))
+    if silent:
+        raise InputError(f"{store} holds no readings of areas that stand in {areas}; take them out.", silent)
+    temperature = _temperature(weather, power.index.get_level_values(1))
+    return [
+        AreaReadings(
+            area_id=str(row["area_id"]),
+            time_utc=temperature.index.to_numpy(),
+            power_kw=power.loc[row["area_id"]].reindex(temperature.index).to_numpy(dtype=np.float64),
+            temperature_c=temperature.to_numpy(dtype=np.float64),
+            homes=row["occupied_households"],
+            converted={name: row[name] for name in classes},
+        )
+        for row in table.to_dict("records")
+    ]
+
+
+def _numbers(file: Path, needed: tuple[str, ...]) -> pd.DataFrame:
+    """Read a table whose columns but the first are numbers."""
+    try:
+        text = text_table(file)
+        missing = [name for name in needed if name not in text]
+        if missing:
+            raise SchemaError(f"{file} lacks columns.", missing)
+        from gridcheck.catalogue import DEVICE_CLASSES
+
+        numbers = [name for name in text.columns if name in (*needed[1:], *DEVICE_CLASSES)]
+        return text[[needed[0], *numbers]].astype(dict.fromkeys(numbers, float))
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file} cannot be read as a table: {error}") from error
+
+
+def _temperature(file: Path, read_utc: pd.Index[Any]) -> pd.Series[Any]:
+    """Return temperatures by quarter hour, from some days before the first reading to the last one."""
+    table = _numbers(file, ("time", "temperature_c"))
+    try:
+        time = pd.to_datetime(table["time"], format="ISO8601")
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{file}: times must be written like 2026-01-20 08:00. {error}") from error
+    local = time.dt.tz_localize("Asia/Shanghai") if time.dt.tz is None else time
+    utc = local.dt.tz_convert("UTC").dt.tz_localize(None)
+    course = pd.Series(table["temperature_c"].to_numpy(), index=pd.DatetimeIndex(utc)).dropna().sort_index()
+    if not course.index.is_unique:
+        raise InputError(f"{file}: a time stands more than once.")
+    first, last = read_utc.min(), read_utc.max()
+    if course.empty or course.index[0] > first or course.index[-1] < last - _LONGEST_GAP:
+        raise InputError(f"{file} must reach from {first} to {last} UTC, the time of the readings.")
+    gap = course.index.to_series().diff()
+    if (gap[course.index > first] > _LONGEST_GAP).any():
+        raise InputError(f"{file}: a gap longer than 6 h ends at {gap.idxmax()} UTC. Fill it first.")
+    grid = pd.date_range(max(course.index[0].ceil("15min"), first - _MEMORY), last, freq="15min")
+    values = np.interp(
+        grid.to_numpy().astype("datetime64[ns]").astype(np.int64),
+        course.index.to_numpy().astype("datetime64[ns]").astype(np.int64),
+        course.to_numpy(),
+    )
+    return pd.Series(values, index=grid)
+
+
+def _show_calibration(result: Calibration, change: Overrides, *, as_json: bool) -> None:
+    from gridcheck.demand.calibration import VERDICT_TEXTS
+
+    if as_json:
+        terminal.print_json(
+            {
+                "estimates": [asdict(one) for one in result.estimates],
+                "base_kw_by_hour": result.response.base_kw.tolist(),
+                "never_told": [asdict(one) for one in result.never_told],
+                "warnings": [asdict(one) for one in result.warnings],
+                "overrides": dict(change.values),
+                "notes": [asdict(one) for one in change.notes],
+                "areas": result.n_area, "days": result.n_day, "hours": result.n_hour,
+                "hours_set_aside": result.n_set_aside, "coldest_felt_c": result.coldest_c,
+            }
+        )  # fmt: skip
+        return
+    rows = [
+        [one.name, *(f"{number:.3g}" for number in (one.value, one.low, one.high)), one.unit,
+         " ".join(VERDICT_TEXTS[one.verdict]), f"{one.reason.zh}\n{one.reason.en}"]
+        for one in result.estimates
+    ]  # fmt: skip
+    headings = ["参数 parameter", "估计 value", "5 %", "95 %", "单位 unit", "判断 verdict", "理由 reason"]
+    title = f"{result.n_area} 台区 areas, {result.n_day} 天 days, 最冷体感 coldest felt {result.coldest_c:.1f} °C"
+    terminal.print_table(title, headings, rows)
+    never = [[", ".join(one.names), f"{one.reason.zh}\n{one.reason.en}"] for one in result.never_told]
+    terminal.print_table("台区总和永远无法确定 never told by sums of areas", ["参数 parameter", "理由 reason"], never)
+    for heading, reasons in (("替换 overrides", change.notes), ("注意 warnings", result.warnings)):
+        if reasons:
+            terminal.print_table(heading, ["中文", "English"], [[one.zh, one.en] for one in reasons])

@@ -49,6 +49,7 @@ Progress = Callable[[str, int, int], None]
 # The legal heating season, over which the running subsidy is counted.
 _SEASON_START = date(2025, 11, 15)
 _SEASON_DAYS = 121
+_SEASON_HOMES = 500
 _MB = 1024.0 * 1024.0
 
 
@@ -208,7 +209,12 @@ def prepare_county(task: CountyTask) -> CountyCase:
         wave=scenario.weather.wave,
         seed=scenario.study.seed,
     )
-    profiles = class_profiles(weather)
+    profiles = class_profiles(
+        weather,
+        method=scenario.demand.method,
+        seed=scenario.study.seed,
+        fixed_share=scenario.demand.fixed_share,
+    )
     counts = _connected_before(grid, scenario)
     table = task.applications
     if table is None:
@@ -349,7 +355,8 @@ def _subsidy_yuan(task: CountyTask, queue: QueueResult) -> float:
     weather = scenario_weather(
         task.county_code, start=_SEASON_START, days=_SEASON_DAYS, wave="none", seed=task.scenario.study.seed
     )
-    season = class_profiles(weather)
+    # Money follows the mean of a season, for which few homes do.
+    season = class_profiles(weather, seed=task.scenario.study.seed, n_home=_SEASON_HOMES)
     kwh_per_kw = dict(zip(season.classes, season.mean.sum(axis=0) * season.duration_h, strict=True))
     approved = [d.application for d in queue.decisions if d.connected]
     rated = np.array([a.rated_kw for a in approved])

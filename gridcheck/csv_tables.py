@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import functools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -94,9 +95,36 @@ def text_table(path: Path) -> pd.DataFrame:
     SchemaError
         Naming every row that has another number of cells than the heading, and columns that stand twice.
     """
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return table_of_lines(file, where=str(path))
+
+
+def table_of_lines(lines: Iterable[str], *, where: str, delimiter: str = ",") -> pd.DataFrame:
+    """Read lines of CSV as `text_table` does, for files in other encodings or with other signs between the cells.
+
+    Parameters
+    ----------
+    lines : iterable of str
+        Lines with their ends.
+    where : str
+        Name of the file for messages.
+    delimiter : str
+        Sign between two cells.
+
+    Returns
+    -------
+    DataFrame of str
+        One row per row of the file; row 0 is the one below the heading.
+
+    Raises
+    ------
+    ValueError
+        If it is not CSV, or empty.
+    SchemaError
+        Naming every row that has another number of cells than the heading, and columns that stand twice.
+    """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [row for row in csv.reader(file, strict=True) if row]
+        rows = [row for row in csv.reader(lines, strict=True, delimiter=delimiter) if row]
     except csv.Error as error:
         raise ValueError(f"not CSV: {error}") from error
     if not rows:
@@ -113,7 +141,7 @@ def text_table(path: Path) -> pd.DataFrame:
         if len(row) != len(heading)
     ]
     if findings:
-        raise SchemaError(f"{path} is not a table: its rows do not fit under its heading.", findings)
+        raise SchemaError(f"{where} is not a table: its rows do not fit under its heading.", findings)
     return pd.DataFrame(cells, columns=heading, dtype=str)
 
 

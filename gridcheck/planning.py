@@ -70,6 +70,12 @@ class StudyPlan:
     report: dict[str, Any]
     stages: dict[str, dict[str, float]]
 
+    def households_unlocked(self, county_code: str) -> int:
+        """Return how many households of a county the plan connects; one that two projects need counts once."""
+        own = [p for p in self.proved.plan.chosen if p.candidate.county_code == county_code]
+        named = {i for project in own for i in project.application_ids}
+        return len(named) + sum(p.households_unlocked for p in own if not p.application_ids)
+
 
 def plan_input(walk: CountyWalk) -> CountyPlanInput:
     """Find what could be built in one county; runs in the county's own process."""

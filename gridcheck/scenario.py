@@ -51,6 +51,13 @@ class WeatherSection(_Section):
 class DemandSection(_Section):
     """What is connected before the queue is decided."""
 
+    method: Literal["simulated", "coincidence", "fixed"] = Field(
+        default="simulated",
+        description="homes simulated one by one, the table of coincidence factors, or a fixed share of the rating",
+    )
+    fixed_share: float = Field(
+        default=1.0, gt=0, le=2, description="power over rated input of the method 'fixed', at all hours [1]"
+    )
     existing: bool = Field(default=True, description="electric heating that stands already")
     key_area: bool = Field(default=True, description="this year's conversions of the key area")
     base_growth_percent: float = Field(default=0.0, ge=-50, le=100, description="growth of the base load [%]")

@@ -40,7 +40,7 @@ def study_tables(outcomes: Sequence[CountyOutcome], plan: StudyPlan) -> dict[str
         for name in ("decisions", "n_minus_1", "areas", "feeders", "violations")
     }
     tables["plan"] = plan.table
-    tables["counties"] = _county_table(outcomes, tables["decisions"], plan.table)
+    tables["counties"] = _county_table(outcomes, tables["decisions"], plan)
     invented = {o.county_code: o.synthetic_grid or o.synthetic_queue for o in outcomes}
     return {
         name: table.assign(synthetic=table["county_code"].map(invented).astype(bool)) for name, table in tables.items()
@@ -53,14 +53,14 @@ def _joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(filled, ignore_index=True) if filled else parts[0]
 
 
-def _county_table(outcomes: Sequence[CountyOutcome], decisions: pd.DataFrame, plan: pd.DataFrame) -> pd.DataFrame:
+def _county_table(outcomes: Sequence[CountyOutcome], decisions: pd.DataFrame, plan: StudyPlan) -> pd.DataFrame:
     names = counties().set_index("county_code")["county"]
     target = plan_2025().counties.set_index("county_code")["self_retrofit"]
     rows = []
     for outcome in outcomes:
         code = outcome.county_code
         own = decisions.loc[decisions["county_code"] == code, "verdict"].value_counts()
-        chosen = plan[(plan["county_code"] == code) & plan["chosen"]]
+        chosen = plan.table[(plan.table["county_code"] == code) & plan.table["chosen"]]
         approved, conditional = int(own.get("approve", 0)), int(own.get("approve_with_conditions", 0))
         rows.append(
             {
@@ -73,7 +73,7 @@ def _county_table(outcomes: Sequence[CountyOutcome], decisions: pd.DataFrame, pl
                 "deferred": int(own.get("defer", 0)),
                 "gap_to_target": max(int(target[code]) - approved - conditional, 0),
                 "budget_yuan": float(chosen["cost_yuan"].sum()),
-                "households_unlocked": int(chosen["households_unlocked"].sum()),
+                "households_unlocked": plan.households_unlocked(code),
                 "subsidy_yuan": outcome.subsidy_yuan,
             }
         )
@@ -128,7 +128,7 @@ def study_summary(
             "outages": len(tables["n_minus_1"]),
             "projects_chosen": len(chosen),
             "plan_cost_yuan": float(chosen["cost_yuan"].sum()),
-            "households_unlocked": int(chosen["households_unlocked"].sum()),
+            "households_unlocked": int(tables["counties"]["households_unlocked"].sum()),
         },
         "plan": plan.report,
         "limits": [
@@ -144,6 +144,7 @@ def study_summary(
         "limits_of_model": [
             *(["synthetic_grids"] if any(outcome.synthetic_grid for outcome in outcomes) else []),
             *(["synthetic_queue"] if queue_file is None else []),
+            f"demand_{scenario.demand.method}",
             *_LIMITS_OF_MODEL,
         ],
         "inputs": {

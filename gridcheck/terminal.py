@@ -144,6 +144,16 @@ def study_progress(county_names: Mapping[str, str]) -> Iterator[Callable[[str, s
         yield tell
 
 
+@contextmanager
+def steps(name: str) -> Iterator[Callable[[int, int], None]]:
+    """Show one bar for work in steps; nothing where there is no terminal."""
+    screen = console()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bars:
+        task = bars.add_task(name, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
 def print_table(
     title: str, headings: Sequence[str], rows: Sequence[Sequence[object]], *, last_is_total: bool = False
 ) -> None:

@@ -6,20 +6,31 @@ confidence mark. A new piece of equipment is a new row, not new code.
 
 from __future__ import annotations
 
+from gridcheck.catalogue.device_file import read_devices
+from gridcheck.catalogue.devices import Device, DeviceCatalogue, class_devices
+from gridcheck.catalogue.efficiency import EfficiencyFlag, efficiency_flag
 from gridcheck.catalogue.equipment import conductors, distribution_transformers, main_transformers
-from gridcheck.catalogue.heating import DEVICE_CLASSES, heater_curves, heater_ratings, heaters
-from gridcheck.catalogue.parameters import base_load, houses, measures, sources
+from gridcheck.catalogue.heating import DEVICE_CLASSES, central_stations, heater_curves, heater_ratings, heaters
+from gridcheck.catalogue.parameters import base_load, device_rules, houses, measures, sources
 
 __all__ = [
     "DEVICE_CLASSES",
+    "Device",
+    "DeviceCatalogue",
+    "EfficiencyFlag",
     "base_load",
+    "central_stations",
+    "class_devices",
     "conductors",
+    "device_rules",
     "distribution_transformers",
+    "efficiency_flag",
     "heater_curves",
     "heater_ratings",
     "heaters",
     "houses",
     "main_transformers",
     "measures",
+    "read_devices",
     "sources",
 ]

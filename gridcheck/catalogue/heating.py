@@ -68,6 +68,30 @@ _CURVES = TableSchema(
     ),
 )
 
+_STATIONS = TableSchema(
+    key=("station",),
+    columns=(
+        Column(name="station"),
+        Column(name="label_zh"),
+        Column(name="label_en"),
+        Column(name="curve_of", allowed=DEVICE_CLASSES),
+        Column(name="homes_min", kind="int", low=1, high=2000),
+        Column(name="homes_max", kind="int", low=1, high=2000),
+        Column(name="rated_kw_min", kind="float", low=1, high=10_000),
+        Column(name="rated_kw_max", kind="float", low=1, high=10_000),
+        *(Column(name=f"heat{part}_w_per_m2", kind="float", low=10, high=150) for part in ("", "_min", "_max")),
+        *(Column(name=f"exchange_loss{part}_percent", kind="float", low=0, high=30) for part in ("", "_min", "_max")),
+        *(Column(name=f"pump{part}_percent", kind="float", low=0, high=15) for part in ("", "_min", "_max")),
+        Column(name="cos_phi", kind="float", low=0.5, high=1),
+        Column(name="control", allowed=("inverter", "on_off", "storage")),
+        Column(name="phases", kind="int", low=1, high=3),
+        Column(name="vn_hv_kv", kind="float", low=10, high=35, optional=True),
+        Column(name="vn_lv_kv", kind="float", low=0.38, high=0.4),
+        Column(name="standby_w", kind="float", low=0, high=5000),
+        *source_columns(),
+    ),
+)
+
 
 def heaters() -> pd.DataFrame:
     """Return one row per device class, indexed by ``device`` in the order of `DEVICE_CLASSES`.
@@ -119,3 +143,27 @@ def heater_curves() -> pd.DataFrame:
     run at full speed, not the ceiling.
     """
     return packaged_table(_PACKAGE, "heater_curves.csv", _CURVES)
+
+
+def central_stations() -> pd.DataFrame:
+    """Return village heating stations and the electric boiler of one home, indexed by ``station``.
+
+    They stand apart from `DEVICE_CLASSES`, because a station is one large load with a transformer of its own and not
+    a class of homes with a diversity.
+
+    Returns
+    -------
+    DataFrame
+        ``label_zh``, ``label_en``; ``curve_of``, the class whose COP curve, defrost and field factor hold;
+        ``homes_min`` to ``homes_max`` served; ``rated_kw_min`` to ``rated_kw_max`` of electric input; heat per heated
+        floor area ``heat_w_per_m2``; ``exchange_loss_percent`` of the heat made is lost before the homes;
+        ``pump_percent`` of the station's other electric input goes to pumps, each of these three with its range;
+        ``cos_phi``, ``control``, ``phases``, ``vn_hv_kv`` (empty: no transformer of its own), ``vn_lv_kv``,
+        ``standby_w``, source columns.
+
+    Examples
+    --------
+    >>> central_stations().loc["air_source_station", "curve_of"]
+    'air_water_heat_pump'
+    """
+    return packaged_table(_PACKAGE, "central_stations.csv", _STATIONS).set_index("station")

@@ -73,6 +73,22 @@ def base_load() -> pd.DataFrame:
     return _parameters("base_load.csv")
 
 
+def device_rules() -> pd.DataFrame:
+    """Return what makes a heater one of high power and low efficiency, and what a planner's own device must keep.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by ``name``: ``value``, ``min``, ``max``, ``unit`` and source columns; the value lies in [min, max].
+
+    Examples
+    --------
+    >>> float(device_rules().loc["low_efficiency_cop", "value"])
+    2.0
+    """
+    return _parameters("device_rules.csv")
+
+
 def measures() -> pd.DataFrame:
     """Return unit costs of reinforcement and operation, indexed by ``measure``.
 

@@ -1,17 +1,19 @@
 """Demand: what households will draw in a given winter, as profiles of classes and loads of buses.
 
-Weather (`scenario_weather`) leads to the course of every class (`class_profiles`), areas and heaters to what stands
-where (`class_counts`), and both to loads for power flow (`factored_loads`). No single home is simulated: the
-profiles are means over many homes, and a diversity term adds what few homes may draw above them.
+Weather (`scenario_weather`, `read_weather`) leads to the course of every class (`class_profiles`), areas and heaters
+to what stands where (`class_counts`), and both to loads for power flow (`factored_loads`). Behind the profiles stand
+thousands of homes that are simulated one by one (`gridcheck.demand.households`): their mean, and how far few of them
+may lie above it. `validate_demand` says how far to trust them; `gridcheck.demand.calibration` fits readings.
 """
 
 from __future__ import annotations
 
-from gridcheck.demand.cold_waves import ColdWave, cold_waves
 from gridcheck.demand.festival import new_year_days
 from gridcheck.demand.parameters import CLASSES, DemandParameters, default_parameters
 from gridcheck.demand.profiles import ClassCounts, ClassProfiles, class_counts, class_profiles, factored_loads
-from gridcheck.demand.weather import Weather, scenario_weather
+from gridcheck.demand.seasonal import SeasonalPerformance, device_flags, device_parameters, seasonal_cop
+from gridcheck.demand.validation import Target, validate_demand
+from gridcheck.demand.weather import ColdWave, Weather, cold_waves, read_weather, scenario_weather
 
 __all__ = [
     "CLASSES",
@@ -19,12 +21,19 @@ __all__ = [
     "ClassProfiles",
     "ColdWave",
     "DemandParameters",
+    "SeasonalPerformance",
+    "Target",
     "Weather",
     "class_counts",
     "class_profiles",
     "cold_waves",
     "default_parameters",
+    "device_flags",
+    "device_parameters",
     "factored_loads",
     "new_year_days",
+    "read_weather",
     "scenario_weather",
+    "seasonal_cop",
+    "validate_demand",
 ]

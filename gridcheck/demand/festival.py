@@ -2,28 +2,57 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 
 import numpy as np
+from borax.calendars.lunardate import LunarDate
 
 from gridcheck.arrays import FloatArray, TimeArray
-from gridcheck.csv_tables import Column, TableSchema, packaged_table, source_columns
-from gridcheck.demand.tables import PACKAGE
 from gridcheck.errors import InputError
 
-# New Year's Day lies between 21 January and 20 February; other months need no entry in the table.
+FIRST_YEAR, LAST_YEAR = 1950, 2090
+"""Years whose New Year's Day is held against the moon in the tests."""
+
+# New Year's Day lies between 21 January and 20 February; no festival reaches into other months.
 _MONTHS = (1, 2, 3)
 
-_FESTIVALS = TableSchema(
-    key=("year",),
-    columns=(Column(name="year", kind="int", low=1900, high=2100), Column(name="new_year_day"), *source_columns()),
-)
 
-
+@functools.cache
 def new_year_days() -> TimeArray:
-    """Return New Year's Day of the Chinese calendar of each year in the table, dtype datetime64[D], shape (n_year,)."""
-    table = packaged_table(PACKAGE, "spring_festival.csv", _FESTIVALS)
-    return np.sort(table["new_year_day"].to_numpy(dtype="datetime64[D]"))
+    """Return New Year's Day of the Chinese calendar, `FIRST_YEAR` to `LAST_YEAR`, datetime64[D], shape (n_year,)."""
+    days = np.array(
+        [LunarDate(year, 1, 1).to_solar_date() for year in range(FIRST_YEAR, LAST_YEAR + 1)], dtype="datetime64[D]"
+    )
+    days.flags.writeable = False
+    return days
+
+
+def days_from_new_year(day: TimeArray) -> FloatArray:
+    """Return the days from the nearest New Year's Day, negative before it, shape (n,). [d]
+
+    Parameters
+    ----------
+    day : ndarray of datetime64[D], shape (n,)
+        Local days.
+
+    Raises
+    ------
+    InputError
+        If a day of January to March lies in a year outside `FIRST_YEAR` to `LAST_YEAR`.
+    """
+    holidays = new_year_days()
+    days, place = np.unique(day, return_inverse=True)
+    winter = np.isin(days.astype("datetime64[M]").astype(np.int64) % 12 + 1, _MONTHS)
+    years = np.unique(days[winter].astype("datetime64[Y]"))
+    unknown = [str(year) for year in years if year not in holidays.astype("datetime64[Y]")]
+    if unknown:
+        raise InputError(
+            f"Spring Festival of {', '.join(unknown)} is not known, only {FIRST_YEAR} to {LAST_YEAR}. "
+            "Move the study into these years."
+        )
+    distance = (days[:, None] - holidays[None, :]).astype(np.float64)
+    return np.asarray(distance[np.arange(len(days)), np.abs(distance).argmin(axis=1)][place])
 
 
 def festival_presence(day: TimeArray, model: Mapping[str, float]) -> FloatArray:
@@ -39,24 +68,12 @@ def festival_presence(day: TimeArray, model: Mapping[str, float]) -> FloatArray:
     Raises
     ------
     InputError
-        If a day of January to March lies in a year that the table does not have.
+        If a day of January to March lies in a year outside `FIRST_YEAR` to `LAST_YEAR`.
     """
-    holidays = new_year_days()
-    years = np.unique(
-        day.astype("datetime64[Y]")[np.isin(day.astype("datetime64[M]").astype(np.int64) % 12 + 1, _MONTHS)]
-    )
-    missing = [str(year) for year in years if year not in holidays.astype("datetime64[Y]")]
-    if missing:
-        raise InputError(
-            f"spring_festival.csv has no row for {', '.join(missing)}; it holds {holidays[0]} to {holidays[-1]}. "
-            "Add the year."
-        )
-    distance = (day[:, None] - holidays[None, :]).astype(np.float64)
-    nearest = distance[np.arange(len(day)), np.abs(distance).argmin(axis=1)]
     corners = (
         -model["festival_rise_days"],
         -model["festival_full_before_days"],
         model["festival_full_after_days"],
         model["festival_end_days"],
     )
-    return np.asarray(np.interp(nearest, corners, (0.0, 1.0, 1.0, 0.0)), dtype=np.float64)
+    return np.asarray(np.interp(days_from_new_year(day), corners, (0.0, 1.0, 1.0, 0.0)), dtype=np.float64)

@@ -18,7 +18,7 @@ import pandas as pd
 
 from gridcheck.arrays import FloatArray, frozen
 from gridcheck.catalogue import DEVICE_CLASSES, base_load, heater_curves, heater_ratings, heaters, houses
-from gridcheck.demand.tables import named_values
+from gridcheck.demand.tables import named_ranges, named_values
 from gridcheck.errors import CatalogueError, ConfigError
 
 DeviceKind = Literal["room", "house", "storage"]
@@ -68,8 +68,8 @@ class DeviceParameters:
         COP in use over COP of the curve. [1]
     standby_ratio, backup_ratio : float
         Standby input, and backup elements spread over all units, over the rated input. [1]
-    temperature_c, cop, input_ratio : ndarray, shape (n_anchor,)
-        Full-speed behaviour against rising outdoor temperature. [degC], [1], [1]
+    temperature_c, cop, heat_ratio, input_ratio : ndarray, shape (n_anchor,)
+        Full-speed behaviour against rising outdoor temperature. [degC], [1], [1], [1]
     """
 
     device: str
@@ -88,11 +88,12 @@ class DeviceParameters:
     backup_ratio: float
     temperature_c: FloatArray
     cop: FloatArray
+    heat_ratio: FloatArray
     input_ratio: FloatArray
 
     def __post_init__(self) -> None:
         n_anchor = len(self.temperature_c)
-        for name in ("temperature_c", "cop", "input_ratio"):
+        for name in ("temperature_c", "cop", "heat_ratio", "input_ratio"):
             object.__setattr__(self, name, frozen(getattr(self, name), np.float64, (n_anchor,), name=name))
 
 
@@ -129,14 +130,20 @@ class DemandParameters:
         Raises
         ------
         ConfigError
-            If a name is unknown or a value is not a number. Values outside the row's range are allowed: the
-            range says what was expected, and a measured value outranks it.
+            If a name is unknown, a value is not a number, or it is negative where the row allows nothing below zero: a
+            floor area, a power. Other values outside the row's range are allowed: the range says what was expected,
+            and a measured value outranks it.
         """
         findings = [
             f"{name}: no such parameter" for name in overrides if name not in self.house and name not in self.base
         ]
         findings += [
             f"{name}: must be finite. Got {value}" for name, value in overrides.items() if not np.isfinite(value)
+        ]
+        findings += [
+            f"{name}: must not be negative. Got {value}"
+            for name, value in overrides.items()
+            if value < 0.0 and name in _never_negative()
         ]
         if findings:
             raise ConfigError("Demand parameters must be rows of houses.csv, model.csv or base_load.csv.", findings)
@@ -161,6 +168,14 @@ def default_parameters() -> DemandParameters:
     house = MappingProxyType({**_values(houses()), **model})
     base = MappingProxyType(_values(base_load()))
     return DemandParameters(house=house, base=base, devices=_devices(house))
+
+
+@functools.cache
+def _never_negative() -> frozenset[str]:
+    """Return the rows whose expected range holds nothing below zero."""
+    catalogue = pd.concat([houses(), base_load()])
+    named = {str(name) for name, least in catalogue["min"].items() if least >= 0.0}
+    return frozenset(named | {name for name, (least, _) in named_ranges("model.csv").items() if least >= 0.0})
 
 
 def _values(table: pd.DataFrame) -> dict[str, float]:
@@ -194,6 +209,7 @@ def _devices(house: Mapping[str, float]) -> tuple[DeviceParameters, ...]:
                 backup_ratio=float(row["backup_share"]) * float(row["backup_kw"]) / rated_kw,
                 temperature_c=curve["temperature_c"].to_numpy(np.float64),
                 cop=curve["cop"].to_numpy(np.float64),
+                heat_ratio=curve["heat_ratio"].to_numpy(np.float64),
                 input_ratio=curve["input_ratio"].to_numpy(np.float64),
             )
         )

@@ -11,6 +11,7 @@ linear in two profiles, :math:`m` and :math:`s - m`, so loads stay in the factor
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -18,13 +19,16 @@ import pandas as pd
 from gridcheck.arrays import FloatArray, IntArray, TimeArray, frozen
 from gridcheck.cases import FactoredLoads
 from gridcheck.demand.clock import local_day, local_hour
-from gridcheck.demand.devices import heating_profile
+from gridcheck.demand.coincidence import coincidence_pairs
 from gridcheck.demand.festival import festival_presence
 from gridcheck.demand.houses import OutdoorCourse, smooth, trailing_mean
 from gridcheck.demand.parameters import CLASSES, DemandParameters, default_parameters
+from gridcheck.demand.simulated import SIMULATED_HOMES, simulated_pairs
 from gridcheck.demand.weather import Weather
 from gridcheck.errors import InputError, SchemaError
 from gridcheck.units import KW_PER_MW
+
+DemandMethod = Literal["simulated", "coincidence", "fixed"]
 
 _HOURS_PER_YEAR = 8760.0
 _DAY_HOURS = 24
@@ -113,7 +117,15 @@ class ClassCounts:
             )
 
 
-def class_profiles(weather: Weather, *, parameters: DemandParameters | None = None) -> ClassProfiles:
+def class_profiles(
+    weather: Weather,
+    *,
+    parameters: DemandParameters | None = None,
+    method: DemandMethod = "simulated",
+    seed: int = 0,
+    n_home: int = SIMULATED_HOMES,
+    fixed_share: float = 1.0,
+) -> ClassProfiles:
     """Return the course of every class of demand in the study window of a weather.
 
     Parameters
@@ -122,6 +134,15 @@ def class_profiles(weather: Weather, *, parameters: DemandParameters | None = No
         Weather with its days before the window.
     parameters : DemandParameters, optional
         Parameters of the model; the catalogue's by default.
+    method : {"simulated", "coincidence", "fixed"}
+        Homes simulated one by one; the table of coincidence factors that planners use on paper; or the same share
+        of the rated input at all hours, without diversity, for audits.
+    seed : int
+        Seed of the simulated homes.
+    n_home : int
+        Simulated homes of each class.
+    fixed_share : float
+        Power over rated input of the method ``"fixed"``. [1]
 
     Returns
     -------
@@ -131,22 +152,33 @@ def class_profiles(weather: Weather, *, parameters: DemandParameters | None = No
     Raises
     ------
     InputError
-        If the window touches a Spring Festival that the table does not have.
+        If the method is not known, or the window touches a Spring Festival that the calendar does not have.
     """
     chosen = default_parameters() if parameters is None else parameters
     window = weather.study
-    outdoor = outdoor_course(weather, chosen).window(window)
-    pairs = [_base_profile(local_day(weather.time_utc[window]), outdoor.hour, chosen)]
-    pairs += [heating_profile(device, outdoor, chosen.house) for device in chosen.devices]
+    if method == "simulated":
+        mean, single = simulated_pairs(weather, chosen, seed=seed, n_home=n_home)
+        alpha = np.full(len(CLASSES), 0.5)
+    elif method in ("coincidence", "fixed"):
+        base = _base_profile(local_day(weather.time_utc[window]), local_hour(weather.time_utc[window]), chosen)
+        if method == "coincidence":
+            heating, alpha = coincidence_pairs(weather)
+        else:
+            level = np.full((len(base[0]), len(chosen.devices)), fixed_share)
+            heating, alpha = (level, level), np.full(len(chosen.devices), 1.0)
+        mean, single = (np.column_stack([own, heat]) for own, heat in zip(base, heating, strict=True))
+        alpha = np.concatenate([[chosen.base["alpha"]], alpha])
+    else:
+        raise InputError(f"method must be simulated, coincidence or fixed. Got {method!r}.")
     cos_phi = np.array([chosen.base["cos_phi"], *(device.cos_phi for device in chosen.devices)])
     return ClassProfiles(
         classes=CLASSES,
         time_utc=weather.time_utc[window],
         temperature_c=weather.temperature_c[window],
         duration_h=weather.step_h,
-        mean=np.stack([mean for mean, _ in pairs], axis=1),
-        single=np.stack([single for _, single in pairs], axis=1),
-        alpha=np.array([chosen.base["alpha"], *(device.alpha for device in chosen.devices)]),
+        mean=mean,
+        single=single,
+        alpha=alpha,
         tan_phi=np.sqrt(1.0 - cos_phi**2) / cos_phi,
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from gridcheck.csv_tables import Column, TableSchema, packaged_table, source_columns
 from gridcheck.errors import CatalogueError
 
@@ -26,8 +28,28 @@ def named_values(filename: str) -> dict[str, float]:
     CatalogueError
         If a value lies outside the range of its row.
     """
+    table = _checked(filename)
+    return {str(name): float(value) for name, value in zip(table["name"], table["value"], strict=True)}
+
+
+def named_ranges(filename: str) -> dict[str, tuple[float, float]]:
+    """Return the smallest and largest value expected by name, each in the unit of its row.
+
+    Raises
+    ------
+    CatalogueError
+        If a value lies outside the range of its row.
+    """
+    table = _checked(filename)
+    return {
+        str(name): (float(low), float(high))
+        for name, low, high in zip(table["name"], table["min"], table["max"], strict=True)
+    }
+
+
+def _checked(filename: str) -> pd.DataFrame:
     table = packaged_table(PACKAGE, filename, _NAMED)
     outside = table.loc[~table["value"].between(table["min"], table["max"]), "name"]
     if len(outside):
         raise CatalogueError(f"{filename}: value must lie between min and max.", [str(name) for name in outside])
-    return {str(name): float(value) for name, value in zip(table["name"], table["value"], strict=True)}
+    return table

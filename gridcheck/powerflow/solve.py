@@ -43,7 +43,7 @@ def solve_voltages(
     *,
     tap_changers: TapChangers | None = None,
     tolerance_pu: float = 1e-8,
-    max_iterations: int = 100,
+    max_iterations: int = 400,
     threads: int | None = None,
 ) -> Voltages:
     """Solve all cases and return the voltage magnitudes alone, which takes half the time of `solve`.
@@ -74,7 +74,7 @@ def solve(
     *,
     tap_changers: TapChangers | None = None,
     tolerance_pu: float = 1e-8,
-    max_iterations: int = 100,
+    max_iterations: int = 400,
     threads: int | None = None,
 ) -> PowerFlowResult:
     """Solve all cases of a network exactly and return every voltage and current.

@@ -27,7 +27,7 @@ def solve_extremes(
     wanted: Wanted | None = None,
     tap_changers: TapChangers | None = None,
     tolerance_pu: float = 1e-8,
-    max_iterations: int = 100,
+    max_iterations: int = 400,
     threads: int | None = None,
 ) -> Extremes:
     """Solve all cases of a network and keep, for each element, its extreme values and what else is wanted.

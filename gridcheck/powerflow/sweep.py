@@ -153,7 +153,7 @@ def solve_nodes(
     loads: NodeLoads,
     *,
     tolerance_pu: float = 1e-8,
-    max_iterations: int = 100,
+    max_iterations: int = 400,
     threads: int = 1,
     start: SweepState | None = None,
 ) -> SweepState:
@@ -215,7 +215,7 @@ def sweep_blocks(
     readers: Sequence[BlockReader],
     *,
     tolerance_pu: float = 1e-8,
-    max_iterations: int = 100,
+    max_iterations: int = 400,
 ) -> tuple[IntArray, IntArray]:
     """Solve all cases and show every block to a reader instead of keeping it.
 

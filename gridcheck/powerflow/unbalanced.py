@@ -22,7 +22,7 @@ def solve_unbalanced(
     loads: PhaseLoadCases | PhaseFactoredLoads,
     *,
     tolerance_pu: float = 1e-8,
-    max_iterations: int = 100,
+    max_iterations: int = 400,
     threads: int | None = None,
 ) -> PhasePowerFlowResult:
     """Solve all cases of a radial four-wire network exactly and return every voltage and current by phase.
@@ -91,7 +91,7 @@ def solve_unbalanced_voltages(
     loads: PhaseLoadCases | PhaseFactoredLoads,
     *,
     tolerance_pu: float = 1e-8,
-    max_iterations: int = 100,
+    max_iterations: int = 400,
     threads: int | None = None,
 ) -> PhaseVoltages:
     """Solve all cases and return the voltages phase to neutral alone, which takes two thirds of the time.
@@ -164,7 +164,7 @@ def solve_unbalanced_extremes(
     loads: PhaseLoadCases | PhaseFactoredLoads,
     *,
     tolerance_pu: float = 1e-8,
-    max_iterations: int = 100,
+    max_iterations: int = 400,
     threads: int | None = None,
 ) -> PhaseExtremes:
     """Solve all cases of a radial four-wire network and keep only the extreme values of each element and phase.

@@ -165,7 +165,7 @@ def _compared(task: ProofTask, decisions: tuple[Decision, ...]) -> Proof:
         if i not in true
     ]
     lost = [decision for i, decision in after.items() if before[i].connected and not decision.connected]
-    failures += [_failure(_blamed(task, decision), decision, lost=True) for decision in lost]
+    failures += [_failure(project_id, decision, lost=True) for project_id, decision in _blamed(task, lost)]
     return Proof(
         county_code=task.county.grid.county_code,
         proved=tuple(
@@ -212,13 +212,24 @@ def _main_branch(county: DecidedCounty, project: Project) -> int:
     return int(grid.bus_main[grid.area_bus[of_feeder[0]]])
 
 
-def _blamed(task: ProofTask, decision: Decision) -> str:
-    """Return the project that is left out for a lost connection: the weakest below the same main transformer."""
-    grid = task.county.grid
-    main = int(grid.bus_main[grid.area_bus[area_row(grid, _area_before(task, decision))]])
-    near = [project for project in task.projects if _main_branch(task.county, project) == main]
-    weakest = min(near, key=lambda p: (p.households_unlocked / max(p.cost_yuan, 1.0), p.hours_removed, p.project_id))
-    return weakest.project_id
+def _blamed(task: ProofTask, lost: Sequence[Decision]) -> list[tuple[str, Decision]]:
+    """Return a project to be left out for each lost connection: of those below the same main transformer the weakest.
+
+    As many are left out at once as connections were lost: one by one, every round would decide the queue again for a
+    single household.
+    """
+    grid, result = task.county.grid, []
+    by_main: dict[int, list[Decision]] = {}
+    for decision in lost:
+        main = int(grid.bus_main[grid.area_bus[area_row(grid, _area_before(task, decision))]])
+        by_main.setdefault(main, []).append(decision)
+    for main, decisions in by_main.items():
+        near = sorted(
+            (project for project in task.projects if _main_branch(task.county, project) == main),
+            key=lambda p: (p.households_unlocked / max(p.cost_yuan, 1.0), p.hours_removed, p.project_id),
+        )
+        result += [(near[n % len(near)].project_id, decision) for n, decision in enumerate(decisions)]
+    return result
 
 
 def _area_before(task: ProofTask, decision: Decision) -> str:

@@ -8,7 +8,10 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 MODULES = sorted(path for room in ("gridcheck", "dashboards") for path in (ROOT / room).rglob("*.py"))
-KERNELS = sorted((ROOT / "gridcheck/powerflow/_kernels").glob("*.py"))
+KERNELS = [
+    *sorted((ROOT / "gridcheck/powerflow/_kernels").glob("*.py")),
+    ROOT / "gridcheck/demand/households/kernel.py",
+]
 COMMANDS = ROOT / "gridcheck/cli.py"
 
 MAX_MODULE_LINES = 400

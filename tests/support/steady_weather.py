@@ -7,8 +7,8 @@ from datetime import date
 import numpy as np
 
 from gridcheck.demand.clock import local_hour, local_midnight_utc
-from gridcheck.demand.typical_winter import diurnal_shape, solar_course, winter_statistics
 from gridcheck.demand.weather import Weather
+from gridcheck.demand.weather.typical_winter import diurnal_shape, solar_course, winter_statistics
 
 STEPS_PER_DAY = 96
 DAYS = 12

@@ -128,7 +128,8 @@ def test_a_break_ends_the_overload(tmp_path):
 def cold_wave() -> ClassProfiles:
     from datetime import date
 
-    return class_profiles(scenario_weather("140827", start=date(2026, 1, 20), days=5, wave="W1", seed=2025))
+    weather = scenario_weather("140827", start=date(2026, 1, 20), days=5, wave="W1", seed=2025)
+    return class_profiles(weather, n_home=200)
 
 
 def random_counts(rng: np.random.Generator, n_area: int) -> ClassCounts:

@@ -5,15 +5,9 @@ import pytest
 
 from gridcheck.demand.houses import (
     OutdoorCourse,
-    Period,
-    all_day_share,
     daily_use,
     heat_loss_w_per_k_m2,
     heat_need_w_per_m2,
-    house_zones,
-    room_zones,
-    share_on,
-    share_warming_up,
     smooth,
     trailing_mean,
 )
@@ -61,24 +55,6 @@ def test_heat_need_by_hand():
     assert heat_need_w_per_m2(outdoor(18.0), 18.5, HOUSE)[0] == 0.0
 
 
-@pytest.mark.parametrize(("on_hour", "off_hour", "length_h"), [(6.4, 21.8, 15.4), (20.0, 7.0, 11.0), (22.0, 0.5, 2.5)])
-def test_period_is_half_begun_at_its_start_and_lasts_its_length(on_hour, off_hour, length_h):
-    period = Period(on_hour=on_hour, off_hour=off_hour, on_sigma_h=0.3, off_sigma_h=0.3)
-    hour = np.arange(0.0, 24.0, 0.01)
-    share = share_on(hour, period)
-    assert share.sum() * 0.01 == pytest.approx(length_h, abs=1e-6)
-    assert np.interp(on_hour, hour, share) == pytest.approx(0.5, abs=1e-3)
-    assert np.interp(off_hour, hour, share) == pytest.approx(0.5, abs=0.02)
-
-
-def test_warming_up_lasts_as_long_as_asked_for_and_never_exceeds_the_period():
-    period = Period(on_hour=7.0, off_hour=21.0, on_sigma_h=0.5, off_sigma_h=0.5)
-    hour = np.arange(0.0, 24.0, 0.01)
-    warming = share_warming_up(hour, period, np.full(len(hour), 0.8))
-    assert warming.sum() * 0.01 == pytest.approx(0.8, abs=1e-4)
-    assert (warming <= share_on(hour, period)).all()
-
-
 def test_daily_use_against_the_mean_over_homes():
     # Brute force over the thrift of homes: E[sigma(1.6 - 0.28 (T - 2) + 0.6 z)].
     thrift = np.random.default_rng(1).standard_normal(200_000)
@@ -89,15 +65,3 @@ def test_daily_use_against_the_mean_over_homes():
         assert found == pytest.approx(brute, abs=0.004)
     # sigma(3 - 0.35 (4 - 4)) for full-time homes.
     assert daily_use(np.array([4.0]), HOUSE, full_time=True)[0] == pytest.approx(1 / (1 + np.exp(-3.0)))
-
-
-def test_few_switch_off_in_a_hard_frost():
-    share = all_day_share(np.array([-20.0, -13.0, 0.0]), HOUSE)
-    assert share[1] == pytest.approx(0.5)
-    assert share[0] > 0.9
-    assert share[2] < 0.02
-
-
-@pytest.mark.parametrize("zones", [room_zones(HOUSE), house_zones(HOUSE)], ids=["rooms", "house"])
-def test_zones_share_out_the_whole_rating(zones):
-    assert sum(zone.weight for zone in zones) == pytest.approx(1.0)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from gridcheck.demand.clock import local_day, local_hour, local_midnight_utc
-from gridcheck.demand.cold_waves import cold_wave, cold_waves, wave_course
-from gridcheck.demand.typical_winter import county_offset_k, diurnal_shape, monthly_course, winter_statistics
 from gridcheck.demand.weather import WARM_UP_DAYS, Weather, scenario_weather
+from gridcheck.demand.weather.cold_waves import cold_wave, cold_waves, wave_course
+from gridcheck.demand.weather.typical_winter import county_offset_k, diurnal_shape, monthly_course, winter_statistics
 from gridcheck.errors import ConfigError, InputError
 
 BASIN = "140802"

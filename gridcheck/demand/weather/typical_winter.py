@@ -1,14 +1,16 @@
-"""The typical winter of the basin station: monthly course, diurnal swing and day-to-day noise.
+"""The typical winter of a station: monthly course, diurnal swing and day-to-day noise.
 
 The temperature is the sum of three parts: a course through the monthly means; a daily swing with its lowest
 value at 08:00 and its highest at 16:00; and a first-order autoregressive deviation of the daily mean. The
-statistics stand in ``weather_statistics.csv``.
+statistics of the basin station stand in ``weather_statistics.csv``, those of other stations beside it.
 """
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -16,10 +18,18 @@ from gridcheck import geography
 from gridcheck.arrays import FloatArray, IntArray, TimeArray, frozen
 from gridcheck.demand.clock import local_day, local_hour
 from gridcheck.demand.tables import named_values
-from gridcheck.errors import InputError
+from gridcheck.errors import ConfigError, InputError
 
 # County in which the basin station stands; its climate cell ties the counties to the station.
 _STATION_COUNTY = "140802"
+
+PLACE_OF_STATION: Mapping[str, str] = MappingProxyType({"yuncheng": _STATION_COUNTY, "beijing": "110000"})
+"""Stations with statistics of their own, and the administrative code of the place where each stands."""
+
+_TABLE_OF_STATION = {
+    "yuncheng": "weather/weather_statistics.csv",
+    "beijing": "weather/weather_statistics_beijing.csv",
+}
 # Keeps this stream of random numbers apart from others with the same seed.
 _PURPOSE = 0x57454154
 _MID_MONTH_DAY = 15
@@ -28,7 +38,7 @@ _WINTER_DAYS = 366
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class WinterStatistics:
-    """Statistics of the basin station.
+    """Statistics of a station.
 
     Attributes
     ----------
@@ -75,15 +85,19 @@ class WinterStatistics:
 
 
 @functools.cache
-def winter_statistics() -> WinterStatistics:
-    """Return the statistics of ``weather_statistics.csv``.
+def winter_statistics(station: str = "yuncheng") -> WinterStatistics:
+    """Return the statistics of a station, by default of the basin station in Yuncheng.
 
     Raises
     ------
+    ConfigError
+        If there are no statistics of the station.
     CatalogueError
         If a value lies outside its own bounds.
     """
-    value = named_values("weather_statistics.csv")
+    if station not in _TABLE_OF_STATION:
+        raise ConfigError(f"station {station!r} is not known. Allowed are {', '.join(_TABLE_OF_STATION)}.")
+    value = named_values(_TABLE_OF_STATION[station])
     months = range(1, 13)
     return WinterStatistics(
         monthly_mean_c=np.array([value.pop(f"mean_month_{month:02d}") for month in months]),

@@ -216,6 +216,7 @@ def heated_zones(
 
 
 _USES = ("room", "house", "house", "room", "storage")
+_OVERSIZE = ("oversize_room", "oversize_house", "oversize_house", "oversize_resistive", "oversize_house")
 _WATTS = {"rated_kw": "rated_w", "heat_kw": "heat_w", "max_input_kw": "max_input_w"}
 
 
@@ -248,8 +249,8 @@ def _write_envelope(zones: ZoneArray, home_key: UnsignedArray, parameters: Deman
     is_insulated = draws.uniform(home_key, "insulated") < house["insulated_share"]
     loss = np.where(is_insulated, house["heat_loss_insulated_w_per_k_m2"], house["heat_loss_uninsulated_w_per_k_m2"])
     loss = loss * np.exp(house["heat_loss_sigma_ln"] * draws.normal(home_key, "heat loss"))
-    # The installer sizes the heater by the loss; a room unit comes in few sizes, and the next larger one is bought.
-    margin = np.where(use == "room", house["oversize_room"], house["oversize_house"])
+    # The installer sizes a heat pump by the loss; it comes in few sizes, and the next larger one is bought.
+    margin = np.array([house[name] for name in _OVERSIZE])[zones["device"]]
     margin = margin * np.exp(house["oversize_sigma_ln"] * draws.normal(key, "oversize"))
     area = zones["heat_w"] / (margin * loss * SIZING_K)
     is_store = use == "storage"

@@ -49,7 +49,8 @@ def test_numbers_for_machines(place):
     assert content["never_told"]
 
 
-def test_words_for_people_in_both_languages(place):
+def test_words_for_people_in_both_languages(place, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "400")  # so that no word is folded
     result = calibrate(place)
 
     assert result.exit_code == 0, result.output

@@ -27,7 +27,6 @@ _HEATERS = TableSchema(
         Column(name="label_en"),
         Column(name="preferred", kind="bool"),
         Column(name="cos_phi", kind="float", low=0.5, high=1),
-        Column(name="alpha", kind="float", low=0.3, high=1),
         Column(name="control", allowed=("inverter", "on_off", "storage")),
         Column(name="min_part_load", kind="float", low=0, high=1),
         Column(name="no_load_share", kind="float", low=0, high=1),
@@ -99,8 +98,8 @@ def heaters() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``label_zh``, ``label_en``, ``preferred`` (wanted by the 2025 plan), ``cos_phi``, ``alpha`` (exponent with which
-        the peak per home falls with the number of homes), ``control``, ``min_part_load``, ``no_load_share``
+        ``label_zh``, ``label_en``, ``preferred`` (wanted by the 2025 plan), ``cos_phi``,
+        ``control``, ``min_part_load``, ``no_load_share``
         (e0 in input = e0 + (1 - e0) part load), ``defrost_heat_factor`` and ``defrost_power_factor`` (k in
         1 - k f, f the share of time spent on defrost), ``field_factor`` (COP in use over COP of the curve),
         ``standby_w``, ``backup_share``, ``backup_kw``, ``restart_delay_min``, source columns.

@@ -58,8 +58,8 @@ class DeviceParameters:
         Floor area it serves. [m2]
     max_input_ratio : float
         Nameplate maximum of the electric input over the rated input. [1]
-    cos_phi, alpha : float
-        Power factor; exponent with which the peak per home falls with the number of homes. [1]
+    cos_phi : float
+        Power factor. [1]
     no_load_share : float
         Input at vanishing part load over input in proportion to the load. [1]
     defrost_heat_factor, defrost_power_factor : float
@@ -79,7 +79,6 @@ class DeviceParameters:
     heated_area_m2: float
     max_input_ratio: float
     cos_phi: float
-    alpha: float
     no_load_share: float
     defrost_heat_factor: float
     defrost_power_factor: float
@@ -200,7 +199,6 @@ def _devices(house: Mapping[str, float]) -> tuple[DeviceParameters, ...]:
                 heated_area_m2=house[area_name],
                 max_input_ratio=float(share @ sizes["max_input_kw"].to_numpy()) / rated_kw,
                 cos_phi=float(row["cos_phi"]),
-                alpha=float(row["alpha"]),
                 no_load_share=float(row["no_load_share"]),
                 defrost_heat_factor=float(row["defrost_heat_factor"]),
                 defrost_power_factor=float(row["defrost_power_factor"]),

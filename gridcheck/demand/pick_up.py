@@ -33,9 +33,9 @@ class PickUp:
     Attributes
     ----------
     ratio : float
-        Highest mean of a quarter of an hour over the load without an outage when supply returns. [1]
-    peak_kw, before_kw : float
-        Both, in kilowatts. [kW]
+        Mean of a quarter of an hour over that of the same quarter without an outage, where it is highest. [1]
+    peak_kw, without_kw : float
+        Both, in kilowatts. Loads rise towards the night anyway, so another quarter is not compared. [kW]
     above_h : float
         Hours from the return of supply until the hourly load stays below `ABOVE` times that without an outage. [h]
     not_served_kwh, repaid_kwh : float
@@ -46,7 +46,7 @@ class PickUp:
 
     ratio: float
     peak_kw: float
-    before_kw: float
+    without_kw: float
     above_h: float
     not_served_kwh: float
     repaid_kwh: float
@@ -56,15 +56,23 @@ class PickUp:
 
 def outage(weather: Weather, *, restored_hour: float, outage_h: float) -> BoolArray:
     """Return where supply is on, with one outage that ends at a local hour of the first study day, shape (n_step,)."""
-    hour = local_hour(weather.time_utc)
-    first, _, _ = weather.study.indices(len(hour))
-    back = first + int(np.argmax(hour[first:] >= restored_hour - 1e-9))
+    back = _step_at(weather, restored_hour)
     n = round(outage_h / weather.step_h)
     if not 0 < n <= back:
         raise InputError(f"outage_h must be longer than a step and begin within the weather. Got {outage_h}.")
-    supply = np.ones(len(hour), dtype=bool)
+    supply = np.ones(len(weather.time_utc), dtype=bool)
     supply[back - n : back] = False
     return supply
+
+
+def _step_at(weather: Weather, hour: float) -> int:
+    """Return the first step of the study window at or after a local hour of a day."""
+    hours = local_hour(weather.time_utc)
+    first, last, _ = weather.study.indices(len(hours))
+    at = np.flatnonzero(hours[first:last] >= hour - 1e-9)
+    if not len(at):
+        raise InputError(f"weather {weather.label!r}: the study window holds no {hour:g} h local time.")
+    return first + int(at[0])
 
 
 def pick_up(
@@ -109,11 +117,12 @@ def pick_up(
     by_quarter, without_quarter = (value.reshape(-1, _QUARTER).mean(axis=1) for value in (after, without))
     hourly, without_hourly = (value.reshape(-1, _MINUTES).mean(axis=1) for value in (after, without))
     above = np.flatnonzero(hourly > ABOVE * without_hourly)
-    before_kw = float(without_quarter[0])
+    highest = int(np.argmax(by_quarter / without_quarter))
+    peak_kw, without_kw = float(by_quarter[highest]), float(without_quarter[highest])
     return PickUp(
-        ratio=float(by_quarter.max()) / before_kw,
-        peak_kw=float(by_quarter.max()),
-        before_kw=before_kw,
+        ratio=peak_kw / without_kw,
+        peak_kw=peak_kw,
+        without_kw=without_kw,
         above_h=float(above[-1] + 1) if len(above) else 0.0,
         not_served_kwh=float((normal[off] - course[off]).sum()) / _MINUTES,
         repaid_kwh=float((after - without).sum()) / _MINUTES,
@@ -178,11 +187,8 @@ def hours_until_cold(
     ndarray, shape (n_home, n_threshold)
         Hours until the warmest zone of each home is colder, NaN where it is not within the study window. [h]
     """
-    hour = local_hour(weather.time_utc)
-    first, _, _ = weather.study.indices(len(hour))
-    gone = first + int(np.argmax(hour[first:] >= begin_hour - 1e-9))
-    supply = np.ones(len(hour), dtype=bool)
-    supply[gone:] = False
+    supply = np.ones(len(weather.time_utc), dtype=bool)
+    supply[_step_at(weather, begin_hour) :] = False
     single = zones.copy()
     single["group"] = 0
     below = simulate(single, weather, parameters, n_group=1, supply=supply, thresholds_c=thresholds_c).below_h

@@ -4,8 +4,8 @@ The power of :math:`N` alike units with a rated input of :math:`R` in total is
 
 .. math:: P(N, t) = R \left[ m(t) + \left( s(t) - m(t) \right) N^{-\alpha} \right]
 
-with :math:`m` the mean over many homes and :math:`s` the power of one home at its own peak, both per rated input. It is
-linear in two profiles, :math:`m` and :math:`s - m`, so loads stay in the factored form that power flow streams.
+with :math:`m` the mean over many homes and :math:`s` the power for which one home is planned, both per rated input. It
+is linear in two profiles, :math:`m` and :math:`s - m`, so loads stay in the factored form that power flow streams.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import pandas as pd
 
 from gridcheck.arrays import FloatArray, IntArray, TimeArray, frozen
 from gridcheck.cases import FactoredLoads
-from gridcheck.demand.clock import local_day, local_hour
+from gridcheck.demand.clock import local_hour
 from gridcheck.demand.coincidence import coincidence_pairs
-from gridcheck.demand.festival import festival_presence
+from gridcheck.demand.households import mean_base_kw
 from gridcheck.demand.houses import OutdoorCourse, smooth, trailing_mean
 from gridcheck.demand.parameters import CLASSES, DemandParameters, default_parameters
 from gridcheck.demand.simulated import SIMULATED_HOMES, simulated_pairs
@@ -30,7 +30,6 @@ from gridcheck.units import KW_PER_MW
 
 DemandMethod = Literal["simulated", "coincidence", "fixed"]
 
-_HOURS_PER_YEAR = 8760.0
 _DAY_HOURS = 24
 
 
@@ -51,7 +50,8 @@ class ClassProfiles:
     mean : ndarray, shape (n_case, n_class)
         Mean power of many units: per rated input for heaters, per home lived in for base load. [1], [kW]
     single : ndarray, shape (n_case, n_class)
-        Power of one unit at its own peak, in the unit of `mean`, never below it.
+        Power for which one unit is planned, in the unit of `mean`, never below it: what one home in twenty exceeds
+        where homes are simulated, its own peak otherwise.
     alpha, tan_phi : ndarray, shape (n_class,)
         Exponent of diversity; reactive over active power. [1]
     """
@@ -160,7 +160,7 @@ def class_profiles(
         mean, single = simulated_pairs(weather, chosen, seed=seed, n_home=n_home)
         alpha = np.full(len(CLASSES), 0.5)
     elif method in ("coincidence", "fixed"):
-        base = _base_profile(local_day(weather.time_utc[window]), local_hour(weather.time_utc[window]), chosen)
+        base = _base_profile(weather, chosen)
         if method == "coincidence":
             heating, alpha = coincidence_pairs(weather)
         else:
@@ -319,7 +319,7 @@ def diversity(count: FloatArray, alpha: FloatArray, *, group: IntArray | None = 
     return np.where(count > 0.0, np.maximum(homes, 1.0) ** -alpha, 0.0)
 
 
-def _base_profile(day: TimeArray, hour: FloatArray, parameters: DemandParameters) -> tuple[FloatArray, FloatArray]:
+def _base_profile(weather: Weather, parameters: DemandParameters) -> tuple[FloatArray, FloatArray]:
     """Return mean and single base load per home lived in, shape (n,). [kW]
 
     One home's own peak follows the shape of the day; it is not raised at the festival, when more homes cook at once.
@@ -329,9 +329,8 @@ def _base_profile(day: TimeArray, hour: FloatArray, parameters: DemandParameters
     by_hour = by_hour / by_hour.mean()
     # Hourly values are means over the hour, so they stand at its middle; the day is closed on both sides.
     middle = np.arange(-1, _DAY_HOURS + 1) + 0.5
+    hour = local_hour(weather.time_utc[weather.study])
     shape = np.interp(hour, middle, by_hour[np.arange(-1, _DAY_HOURS + 1) % _DAY_HOURS])
-    level_kw = base["annual_kwh"] / _HOURS_PER_YEAR * base["winter_factor"]
-    festival = 1.0 + (base["festival_factor"] - 1.0) * festival_presence(day, parameters.house)
-    mean = level_kw * shape * festival
+    mean = mean_base_kw(weather, parameters) * shape
     single = np.maximum(base["single_peak_kw"] * shape / by_hour.max(), mean)
     return mean, single

@@ -84,7 +84,7 @@ def device_parameters(device: Device, *, parameters: DemandParameters | None = N
     Returns
     -------
     DeviceParameters
-        The kind of use and alpha are those of the class; the heated area is that of the class times the device's
+        The kind of use is that of the class; the heated area is that of the class times the device's
         rated heat over that of the class, because homes buy the size that fits. The model of homes does not know
         ``min_outdoor_c``: there a home whose heat pump stops goes on drawing, as it would with a direct heater.
     """

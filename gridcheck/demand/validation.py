@@ -168,7 +168,7 @@ def _cop_air_water(parameters: DemandParameters, crowd: _Crowd, season: Weather)
     ]
     seasonal = float(crowd.result.heat_kwh.sum() / crowd.result.energy_kwh.sum())
     cold = seasonal_cop(class_devices()[DEVICE_CLASSES[AIR_WATER]], season, parameters=parameters).cold_cop
-    checks += [("季 season", seasonal, 2.5, 3.3), ("T < −5 °C", np.nan if cold is None else cold, 2.0, 2.5)]
+    checks += [("季 season", seasonal, 2.5, 3.3), ("T < −5 °C，型录 curve", np.nan if cold is None else cold, 2.0, 2.5)]
     return _target(2, "空气源热水机 COP", "COP, air-to-water", checks, _SOLID, "Keymark; UK and Shanxi field tests")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gridcheck.demand.households.base_load import simulate_base
+from gridcheck.demand.households.base_load import mean_base_kw, simulate_base
 from gridcheck.demand.households.loads import (
     HouseholdLoads,
     ServicePoints,
@@ -24,6 +24,7 @@ __all__ = [
     "heated_zones",
     "household_loads",
     "load_cases",
+    "mean_base_kw",
     "phase_load_cases",
     "pv_power_kw",
     "simulate",

@@ -39,10 +39,15 @@ ENERGY_KWH, HEAT_KWH, ON_H, ROOM_C, LOWEST_C, FULL_H = range(6)
 N_KEPT = 6
 
 _PERIODS = 3
+# Estimates of practice. Backup elements help where the room is so much too cold. [K]
 _BACKUP_BELOW_K = 2.0
+# Half the hysteresis of a thermostat. [K]
 _BAND_K = 0.5
+# From so much below its target on, a thermostat asks a hydronic system for more, [K]
+# by so much of its full output. [1/K]
 _FAR_TOO_COLD_K = 1.0
 _BOOST_PER_K = 0.3
+# A compressor that has stopped stands still for so long. [s]
 _LOCK_OUT_S = 180.0
 _LONG_AGO_S = 1e9
 

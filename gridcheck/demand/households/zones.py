@@ -25,8 +25,12 @@ SIZING_K = 24.0
 """Between target and outdoors where heaters are sized. [K]"""
 MINUTE_GAIN = 0.55 / 0.45
 """Gain of a controller in steps of a minute over that in long steps."""
+# Mean of the heating season at the basin station, against which homes that save buy less heat. [degC]
 _MEAN_WINTER_C = 2.7
-_TARGETS_C = (8.0, 26.0)
+# Targets of homes lie within the first, those of homes that save or waste within the second. [degC]
+_TARGETS_C, _CHANGED_TARGETS_C = (13.0, 23.0), (8.0, 26.0)
+# COP in use over COP of the curve lies within. [1]
+_FIELD_FACTORS = (0.6, 1.0)
 _NEVER_H = 1e9
 
 ZONE = np.dtype(
@@ -195,8 +199,8 @@ def heated_zones(
     ndarray of ZONE, shape (n_zone,)
         Zones of the same home stand together, homes in their order.
     """
-    is_room = np.isin(homes.device, [position for position, use in enumerate(_USES) if use == "room"])
-    zone_count = np.where(is_room, homes.units, 1)
+    is_room = np.array([device.kind == "room" for device in parameters.devices])
+    zone_count = np.where(is_room[homes.device], homes.units, 1)
     home = np.repeat(np.arange(homes.n_home), zone_count)
     number = np.arange(len(home)) - np.repeat(np.cumsum(zone_count) - zone_count, zone_count)
     zones = np.zeros(len(home), dtype=ZONE)
@@ -215,8 +219,14 @@ def heated_zones(
     return zones
 
 
-_USES = ("room", "house", "house", "room", "storage")
-_OVERSIZE = ("oversize_room", "oversize_house", "oversize_house", "oversize_resistive", "oversize_house")
+# Row with the margin by which each class is sized; a store follows from its own capacity.
+_OVERSIZE = {
+    "air_air_heat_pump": "oversize_room",
+    "air_water_heat_pump": "oversize_house",
+    "ground_source_heat_pump": "oversize_house",
+    "resistive_heater": "oversize_resistive",
+    "storage_heater": "oversize_house",
+}
 _WATTS = {"rated_kw": "rated_w", "heat_kw": "heat_w", "max_input_kw": "max_input_w"}
 
 
@@ -226,9 +236,10 @@ def _write_device(zones: ZoneArray, parameters: DemandParameters) -> None:
     key, house = zones["key"], parameters.house
     factor = np.array([device.field_factor for device in parameters.devices])[zones["device"]]
     spread = house["field_factor_sigma"] * draws.normal(key, "field factor")
-    zones["field_factor"] = np.where(factor < 1.0, np.clip(factor + spread, 0.6, 1.0), 1.0)
+    zones["field_factor"] = np.where(factor < 1.0, np.clip(factor + spread, *_FIELD_FACTORS), 1.0)
     control = table["control"].to_numpy()[zones["device"]]
-    share = np.array([1.0, house["inverter_share_house"], 0.0, 0.0, 0.0])[zones["device"]]
+    kind = np.array([device.kind for device in parameters.devices])[zones["device"]]
+    share = np.where(kind == "house", house["inverter_share_house"], 1.0)
     zones["is_inverter"] = (control == "inverter") & (draws.uniform(key, "inverter") < share)
     zones["no_load"] = np.array([device.no_load_share for device in parameters.devices])[zones["device"]]
     for name, column in (("least_share", "min_part_load"), ("standby_w", "standby_w")):
@@ -245,12 +256,12 @@ def _write_device(zones: ZoneArray, parameters: DemandParameters) -> None:
 def _write_envelope(zones: ZoneArray, home_key: UnsignedArray, parameters: DemandParameters, *, step_s: float) -> None:
     """Draw walls and floor, and write how the zone answers to a step."""
     key, house = zones["key"], parameters.house
-    use = np.array(_USES)[zones["device"]]
+    use = np.array([device.kind for device in parameters.devices])[zones["device"]]
     is_insulated = draws.uniform(home_key, "insulated") < house["insulated_share"]
     loss = np.where(is_insulated, house["heat_loss_insulated_w_per_k_m2"], house["heat_loss_uninsulated_w_per_k_m2"])
     loss = loss * np.exp(house["heat_loss_sigma_ln"] * draws.normal(home_key, "heat loss"))
     # The installer sizes a heat pump by the loss; it comes in few sizes, and the next larger one is bought.
-    margin = np.array([house[name] for name in _OVERSIZE])[zones["device"]]
+    margin = np.array([house[_OVERSIZE[name]] for name in DEVICE_CLASSES])[zones["device"]]
     margin = margin * np.exp(house["oversize_sigma_ln"] * draws.normal(key, "oversize"))
     area = zones["heat_w"] / (margin * loss * SIZING_K)
     is_store = use == "storage"
@@ -318,9 +329,10 @@ def _write_habits(
 ) -> None:
     """Draw targets and hours of use."""
     key, house = zones["key"], parameters.house
-    use = np.array(_USES)[zones["device"]]
+    use = np.array([device.kind for device in parameters.devices])[zones["device"]]
     pattern = draws.uniform(home_key, "pattern")
-    whole, part_space = house["share_whole_house"], house["share_part_space"]
+    shares = np.array([house[f"share_{name}"] for name in ("whole_house", "part_space", "part_time")])
+    whole, part_space, _ = shares / shares.sum()
     is_whole = (pattern < whole) | (use != "room")
     is_part_time = (pattern >= whole + part_space) & ~is_whole
     # In a home of one unit the room may be the one where people sleep; of several the first is the living room.
@@ -330,10 +342,10 @@ def _write_habits(
     living, bedroom = house["target_living_c"], house["target_bedroom_c"]
     spread = np.where(is_bedroom, house["target_bedroom_sigma_k"], house["target_living_sigma_k"])
     target = np.where(is_bedroom, bedroom, living) + spread * draws.normal(home_key, "target")
-    target = np.clip(target, 13.0, 23.0)
+    target = np.clip(target, *_TARGETS_C)
     # Homes that save buy that part of the heat of a mean winter day.
     saved_k = (1.0 - house["thrift_factor"]) * (target - _MEAN_WINTER_C)
-    zones["target_c"] = np.clip(target - saved_k, *_TARGETS_C)
+    zones["target_c"] = np.clip(target - saved_k, *_CHANGED_TARGETS_C)
     zones["offset_k"] = house["target_offset_k"]
     zones["gain_per_k"] = np.where(
         use == "house", house["proportional_gain_house_per_k"], house["proportional_gain_per_k"]
@@ -365,8 +377,7 @@ def _write_periods(
 ) -> None:
     """Write up to three heating periods of the day; one that is not used ends long before it begins."""
     is_bedroom, warms_before_sleep, several, has_setback = kinds
-    living_on = house["living_on_hour"]
-    living_off = house["living_off_hour"]
+    living_on, living_off = house["living_on_hour"], house["living_off_hour"]
     night_on = house["bedroom_on_hour"]
     night_off = np.where(
         warms_before_sleep, night_on + house["bedroom_preheat_hours"], house["bedroom_off_hour"] + 24.0

@@ -121,3 +121,18 @@ def test_an_unknown_method_is_named():
 
     with pytest.raises(InputError, match="simulated, coincidence or fixed"):
         class_profiles(steady_days(0.0), method="guess")
+
+
+def test_the_table_for_paper_is_that_of_today():
+    """Fitted again: a changed parameter needs `gridcheck demand coincidence --out gridcheck/demand/coincidence.csv`."""
+    from pathlib import Path
+
+    import pandas as pd
+
+    import gridcheck.demand.coincidence as module
+
+    shipped = pd.read_csv(Path(module.__file__).with_name("coincidence.csv"))
+    fitted = module.coincidence_table(module.fit_coincidence(default_parameters(), seed=2025))
+    assert fitted[["device", "temperature_c"]].equals(shipped[["device", "temperature_c"]])
+    for column, tolerance in (("one_home", 0.002), ("k_infinity", 0.005), ("alpha", 0.02)):
+        np.testing.assert_allclose(fitted[column], shipped[column], rtol=0, atol=tolerance)

@@ -8,7 +8,7 @@ import numpy as np
 
 from gridcheck.arrays import BoolArray, FloatArray, IntArray
 from gridcheck.cases import FactoredLoads, LoadCases
-from gridcheck.checks.worst_cases import select_cases, undominated_cases
+from gridcheck.checks.worst_cases import only_consumes, select_cases, undominated_cases
 from gridcheck.errors import InputError, TopologyError
 from gridcheck.limits import LimitSet
 from gridcheck.network.records import BranchKind, Network
@@ -50,6 +50,8 @@ class NormalState:
         True where the limit is kept in normal operation.
     max_loading_percent, min_vm_pu : float
         Limits. [%], [pu]
+    is_consuming : bool
+        True where no load feeds in and none follows the voltage.
     """
 
     network: Network
@@ -67,6 +69,7 @@ class NormalState:
     branch_kept: BoolArray
     max_loading_percent: float
     min_vm_pu: float
+    is_consuming: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +138,7 @@ def normal_state(network: Network, loads: LoadCases | FactoredLoads, limits: Lim
         branch_kept=np.zeros(network.n_branch, dtype=bool),
         max_loading_percent=limits.n_minus_1_loading_percent.value,
         min_vm_pu=limits.n_minus_1_vm_min_pu.value,
+        is_consuming=only_consumes(loads),
     )
     return _with_kept_limits(state, bus_tree)
 

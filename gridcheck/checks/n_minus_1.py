@@ -1,11 +1,8 @@
 """N-1 of medium-voltage feeders: lose a section or an outlet, restore what is healthy, and say what stays off.
 
 A fault makes the nearest circuit breaker towards the source trip. The switches around the faulted section isolate it;
-what lies before it gets its supply back from its own source; every connected part behind it may be taken over by one
-normally open tie. The tie that keeps the limits with the largest margin in the worst case of the whole cold wave is
-closed; where none does, the part stays off. Parts choose one after the other, the one with the most load first.
-
-A part is taken over as a whole or not at all: it is not cut further to be shared between ties.
+what lies before it gets its supply back from its own source; what lies behind it is shared out among normally open
+ties so that the limits are kept in the worst case of the whole cold wave: see `search` for what counts as best.
 """
 
 from __future__ import annotations
@@ -19,9 +16,10 @@ import numpy as np
 
 from gridcheck.arrays import BoolArray, FloatArray, IntArray
 from gridcheck.cases import FactoredLoads, LoadCases
+from gridcheck.checks.islands import dark_graph
 from gridcheck.checks.judgement import NormalState, Outcome, normal_state
 from gridcheck.checks.outages import Contingency, CutOff, contingencies_of, cut_off
-from gridcheck.checks.records import NMinus1Row
+from gridcheck.checks.records import NMinus1Row, WorstValues
 from gridcheck.checks.restoration import Restoration, Switching, restore
 from gridcheck.errors import InputError
 from gridcheck.limits import DEFAULT_LIMITS, LimitSet
@@ -114,18 +112,15 @@ def _census(state: NormalState, loads: LoadCases | FactoredLoads, households: In
 
 
 def _study(state: NormalState, census: _Census, contingency: Contingency) -> NMinus1Row:
-    """Isolate, restore part by part, and write down what is left."""
+    """Isolate, restore, and write down what is left."""
     cut = cut_off(contingency, state.sections, state.tree)
     peak_case = int(np.argmax(census.load_kw[cut.feeder].sum(axis=0)))
-    load_kw = census.load_kw[:, peak_case]
-    islands = [i for i in cut.islands if (census.load_kw[i] != 0).any() or census.households[i].any()]
-    islands.sort(key=lambda island: (-load_kw[island].sum(), island[0]))
-    restoration = restore(state, cut, islands)
+    load_kw, homes = census.load_kw[:, peak_case], census.households
+    restoration = restore(state, cut, dark_graph(state, cut, homes, load_kw))
     is_on = reached(state.sections, restoration.done.closed, faulted=cut.faulted)[cut.feeder]
-    lost_kw = sum(float(load_kw[island].sum()) for island in islands)
-    restored_kw = sum(float(load_kw[island].sum()) for island in restoration.restored)
-    homes = census.households
-    cut_off_homes, restored_homes = (sum(int(homes[i].sum()) for i in some) for some in (islands, restoration.restored))
+    dark = np.concatenate([np.zeros(0, dtype=np.int64), *cut.islands])
+    lost_kw, restored_kw = float(load_kw[dark].sum()), float(load_kw[restoration.restored].sum())
+    found = restoration.found
     return NMinus1Row(
         outage_id=contingency.outage_id,
         outage_kind=contingency.outage_kind,
@@ -142,26 +137,31 @@ def _study(state: NormalState, census: _Census, contingency: Contingency) -> NMi
         restored_kw=restored_kw,
         unsupplied_households=int(homes[cut.feeder][~is_on].sum()),
         interrupted_households=int(homes[cut.interrupted].sum()),
-        untransferred_households=cut_off_homes - restored_homes,
+        untransferred_households=int(homes[dark].sum() - homes[restoration.restored].sum()),
         transfer_ratio=restored_kw / lost_kw if lost_kw > 0 else 1.0,
-        **_worst_values(state.network, restoration.worst),
+        method=found.method,
+        is_proved=found.is_proved,
+        bound_households=found.bound[0],
+        bound_kw=found.bound[1],
+        worst=_worst_values(state.network, restoration.worst),
+        tried=_worst_values(state.network, restoration.tried_worst),
         **_operations(state, cut, restoration),
     )
 
 
-def _worst_values(network: Network, worst: Outcome) -> dict[str, Any]:
+def _worst_values(network: Network, worst: Outcome) -> WorstValues:
     branches, k, bus = network.branches, worst.loading_branch, worst.vm_bus
-    return {
-        "worst_loading_percent": worst.loading_percent,
-        "worst_loading_kind": "" if k == NONE else BranchKind(branches.kind[k]).name.lower(),
-        "worst_loading_id": NONE if k == NONE else int(branches.branch_id[k]),
-        "worst_loading_name": "" if k == NONE else branches.name[k],
-        "worst_loading_case": worst.loading_case,
-        "worst_vm_pu": worst.vm_pu,
-        "worst_vm_bus_id": NONE if bus == NONE else int(network.bus_id[bus]),
-        "worst_vm_bus_name": "" if bus == NONE else network.buses.name[bus],
-        "worst_vm_case": worst.vm_case,
-    }
+    return WorstValues(
+        loading_percent=worst.loading_percent,
+        loading_kind="" if k == NONE else BranchKind(branches.kind[k]).name.lower(),
+        loading_id=NONE if k == NONE else int(branches.branch_id[k]),
+        loading_name="" if k == NONE else branches.name[k],
+        loading_case=worst.loading_case,
+        vm_pu=worst.vm_pu,
+        vm_bus_id=NONE if bus == NONE else int(network.bus_id[bus]),
+        vm_bus_name="" if bus == NONE else network.buses.name[bus],
+        vm_case=worst.vm_case,
+    )
 
 
 def _operations(state: NormalState, cut: CutOff, restoration: Restoration) -> dict[str, Any]:
@@ -173,7 +173,8 @@ def _operations(state: NormalState, cut: CutOff, restoration: Restoration) -> di
     return {
         "tripped_by": "" if cut.breaker_edge == NONE else edge_name(state, cut.breaker_edge),
         "restored_by": _tie_names(state, restoration.done.ties),
-        "tried": _tie_names(state, restoration.rejected),
+        "refused_by": _tie_names(state, restoration.rejected),
+        "opened": tuple(dict.fromkeys(edge_name(state, edge) for edge in restoration.done.opened)),
         "by_remote": bool(sections.edge_remote[operated].all()),
         "switch_states": _switch_states(state, restoration.done),
         "tried_switch_states": _switch_states(state, restoration.tried),

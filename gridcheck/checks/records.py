@@ -20,12 +20,40 @@ class NMinus1Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorstValues:
+    """Extremes of a switch state over all cases; ids and cases are -1 where there is no value.
+
+    Attributes
+    ----------
+    loading_percent : float
+        Highest loading of a medium-voltage line or a main transformer; NaN where there is no load flow solution, or
+        where no such element has a rating. [%]
+    loading_kind, loading_id, loading_name, loading_case
+        Table (``line``, ``trafo``), id and name of that element, and the case.
+    vm_pu : float
+        Lowest medium-voltage bus voltage; NaN where there is no load flow solution. [pu]
+    vm_bus_id, vm_bus_name, vm_case
+        Where and in which case.
+    """
+
+    loading_percent: float
+    loading_kind: str
+    loading_id: int
+    loading_name: str
+    loading_case: int
+    vm_pu: float
+    vm_bus_id: int
+    vm_bus_name: str
+    vm_case: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NMinus1Row:
     """One outage, its restoration and what is left.
 
     Power refers to the feeder at its own peak, so that ``served_kw + unsupplied_kw == demand_kw``. The worst values are
-    the extremes over all cases with every part on its best tie, also where that breaks a limit; the ties that were
-    therefore left open stand in `tried`, and the switch states of both positions are given.
+    the extremes over all cases after restoration. Where a part stays dark although it has a tie, `refused_by` and
+    `tried` say why: the values with the largest such part on the tie that leaves most margin.
 
     Attributes
     ----------
@@ -37,8 +65,10 @@ class NMinus1Row:
         Outcome.
     tripped_by : str
         Nearest circuit breaker towards the source, empty where there is none.
-    restored_by, tried : tuple of str
-        Ties that are closed; ties whose closing would break a limit.
+    restored_by, refused_by : tuple of str
+        Ties that are closed; ties with most margin of the parts that stay dark.
+    opened : tuple of str
+        Switches that are opened to share out or to leave dark, isolation not among them.
     by_remote : bool
         True where every switch that is operated is operated from the control room.
     peak_case : int
@@ -57,17 +87,16 @@ class NMinus1Row:
         faulted section.
     transfer_ratio : float
         ``restored_kw / lost_kw``, 1 where nothing healthy is cut off. [1]
-    worst_loading_percent : float
-        Highest loading of a medium-voltage line or a main transformer; NaN where the status is NOT_CONVERGED, or
-        where no such element has a rating. [%]
-    worst_loading_kind, worst_loading_id, worst_loading_name, worst_loading_case
-        Table (``line``, ``trafo``), id and name of that element, and the case.
-    worst_vm_pu : float
-        Lowest medium-voltage bus voltage; NaN where the status is NOT_CONVERGED. [pu]
-    worst_vm_bus_id, worst_vm_bus_name, worst_vm_case
-        Where and in which case; ids and cases are -1 where there is no value.
+    method : str
+        How the restoration was found: ``enumeration`` or ``programme``.
+    is_proved : bool
+        True where no other switching leaves less dark.
+    bound_households, bound_kw : int, float
+        Households and load of healthy sections that no switching can help leaving dark. [kW]
+    worst, tried : WorstValues
+        Values after restoration; values with the refused tie closed, those of `worst` where none was refused.
     switch_states, tried_switch_states : tuple of (int, bool)
-        Switches that stand differently from normal after restoration (id, closed), and while the worst values hold.
+        Switches that stand differently from normal after restoration (id, closed), and while the values of `tried` hold.
     line_states, tried_line_states : tuple of (int, bool)
         The same for lines (id, in service) where the network has no switches.
     faulted_lines : tuple of int
@@ -82,7 +111,8 @@ class NMinus1Row:
     status: NMinus1Status
     tripped_by: str
     restored_by: tuple[str, ...]
-    tried: tuple[str, ...]
+    refused_by: tuple[str, ...]
+    opened: tuple[str, ...]
     by_remote: bool
     peak_case: int
     demand_kw: float
@@ -95,15 +125,12 @@ class NMinus1Row:
     interrupted_households: int
     untransferred_households: int
     transfer_ratio: float
-    worst_loading_percent: float
-    worst_loading_kind: str
-    worst_loading_id: int
-    worst_loading_name: str
-    worst_loading_case: int
-    worst_vm_pu: float
-    worst_vm_bus_id: int
-    worst_vm_bus_name: str
-    worst_vm_case: int
+    method: str
+    is_proved: bool
+    bound_households: int
+    bound_kw: float
+    worst: WorstValues
+    tried: WorstValues
     switch_states: tuple[tuple[int, bool], ...]
     tried_switch_states: tuple[tuple[int, bool], ...]
     line_states: tuple[tuple[int, bool], ...]

@@ -1,16 +1,17 @@
-"""Choose the ties by which the healthy parts behind an outage are supplied again."""
+"""Restore what an outage leaves dark: the best way, what stands in the way of more, and the switch states of both."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from gridcheck.arrays import BoolArray, IntArray
+from gridcheck.checks.islands import LIVE, DarkGraph
 from gridcheck.checks.judgement import NormalState, Outcome, judge, worst_of
 from gridcheck.checks.outages import CutOff
 from gridcheck.checks.records import NMinus1Status
+from gridcheck.checks.search import Found, Way, nothing, reachable, search
 from gridcheck.network.sections import NONE
 
 _GRAVITY = tuple(NMinus1Status)
@@ -31,39 +32,16 @@ class Switching:
         State of every switch edge.
     source_branch : ndarray of int, shape (n_bus,)
         Branch by which the supply of each bus leaves its source; -1 at sources and without supply.
-    supplied : ndarray of bool, shape (n_section,)
-        Sections that a source reaches.
     ties : tuple of int
-        Ties that were closed, in order.
-    tie_source : tuple of int
-        The source branch that each of them takes its supply from.
+        Ties that were closed.
+    opened : tuple of int
+        Edges that were opened to share out or to leave dark, isolation not among them.
     """
 
     closed: BoolArray
     source_branch: IntArray
-    supplied: BoolArray
     ties: tuple[int, ...] = ()
-    tie_source: tuple[int, ...] = ()
-
-    def with_tie(self, state: NormalState, tie: int, island: IntArray) -> Switching:
-        """Close one more tie, so that it takes over an island."""
-        branches = state.network.branches
-        k = int(state.sections.edge_branch[state.ties.edge[tie]])
-        in_island = np.isin(state.sections.bus_section, island)
-        receiving = int(branches.to_bus[k] if in_island[branches.from_bus[k]] else branches.from_bus[k])
-        source = int(self.source_branch[receiving])
-        source = k if source == NONE else source  # the tie starts at the source itself
-        closed, source_branch, supplied = self.closed.copy(), self.source_branch.copy(), self.supplied.copy()
-        closed[state.ties.edges(tie)] = True
-        source_branch[in_island] = source
-        supplied[island] = True
-        return Switching(
-            closed=closed,
-            source_branch=source_branch,
-            supplied=supplied,
-            ties=(*self.ties, tie),
-            tie_source=(*self.tie_source, source),
-        )
+    opened: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -72,31 +50,33 @@ class Restoration:
 
     Attributes
     ----------
-    done : Switching
-        The state after restoration.
-    tried : Switching
-        The same with the best tie of every island closed, also where that breaks a limit: the worst values are of
-        this state.
+    done, tried : Switching
+        The state after restoration; and, where a part stays dark, the state in which the largest of them hangs as a
+        whole on the tie with most margin, although that breaks a limit.
     rejected : tuple of int
-        Ties that are closed in `tried` only, and ties without a load flow solution.
-    restored : tuple of ndarray of int
-        Islands that are supplied again.
+        The tie with most margin of every part that stays dark.
+    restored : ndarray of int
+        Sections that are supplied again.
     status : NMinus1Status
         Outcome.
-    worst : Outcome
-        Worst values of `tried`.
+    worst, tried_worst : Outcome
+        Worst values of `done` and of `tried`.
+    found : Found
+        What the search says of itself.
     """
 
     done: Switching
     tried: Switching
     rejected: tuple[int, ...]
-    restored: tuple[IntArray, ...]
+    restored: IntArray
     status: NMinus1Status
     worst: Outcome
+    tried_worst: Outcome
+    found: Found
 
 
-def restore(state: NormalState, cut: CutOff, islands: list[IntArray]) -> Restoration:
-    """Give every island the tie that keeps the limits with the largest margin.
+def restore(state: NormalState, cut: CutOff, graph: DarkGraph) -> Restoration:
+    """Find the best way to restore an outage.
 
     Parameters
     ----------
@@ -104,66 +84,97 @@ def restore(state: NormalState, cut: CutOff, islands: list[IntArray]) -> Restora
         The network in normal operation.
     cut : CutOff
         What is lost and isolated.
-    islands : list of ndarray of int
-        Healthy parts without supply, in the order in which they choose.
-
-    Returns
-    -------
-    Restoration
+    graph : DarkGraph
+        What it leaves dark.
     """
-    start = _isolated(state, cut)
-    judged = _judge_by_tree(state, cut)
-    done = tried = start
-    rejected: list[int] = []
-    restored: list[IntArray] = []
-    statuses: list[NMinus1Status] = []
-    for island in islands:
-        options = [done.with_tie(state, tie, island) for tie in _ties_of(state, done, island)]
-        if not options:
-            statuses.append(NMinus1Status.UNSUPPLIED)
-            continue
-        outcomes = [judged(option, option.tie_source[-1]) for option in options]
-        # Of equal margins the first tie; a state without a solution has the margin -inf.
-        best = max(range(len(options)), key=lambda i: (outcomes[i].margin, -i))
-        tie = options[best].ties[-1]
-        if not outcomes[best].is_solved:
-            statuses.append(NMinus1Status.NOT_CONVERGED)
-            rejected.append(tie)
-            continue
-        tried = tried.with_tie(state, tie, island)
-        if outcomes[best].is_within_limits:
-            done = options[best]
-            restored.append(island)
-        else:
-            statuses.append(NMinus1Status.VIOLATED)
-            rejected.append(tie)
-    worst = worst_of([judged(tried, source) for source in sorted({*_own_source(state, cut), *tried.tie_source})])
+    trees = _Trees(state, cut, graph)
+    found = search(graph, trees.judge, is_consuming=state.is_consuming)
+    tried, rejected, statuses = _refused(graph, found.way, trees)
+    own = _own_source(state, cut)
+    worst, tried_worst = (
+        worst_of([trees.judge(way, root) for root in sorted({*own, *(root for root, _ in way.roots)})])
+        for way in (found.way, tried)
+    )
     if not worst.is_solved:
         statuses.append(NMinus1Status.NOT_CONVERGED)
     elif not worst.is_within_limits:
         statuses.append(NMinus1Status.VIOLATED)
-    status = gravest(statuses)
+    served = [place for place in range(graph.n_dark) if found.way.served >> place & 1]
     return Restoration(
-        done=done,
-        tried=tried,
-        rejected=tuple(rejected),
-        restored=tuple(restored),
-        status=status,
-        worst=Outcome(is_solved=False) if status == NMinus1Status.NOT_CONVERGED else worst,
+        done=trees.switching(found.way),
+        tried=trees.switching(tried),
+        rejected=rejected,
+        restored=graph.section[served],
+        status=gravest(statuses),
+        worst=worst,
+        tried_worst=tried_worst,
+        found=found,
     )
 
 
-def _isolated(state: NormalState, cut: CutOff) -> Switching:
-    closed = state.sections.edge_closed.copy()
-    closed[cut.opened] = False
-    supplied = state.tree.supplied.copy()
-    supplied[_dead(cut)] = False
-    bus_section = state.sections.bus_section
-    is_off = (bus_section >= 0) & ~supplied[bus_section]
-    return Switching(closed=closed, source_branch=np.where(is_off, NONE, state.source_branch), supplied=supplied)
+class _Trees:
+    """Turns ways into switch states, and judges the tree below each root once."""
+
+    def __init__(self, state: NormalState, cut: CutOff, graph: DarkGraph) -> None:
+        self.state, self.graph = state, graph
+        self.isolated = state.sections.edge_closed.copy()
+        self.isolated[cut.opened] = False
+        bus_section = state.sections.bus_section
+        self.is_off = np.isin(bus_section, _dark(cut))
+        outlets = state.tree.outlet_edge
+        heads = [*cut.feeder[:1], *(island[0] for island in cut.islands)]
+        self.own_feeders = np.array([outlets[s] for s in heads], dtype=np.int64)
+        self.closed_links = [link for link in graph.links if not link.is_tie]
+        self.known: dict[tuple[int, int], Outcome] = {}
+
+    def switching(self, way: Way) -> Switching:
+        """Return the switch state of a complete way."""
+        closed, ties, opened = self.isolated.copy(), [], []
+        for position, link in enumerate(self.graph.links):
+            if link.is_tie and way.joined >> position & 1:
+                closed[list(link.edges)] = True
+                ties.append(link.tie)
+            elif not link.is_tie and way.opened >> position & 1 and self._touches(way, position):
+                # One of the two ends of a line is enough; a line without switches goes as a whole.
+                edges = link.edges if self.state.sections.by_line else link.edges[:1]
+                closed[list(edges)] = False
+                opened += edges
+        return Switching(closed=closed, source_branch=self._source_branch(way), ties=tuple(ties), opened=tuple(opened))
+
+    def _touches(self, way: Way, position: int) -> bool:
+        link = self.graph.links[position]
+        return bool(way.served >> link.a & 1 or way.served >> link.b & 1)
+
+    def _source_branch(self, way: Way) -> IntArray:
+        root_of = np.full(self.state.sections.n_section, NONE, dtype=np.int64)
+        root_of[self.graph.section] = way.at
+        bus_section = self.state.sections.bus_section
+        dark = np.where(bus_section >= 0, root_of[np.maximum(bus_section, 0)], NONE)
+        result: IntArray = np.where(self.is_off, dark, self.state.source_branch)
+        return result
+
+    def judge(self, way: Way, root: int) -> Outcome:
+        """Hold the tree below one root of a way, complete or growing, against the limits."""
+        joined = dict(way.roots).get(root, 0)
+        found = self.known.get((root, joined))
+        if found is None:
+            found = self.known[root, joined] = self._judged(way, root, joined)
+        return found
+
+    def _judged(self, way: Way, root: int, joined: int) -> Outcome:
+        closed, feeders = self.isolated.copy(), [self.own_feeders]
+        for link in self.closed_links:
+            closed[list(link.edges)] = False
+        ties, outlets = self.state.ties, self.state.tree.outlet_edge
+        for position, link in enumerate(self.graph.links):
+            if joined >> position & 1:
+                closed[list(link.edges)] = True
+                if link.is_tie:
+                    feeders.append(outlets[[ties.section_a[link.tie], ties.section_b[link.tie]]])
+        return judge(self.state, closed, self._source_branch(way) == root, np.unique(np.concatenate(feeders)))
 
 
-def _dead(cut: CutOff) -> IntArray:
+def _dark(cut: CutOff) -> IntArray:
     faulted = np.array([cut.faulted] if cut.faulted != NONE else [], dtype=np.int64)
     return np.concatenate([faulted, *cut.islands])
 
@@ -176,32 +187,66 @@ def _own_source(state: NormalState, cut: CutOff) -> list[int]:
     return [int(s) for s in np.unique(sources[sources >= 0])]
 
 
-def _ties_of(state: NormalState, switching: Switching, island: IntArray) -> list[int]:
-    """Return the ties between an island and what is supplied, in their order."""
-    ties = state.ties
-    in_island = np.zeros(state.sections.n_section, dtype=bool)
-    in_island[island] = True
-    a, b = ties.section_a, ties.section_b
-    usable = (in_island[a] & switching.supplied[b]) | (in_island[b] & switching.supplied[a])
-    return [int(tie) for tie in np.flatnonzero(usable)]
+def _refused(graph: DarkGraph, way: Way, trees: _Trees) -> tuple[Way, tuple[int, ...], list[NMinus1Status]]:
+    """Say what stands in the way of each part that is not wholly supplied: hang it alone on the tie with most margin.
 
-
-def _judge_by_tree(state: NormalState, cut: CutOff) -> Callable[[Switching, int], Outcome]:
-    """Return a function that judges one source branch's tree, and solves equal trees once.
-
-    Within one outage a tree is given by the ties that hang islands on it.
+    Returns the first such attempt (the given way where there is none), the ties of all, and a status for each.
     """
-    known: dict[tuple[int, ...], Outcome] = {}
-    outlets = state.tree.outlet_edge
-    own = [int(outlets[s]) for s in (*cut.feeder[:1], *(island[0] for island in cut.islands))]
+    tried, rejected, statuses, within_reach = way, [], [], reachable(graph, nothing(graph))
+    for part in _parts(graph):
+        if all(way.served >> place & 1 or graph.worth[place] == (0, 0.0) for place in part):
+            continue
+        options = [_whole(graph, part, tie) for tie in _live_ties(graph, part)]
+        if not options:
+            is_within_reach = bool(within_reach >> part[0] & 1)
+            statuses.append(NMinus1Status.VIOLATED if is_within_reach else NMinus1Status.UNSUPPLIED)
+            continue
+        outcomes = [trees.judge(option, option.roots[0][0]) for option, _ in options]
+        best = max(range(len(options)), key=lambda i: (outcomes[i].margin, -i))
+        attempt, tie = options[best]
+        rejected.append(tie)
+        tried = attempt if tried is way else tried
+        statuses.append(NMinus1Status.VIOLATED if outcomes[best].is_solved else NMinus1Status.NOT_CONVERGED)
+    return tried, tuple(tie for tie in rejected if not _uses(graph, way, tie)), statuses
 
-    def judged(switching: Switching, source: int) -> Outcome:
-        ties = [tie for tie, at in zip(switching.ties, switching.tie_source, strict=True) if at == source]
-        key = (source, *ties)
-        if key not in known:
-            sections = np.concatenate([state.ties.section_a[ties], state.ties.section_b[ties]])
-            feeders = np.unique(np.concatenate([own, outlets[sections]]))
-            known[key] = judge(state, switching.closed, switching.source_branch == source, feeders)
-        return known[key]
 
-    return judged
+def _uses(graph: DarkGraph, way: Way, tie: int) -> bool:
+    return any(link.tie == tie and way.joined >> position & 1 for position, link in enumerate(graph.links))
+
+
+def _parts(graph: DarkGraph) -> list[list[int]]:
+    """Return the dark sections that hang together without ties, the part with the most load first."""
+    parts, seen = [], 0
+    for first in range(graph.n_dark):
+        if seen >> first & 1:
+            continue
+        part, waiting = [], [first]
+        seen |= 1 << first
+        while waiting:
+            here = waiting.pop()
+            part.append(here)
+            for position in graph.links_at[here]:
+                link = graph.links[position]
+                far = link.other(here)
+                if not link.is_tie and not seen >> far & 1:
+                    seen |= 1 << far
+                    waiting.append(far)
+        parts.append(sorted(part))
+    return sorted(parts, key=lambda part: (-sum(graph.worth[place][1] for place in part), part[0]))
+
+
+def _live_ties(graph: DarkGraph, part: list[int]) -> list[int]:
+    """Return the links between a part and supply, by position."""
+    return [position for position in graph.live_links if graph.links[position].a in part]
+
+
+def _whole(graph: DarkGraph, part: list[int], position: int) -> tuple[Way, int]:
+    """Hang a whole part on one tie; return the way and the tie."""
+    link = graph.links[position]
+    joined = 1 << position
+    for inner, other in enumerate(graph.links):
+        if not other.is_tie and other.a in part:
+            joined |= 1 << inner
+    at = tuple(link.root if place in part else LIVE for place in range(graph.n_dark))
+    served = sum(1 << place for place in part)
+    return Way(joined, 0, served, ((link.root, joined),), at), link.tie

@@ -56,6 +56,18 @@ def undominated_cases(loads: LoadCases | FactoredLoads) -> IntArray:
     return np.flatnonzero(kept)
 
 
+def only_consumes(loads: LoadCases | FactoredLoads) -> bool:
+    """Return whether no load feeds in at any time, and none follows the voltage."""
+    if loads.depends_on_voltage:
+        return False
+    if isinstance(loads, LoadCases):
+        return bool((loads.p_mw >= 0).all() and (loads.q_mvar >= 0).all())
+    loaded = _loaded_buses(loads)
+    some = range(0, loads.n_case, _AT_A_TIME)
+    every = np.arange(loads.n_case)
+    return all(bool((_power(loads, every[first : first + _AT_A_TIME], loaded) >= 0).all()) for first in some)
+
+
 def select_cases(loads: LoadCases | FactoredLoads, cases: IntArray) -> LoadCases | FactoredLoads:
     """Return some of the cases."""
     if isinstance(loads, LoadCases):

@@ -145,13 +145,18 @@ def n_minus_1(
     out: Annotated[Path | None, typer.Option("--out", help="folder for n_minus_1.csv")] = None,
     vm_min_pu: Annotated[float, typer.Option(help="lowest voltage allowed after an outage [pu]")] = 0.93,
     max_loading_percent: Annotated[float, typer.Option(help="highest loading allowed after an outage [%]")] = 100.0,
+    write_networks: Annotated[
+        bool, typer.Option("--write-networks", help="also the restored network of each outage, as pandapower JSON")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Lose each section of one network file in turn, restore through ties, report what stays dark."""
+    """Lose each line and transformer of one network file in turn, restore through ties, report what stays dark."""
     with friendly_errors():
         from gridcheck import commands
 
-        insecure = commands.lose_each_section(network, out, vm_min_pu, max_loading_percent, as_json=json)
+        insecure = commands.lose_each_element(
+            network, out, vm_min_pu, max_loading_percent, write_networks=write_networks, as_json=json
+        )
     raise typer.Exit(EXIT_VIOLATIONS if insecure else EXIT_FINE)
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from gridcheck import terminal
 from gridcheck.errors import InputError, LedgerError
@@ -15,6 +13,9 @@ from gridcheck.geography import counties
 from gridcheck.units import YUAN_PER_WAN
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from gridcheck.checks.records import NMinus1Row
     from gridcheck.county_study import CountyTask
     from gridcheck.reports.folder import Results
     from gridcheck.reports.schemas import TableSpec
@@ -250,11 +251,17 @@ def solve_network(path: Path, vm_min_pu: float, max_loading_percent: float, *, a
     return bool(report["converged"]), len(report["violations"])
 
 
-def lose_each_section(
-    path: Path, out: Path | None, vm_min_pu: float, max_loading_percent: float, *, as_json: bool
+def lose_each_element(
+    path: Path,
+    out: Path | None,
+    vm_min_pu: float,
+    max_loading_percent: float,
+    *,
+    write_networks: bool = False,
+    as_json: bool = False,
 ) -> int:
-    """Study every outage of one network file; return how many are not secure."""
-    from gridcheck.checks.n_minus_1 import run_n_minus_1
+    """Lose every line and transformer of one network file; return how many outages are not secure."""
+    from gridcheck.checks.element_outages import lose_each_element as lose
     from gridcheck.limits import DEFAULT_LIMITS, with_overrides
     from gridcheck.network import network_from_tables, read_tables
     from gridcheck.network.loads import loads_from_tables
@@ -271,17 +278,19 @@ def lose_each_section(
         "n_minus_1_vm_min_pu": (vm_min_pu, "command line"),
         "n_minus_1_loading_percent": (max_loading_percent, "command line"),
     }
-    rows = run_n_minus_1(
-        network,
-        loads_from_tables(tables, network, source=str(path)),
-        households=np.zeros(network.n_bus, dtype=np.int64),
-        limits=with_overrides(DEFAULT_LIMITS, own),
-    )
-    table = n_minus_1_rows(rows)
+    if write_networks and out is None:
+        raise InputError("--write-networks needs a folder: --out DIR.")
+    loads = loads_from_tables(tables, network, source=str(path))
+    with terminal.steps("停运 outages") as step:
+        rows = lose(network, loads, limits=with_overrides(DEFAULT_LIMITS, own), progress=step)
+    table = n_minus_1_rows(rows, by_branch=True)
     if out is not None:
         with made_folder(out):
             write_bytes(out / N_MINUS_1.file_name, csv_bytes(table, N_MINUS_1))
-    shown = table[["outage_id", "status", "restored_by", "unsupplied_kw", "worst_loading_percent", "worst_vm_pu"]]
+            if write_networks:
+                _write_restored(tables, header, rows, out / "networks")
+    columns = ["outage_id", "status", "restored_by", "opened", "unsupplied_kw", "worst_loading_percent", "worst_vm_pu"]
+    shown = table[columns]
     if as_json:
         terminal.print_json(json.loads(shown.to_json(orient="records")))
     else:
@@ -289,6 +298,23 @@ def lose_each_section(
             str(path), list(shown.columns), [[terminal.cell(v) for v in row] for row in shown.itertuples(index=False)]
         )
     return int((table["status"] != "secure").sum())
+
+
+def _write_restored(
+    tables: dict[str, pd.DataFrame], header: dict[str, Any], rows: Sequence[NMinus1Row], folder: Path
+) -> None:
+    """Write the restored network of every outage as pandapower JSON, with the loads of the file."""
+    from gridcheck.network.pandapower_net import net_from_tables, net_to_json_text
+    from gridcheck.network.switched_tables import restored_tables
+    from gridcheck.reports.tables import write_bytes
+
+    folder.mkdir(exist_ok=True)
+    for row in rows:
+        net = net_from_tables(
+            restored_tables(tables, row.switch_states, row.line_states, row.faulted_lines, row.faulted_trafos),
+            name=f"{header['name']} {row.outage_id}", f_hz=float(header["f_hz"]), sn_mva=float(header["sn_mva"]),
+        )  # fmt: skip
+        write_bytes(folder / f"{row.outage_id.replace(':', '-')}.json", net_to_json_text(net).encode())
 
 
 def serve(results: Path, store: Path, host: str, port: int) -> None:

@@ -244,11 +244,11 @@ def explain_outage(case: CountyCase, counts: ClassCounts, rows: Sequence[NMinus1
     if row.status == NMinus1Status.NOT_CONVERGED:
         network = case.grid.network
         names = dict(zip(network.switches.name, network.switches.switch_id.tolist(), strict=True))
-        switch_closed |= {names[tie]: True for tie in row.tried if tie in names}
+        switch_closed |= {names[tie]: True for tie in row.refused_by if tie in names}
         at, binding = _unsolved_case(case, counts, row, switch_closed), _no_solution()
     else:
-        by_voltage = row.worst_vm_pu < case.limits.n_minus_1_vm_min_pu.value
-        at = row.worst_vm_case if by_voltage else row.worst_loading_case
+        by_voltage = row.tried.vm_pu < case.limits.n_minus_1_vm_min_pu.value
+        at = row.tried.vm_case if by_voltage else row.tried.loading_case
         if at < 0:
             raise InputError(f"Outage {outage_id} leaves no supplied part to show: its status is {row.status}.")
         binding = _worst_value(case, row, by_voltage=by_voltage)
@@ -265,7 +265,7 @@ def _outage_statement(row: NMinus1Row) -> dict[str, Any]:
         "feeder_id": row.feeder_id,
         "status": str(row.status).lower(),
         "restored_by": list(row.restored_by),
-        "tried": list(row.tried),
+        "tried": list(row.refused_by),
         "unsupplied_kw": row.unsupplied_kw,
         "unsupplied_households": row.unsupplied_households,
         "diversity": "all households of the feeder",
@@ -277,7 +277,7 @@ def _worst_value(case: CountyCase, row: NMinus1Row, *, by_voltage: bool) -> dict
     limit = limits.n_minus_1_vm_min_pu if by_voltage else limits.n_minus_1_loading_percent
     return {
         "binding_quantity": "vm_pu" if by_voltage else "loading_percent",
-        "binding_value": row.worst_vm_pu if by_voltage else row.worst_loading_percent,
+        "binding_value": row.tried.vm_pu if by_voltage else row.tried.loading_percent,
         "binding_limit": limit.value,
         "limit_clause": f"{limit.clause} [{limit.confidence}]",
         "read": _where_the_worst_is(case, row, by_voltage=by_voltage),
@@ -286,8 +286,8 @@ def _worst_value(case: CountyCase, row: NMinus1Row, *, by_voltage: bool) -> dict
 
 def _where_the_worst_is(case: CountyCase, row: NMinus1Row, *, by_voltage: bool) -> dict[str, Any]:
     if by_voltage:
-        return {"table": "res_bus", "index": row.worst_vm_bus_id, "column": "vm_pu"}
-    kind, index = row.worst_loading_kind, row.worst_loading_id
+        return {"table": "res_bus", "index": row.tried.vm_bus_id, "column": "vm_pu"}
+    kind, index = row.tried.loading_kind, row.tried.loading_id
     read: dict[str, Any] = {"table": f"res_{kind}", "index": index, "column": "loading_percent"}
     for tree in case.trees:
         branch_id = case.grid.network.branches.branch_id[tree.model.branch[tree.outlet_node]]

@@ -148,9 +148,7 @@ def _closed_links(state: NormalState, cut: CutOff, place: IntArray) -> list[Link
         closed = np.flatnonzero(is_closed)
         ends = [(sections.edge_bus_section[e], sections.edge_body_section[e], (e,)) for e in closed]
     found = [(int(place[a]), int(place[b]), tuple(int(e) for e in edges)) for a, b, edges in ends]
-    return [
-        _link(state, a, b, edges, tie=NONE, root=NONE) for a, b, edges in found if a != NONE and b != NONE and a != b
-    ]
+    return [_link(state, a, b, edges, tie=NONE, root=NONE) for a, b, edges in found if NONE not in (a, b) and a != b]
 
 
 def _ties(state: NormalState, place: IntArray, is_off: BoolArray) -> list[Link]:

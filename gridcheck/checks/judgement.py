@@ -104,8 +104,21 @@ class Outcome:
         return self.is_solved and self.margin >= 0.0
 
 
-def normal_state(network: Network, loads: LoadCases | FactoredLoads, limits: LimitSet) -> NormalState:
+def normal_state(
+    network: Network, loads: LoadCases | FactoredLoads, limits: LimitSet, *, switched: IntArray | None = None
+) -> NormalState:
     """Prepare a network for its outages.
+
+    Parameters
+    ----------
+    network : Network
+        Radial as normally switched.
+    loads : LoadCases or FactoredLoads
+        All cases.
+    limits : LimitSet
+        ``n_minus_1_loading_percent`` and ``n_minus_1_vm_min_pu`` are used.
+    switched : ndarray of int, optional
+        Branches that count as switched at both ends, such as transformers whose outage is studied.
 
     Raises
     ------
@@ -118,7 +131,8 @@ def normal_state(network: Network, loads: LoadCases | FactoredLoads, limits: Lim
         raise InputError(f"n_minus_1_vm_min_pu must be below 1. Got {limits.n_minus_1_vm_min_pu.value}.")
     bus_tree = spanning_tree(network)
     _require_radial(network, bus_tree)
-    sections = sections_of(network) if has_switches(network) else sections_by_line(network)
+    see = sections_of if has_switches(network) else sections_by_line
+    sections = see(network, switched=switched)
     tree = section_tree(sections)
     case = undominated_cases(loads)
     judged_bus, judged_branch = _judged(network)

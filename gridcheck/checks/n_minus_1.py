@@ -7,7 +7,7 @@ ties so that the limits are kept in the worst case of the whole cold wave: see `
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -18,9 +18,9 @@ from gridcheck.arrays import BoolArray, FloatArray, IntArray
 from gridcheck.cases import FactoredLoads, LoadCases
 from gridcheck.checks.islands import dark_graph
 from gridcheck.checks.judgement import NormalState, Outcome, normal_state
-from gridcheck.checks.outages import Contingency, CutOff, contingencies_of, cut_off
-from gridcheck.checks.records import NMinus1Row, WorstValues
-from gridcheck.checks.restoration import Restoration, Switching, restore
+from gridcheck.checks.outages import TRAFO, Contingency, CutOff, contingencies_of, cut_off
+from gridcheck.checks.records import NMinus1Row, NMinus1Status, WorstValues
+from gridcheck.checks.restoration import Restoration, Switching, gravest, restore
 from gridcheck.errors import InputError
 from gridcheck.limits import DEFAULT_LIMITS, LimitSet
 from gridcheck.network.records import BranchKind, Network
@@ -38,7 +38,7 @@ def run_n_minus_1(
     contingencies: Sequence[Contingency] | None = None,
     threads: int = 1,
 ) -> tuple[NMinus1Row, ...]:
-    """Study every outage of a radial network.
+    """Study outages of a radial network.
 
     Parameters
     ----------
@@ -82,11 +82,31 @@ def run_n_minus_1(
     unknown = [c.outage_id for c in chosen if not 0 <= c.section < sections.n_section or not tree.supplied[c.section]]
     if unknown:
         raise InputError("Outages of sections that do not exist or are not supplied.", unknown[:20])
+    return lose_each(state, loads, households, chosen, threads=threads)
+
+
+def lose_each(
+    state: NormalState,
+    loads: LoadCases | FactoredLoads,
+    households: IntArray,
+    contingencies: Sequence[Contingency],
+    *,
+    threads: int = 1,
+    done: Callable[[], None] | None = None,
+) -> tuple[NMinus1Row, ...]:
+    """Study outages of a network that is prepared; arguments as in `run_n_minus_1`, `done` is called after each."""
     census = _census(state, loads, households)
+
+    def study(contingency: Contingency) -> NMinus1Row:
+        row = _study(state, census, contingency)
+        if done is not None:
+            done()
+        return row
+
     if threads == 1:
-        return tuple(_study(state, census, contingency) for contingency in chosen)
+        return tuple(study(contingency) for contingency in contingencies)
     with ThreadPoolExecutor(threads) as pool:
-        return tuple(pool.map(lambda contingency: _study(state, census, contingency), chosen))
+        return tuple(pool.map(study, contingencies))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -121,16 +141,21 @@ def _study(state: NormalState, census: _Census, contingency: Contingency) -> NMi
     dark = np.concatenate([np.zeros(0, dtype=np.int64), *cut.islands])
     lost_kw, restored_kw = float(load_kw[dark].sum()), float(load_kw[restoration.restored].sum())
     found = restoration.found
+    served_kw, demand_kw = float(load_kw[cut.feeder][is_on].sum()), float(load_kw[cut.feeder].sum())
+    status = restoration.status
+    if served_kw == 0.0 < demand_kw:
+        # Nothing but the faulted section: no switch parts it, so the whole feeder waits for the repair.
+        status = gravest([status, NMinus1Status.UNSUPPLIED])
     return NMinus1Row(
         outage_id=contingency.outage_id,
         outage_kind=contingency.outage_kind,
         county_code=contingency.county_code,
         feeder_id=contingency.feeder_id,
         supply_class=contingency.supply_class,
-        status=restoration.status,
+        status=status,
         peak_case=peak_case,
-        demand_kw=float(load_kw[cut.feeder].sum()),
-        served_kw=float(load_kw[cut.feeder][is_on].sum()),
+        demand_kw=demand_kw,
+        served_kw=served_kw,
         unsupplied_kw=float(load_kw[cut.feeder][~is_on].sum()),
         interrupted_kw=float(load_kw[cut.interrupted].sum()),
         lost_kw=lost_kw,
@@ -143,13 +168,14 @@ def _study(state: NormalState, census: _Census, contingency: Contingency) -> NMi
         is_proved=found.is_proved,
         bound_households=found.bound[0],
         bound_kw=found.bound[1],
-        worst=_worst_values(state.network, restoration.worst),
-        tried=_worst_values(state.network, restoration.tried_worst),
-        **_operations(state, cut, restoration),
+        worst=worst_values(state.network, restoration.worst),
+        tried=worst_values(state.network, restoration.tried_worst),
+        **_operations(state, contingency, cut, restoration),
     )
 
 
-def _worst_values(network: Network, worst: Outcome) -> WorstValues:
+def worst_values(network: Network, worst: Outcome) -> WorstValues:
+    """Name the elements of an outcome by the ids of the user."""
     branches, k, bus = network.branches, worst.loading_branch, worst.vm_bus
     return WorstValues(
         loading_percent=worst.loading_percent,
@@ -164,23 +190,29 @@ def _worst_values(network: Network, worst: Outcome) -> WorstValues:
     )
 
 
-def _operations(state: NormalState, cut: CutOff, restoration: Restoration) -> dict[str, Any]:
+def _operations(state: NormalState, contingency: Contingency, cut: CutOff, restoration: Restoration) -> dict[str, Any]:
     """Say what is switched, in the ids of the user."""
     branches, sections = state.network.branches, state.sections
     operated = restoration.done.closed != sections.edge_closed
     in_fault = (sections.branch_section == cut.faulted) & (branches.kind == BranchKind.LINE)
     lines = np.flatnonzero(in_fault & branches.in_service) if cut.faulted != NONE else np.zeros(0, dtype=np.int64)
+    trafos = np.flatnonzero((sections.branch_section == cut.faulted) & (branches.kind == BranchKind.TRAFO))
+    is_trafo = contingency.outage_kind == TRAFO
     return {
         "tripped_by": "" if cut.breaker_edge == NONE else edge_name(state, cut.breaker_edge),
         "restored_by": _tie_names(state, restoration.done.ties),
         "refused_by": _tie_names(state, restoration.rejected),
         "opened": tuple(dict.fromkeys(edge_name(state, edge) for edge in restoration.done.opened)),
+        "closed_branches": _branches_of(state, [state.ties.edge[tie] for tie in restoration.done.ties]),
+        "opened_branches": _branches_of(state, restoration.done.opened),
+        "refused_branches": _branches_of(state, [state.ties.edge[tie] for tie in restoration.rejected]),
         "by_remote": bool(sections.edge_remote[operated].all()),
         "switch_states": _switch_states(state, restoration.done),
         "tried_switch_states": _switch_states(state, restoration.tried),
         "line_states": _line_states(state, restoration.done),
         "tried_line_states": _line_states(state, restoration.tried),
         "faulted_lines": tuple(int(i) for i in branches.branch_id[lines]),
+        "faulted_trafos": tuple(int(i) for i in branches.branch_id[trafos]) if is_trafo else (),
     }
 
 
@@ -191,6 +223,13 @@ def edge_name(state: NormalState, edge: int) -> str:
     names = [switches.name[i] for i in np.flatnonzero(state.sections.switch_edge == edge)]
     fallback = f"{BranchKind(branches.kind[k]).name.lower()}:{branches.branch_id[k]}"
     return next((name for name in [*names, branches.name[k]] if name), fallback)
+
+
+def _branches_of(state: NormalState, edges: Sequence[int]) -> tuple[str, ...]:
+    branches = state.network.branches
+    k = [int(state.sections.edge_branch[edge]) for edge in edges]
+    names = [f"{BranchKind(branches.kind[i]).name.lower()}:{branches.branch_id[i]}" for i in k]
+    return tuple(dict.fromkeys(names))
 
 
 def _tie_names(state: NormalState, ties: tuple[int, ...]) -> tuple[str, ...]:
@@ -210,8 +249,9 @@ def _switch_states(state: NormalState, switching: Switching) -> tuple[tuple[int,
 def _line_states(state: NormalState, switching: Switching) -> tuple[tuple[int, bool], ...]:
     if not state.sections.by_line:
         return ()
-    moved = np.flatnonzero(_moved(state, switching))
-    branch_id = state.network.branches.branch_id[state.sections.edge_branch[moved]]
+    branches, moved = state.network.branches, np.flatnonzero(_moved(state, switching))
+    moved = moved[branches.kind[state.sections.edge_branch[moved]] == BranchKind.LINE]
+    branch_id = branches.branch_id[state.sections.edge_branch[moved]]
     return tuple(sorted({(int(i), bool(switching.closed[e])) for i, e in zip(branch_id, moved, strict=True)}))
 
 

@@ -13,6 +13,8 @@ from gridcheck.network.sections import NONE, Sections
 
 SECTION = "section"
 OUTLET = "outlet"
+TIE = "tie"
+TRAFO = "trafo"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +24,9 @@ class Contingency:
     Attributes
     ----------
     outage_id, outage_kind : str
-        Id for reports; ``section`` (a fault in it) or ``outlet`` (its breaker does not close: all behind is healthy).
+        Id for reports; ``section`` (a fault in it), ``outlet`` (its breaker does not close: all behind is healthy),
+        ``tie`` (a normally open line, which nobody is supplied by) or ``trafo`` (a transformer, which breakers at
+        both ends take out).
     section : int
         The faulted section, or the section behind the outlet.
     county_code, feeder_id, supply_class : str
@@ -65,6 +69,41 @@ def contingencies_of(network: Network, sections: Sections, tree: SectionTree) ->
             outage_id = f"line:{branches.branch_id[first_line[s]]}"
             result.append(Contingency(outage_id=outage_id, outage_kind=SECTION, section=s, feeder_id=feeder))
     return tuple(result)
+
+
+def line_contingencies(network: Network, sections: Sections, tree: SectionTree) -> tuple[Contingency, ...]:
+    """List every line in service by its own id; lines of one section are lost together.
+
+    Returns
+    -------
+    tuple of Contingency
+        In the order of the lines: ``line:<id>``.
+    """
+    branches = network.branches
+    result = []
+    for k in np.flatnonzero(branches.kind == BranchKind.LINE).tolist():
+        s = int(sections.branch_section[k])
+        if s == NONE or not branches.in_service[k]:
+            continue
+        if tree.supplied[s]:
+            feeder = _feeder_name(network, sections, int(tree.outlet_edge[s]))
+            result.append(
+                Contingency(outage_id=f"line:{branches.branch_id[k]}", outage_kind=SECTION, section=s, feeder_id=feeder)
+            )
+    return tuple(result)
+
+
+def trafo_contingencies(network: Network, sections: Sections, tree: SectionTree) -> tuple[Contingency, ...]:
+    """List every supplied transformer that counts as switched at both ends: ``trafo:<id>``."""
+    branches = network.branches
+    switched = set(sections.edge_branch.tolist())
+    return tuple(
+        Contingency(
+            outage_id=f"trafo:{branches.branch_id[k]}", outage_kind=TRAFO, section=int(sections.branch_section[k])
+        )
+        for k in np.flatnonzero(branches.kind == BranchKind.TRAFO).tolist()
+        if k in switched and sections.branch_section[k] != NONE and tree.supplied[sections.branch_section[k]]
+    )
 
 
 def first_lines(network: Network, sections: Sections) -> IntArray:

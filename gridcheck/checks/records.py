@@ -14,7 +14,7 @@ class NMinus1Status(StrEnum):
     VIOLATED = "VIOLATED"
     """A healthy section has a tie, but every way to restore it breaks a limit."""
     UNSUPPLIED = "UNSUPPLIED"
-    """A healthy section has no tie to a section that is still supplied."""
+    """A healthy section has no tie to a section that is still supplied, or no switch parts the feeder at all."""
     NOT_CONVERGED = "NOT_CONVERGED"
     """No restoration of some part has a load flow solution in every case."""
 
@@ -69,6 +69,8 @@ class NMinus1Row:
         Ties that are closed; ties with most margin of the parts that stay dark.
     opened : tuple of str
         Switches that are opened to share out or to leave dark, isolation not among them.
+    closed_branches, opened_branches, refused_branches : tuple of str
+        The branches whose switches these are, as kind and id: ``line:6``; ``switch:3`` for a bus-bus switch.
     by_remote : bool
         True where every switch that is operated is operated from the control room.
     peak_case : int
@@ -96,11 +98,14 @@ class NMinus1Row:
     worst, tried : WorstValues
         Values after restoration; values with the refused tie closed, those of `worst` where none was refused.
     switch_states, tried_switch_states : tuple of (int, bool)
-        Switches that stand differently from normal after restoration (id, closed), and while the values of `tried` hold.
+        Switches that stand differently from normal (id, closed) after restoration, and while the values of `tried`
+        hold.
     line_states, tried_line_states : tuple of (int, bool)
         The same for lines (id, in service) where the network has no switches.
     faulted_lines : tuple of int
         Ids of the lines of the faulted section.
+    faulted_trafos : tuple of int
+        Ids of the transformers in it, where the outage is that of a transformer.
     """
 
     outage_id: str
@@ -113,6 +118,9 @@ class NMinus1Row:
     restored_by: tuple[str, ...]
     refused_by: tuple[str, ...]
     opened: tuple[str, ...]
+    closed_branches: tuple[str, ...]
+    opened_branches: tuple[str, ...]
+    refused_branches: tuple[str, ...]
     by_remote: bool
     peak_case: int
     demand_kw: float
@@ -136,6 +144,7 @@ class NMinus1Row:
     line_states: tuple[tuple[int, bool], ...]
     tried_line_states: tuple[tuple[int, bool], ...]
     faulted_lines: tuple[int, ...]
+    faulted_trafos: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,7 +54,7 @@ def network_from_tables(
     Returns
     -------
     Network
-        Lines come first, then transformers, impedances and closed bus-bus switches, each in index order.
+        Lines come first, then transformers, impedances and bus-bus switches, each in index order.
 
     Raises
     ------
@@ -76,6 +76,7 @@ def network_from_tables(
     columns = _branch_columns(tables, base)
     switches = _switches(tables, columns)
     from_closed, to_closed = _end_states(switches, len(columns["branch_id"]))
+    from_closed &= ~columns.pop("is_open")
     branches = Branches(**columns, from_closed=from_closed, to_closed=to_closed)
     g_pu, b_pu = _shunts(tables, base)
     add_open_ends(branches, g_pu, b_pu, alive=alive)
@@ -125,7 +126,7 @@ def _refuse_unmodelled(tables: Tables, source: str) -> None:
 
 
 def _branch_columns(tables: Tables, base: _Base) -> dict[str, Any]:
-    """Return lines, transformers, impedances and closed bus-bus switches one below the other."""
+    """Return lines, transformers, impedances and bus-bus switches one below the other."""
     parts = [part for read in (_lines, _trafos, _impedances, _bus_switches) if (part := read(tables, base))]
     parts = parts or [_branch_part(0)]
     columns: dict[str, Any] = {key: np.concatenate([np.asarray(part[key]) for part in parts]) for key in parts[0]}
@@ -141,7 +142,8 @@ def _branch_part(n: int, **columns: Any) -> dict[str, Any]:
         "r_pu": np.zeros(n), "x_pu": np.zeros(n), "g_from_pu": np.zeros(n), "b_from_pu": np.zeros(n),
         "g_to_pu": np.zeros(n), "b_to_pu": np.zeros(n), "tap_ratio": np.ones(n), "shift_degree": np.zeros(n),
         "rating_from_ka": np.full(n, np.nan), "rating_to_ka": np.full(n, np.nan), "length_km": np.full(n, np.nan),
-        "in_service": np.ones(n, dtype=bool), "type_name": ("",) * n, "name": ("",) * n,
+        "in_service": np.ones(n, dtype=bool), "is_open": np.zeros(n, dtype=bool),
+        "type_name": ("",) * n, "name": ("",) * n,
     }  # fmt: skip
     return part | columns
 
@@ -216,7 +218,7 @@ def _impedances(tables: Tables, base: _Base) -> dict[str, Any]:
 
 def _bus_switches(tables: Tables, base: _Base) -> dict[str, Any]:
     switch = _switch_table(tables)
-    switch = switch[(switch["et"] == "b").to_numpy() & flags(switch, "closed", default=True)]
+    switch = switch[(switch["et"] == "b").to_numpy()]
     if switch.empty:
         return {}
     from_bus = base.bus(switch, "bus")
@@ -229,6 +231,7 @@ def _bus_switches(tables: Tables, base: _Base) -> dict[str, Any]:
         to_bus=base.bus(switch, "element"),
         r_pu=_SWITCH_R_PER_Z * z_pu,
         x_pu=_SWITCH_X_PER_Z * z_pu,
+        is_open=~flags(switch, "closed", default=True),
         name=texts(switch, "name"),
     )
 
@@ -241,7 +244,7 @@ def _switch_table(tables: Tables) -> pd.DataFrame:
 
 
 def _switches(tables: Tables, columns: dict[str, Any]) -> Switches:
-    """Return the switches at the ends of lines and transformers; bus-bus switches are branches or nothing."""
+    """Return the switches at the ends of lines and transformers; bus-bus switches are branches."""
     switch = _switch_table(tables)
     switch = switch[switch["et"].isin(["l", "t"])]
     kind = np.where(switch["et"] == "l", int(BranchKind.LINE), int(BranchKind.TRAFO))
@@ -301,7 +304,8 @@ def add_open_ends(branches: Branches, g_pu: FloatArray, b_pu: FloatArray, *, ali
     is_line = branches.kind == BranchKind.LINE
     from_closed = branches.from_closed & (alive[branches.from_bus] | ~is_line)
     to_closed = branches.to_closed & (alive[branches.to_bus] | ~is_line)
-    for k in np.flatnonzero(branches.in_service & (from_closed ^ to_closed)):
+    has_body = branches.kind != BranchKind.SWITCH
+    for k in np.flatnonzero(branches.in_service & has_body & (from_closed ^ to_closed)):
         y_series = 1.0 / complex(branches.r_pu[k], branches.x_pu[k])
         y_from = complex(branches.g_from_pu[k], branches.b_from_pu[k])
         y_to = complex(branches.g_to_pu[k], branches.b_to_pu[k])

@@ -234,7 +234,7 @@ def _switch_table(network: Network) -> pd.DataFrame:
             "bus": network.bus_id[branches.from_bus[k]],
             "element": network.bus_id[branches.to_bus[k]],
             "et": "b",
-            "closed": True,
+            "closed": branches.connected[k],
             "z_ohm": np.hypot(branches.r_pu[k], branches.x_pu[k]) * z_base,
             "name": [branches.name[i] for i in k],
             "remote": False,

@@ -59,7 +59,7 @@ class Buses:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Branches:
-    r"""Lines, two-winding transformers, impedances and closed bus-bus switches in one table.
+    r"""Lines, two-winding transformers, impedances and bus-bus switches in one table.
 
     Every branch is a pi circuit behind an ideal ratio at its `from` end:
 
@@ -86,7 +86,7 @@ class Branches:
     length_km : ndarray, shape (n_branch,)
         Length, NaN for all but lines. [km]
     from_closed, to_closed : ndarray of bool, shape (n_branch,)
-        False where a switch at that end is open.
+        False where a switch at that end is open; an open bus-bus switch is open at its `from` end.
     in_service : ndarray of bool, shape (n_branch,)
         False for an element that is switched off as a whole.
     type_name, name : tuple of str, length n_branch

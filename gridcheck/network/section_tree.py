@@ -9,7 +9,7 @@ import numpy as np
 
 from gridcheck.arrays import BoolArray, IntArray, frozen
 from gridcheck.network.convert import add_open_ends
-from gridcheck.network.records import Branches, BranchKind, Network, Switches
+from gridcheck.network.records import Branches, Network, Switches
 from gridcheck.network.sections import NONE, Sections
 
 
@@ -225,10 +225,8 @@ def switched_network(network: Network, sections: Sections, closed: BoolArray) ->
     if sections.by_line:
         in_service[sections.edge_branch[0::2]] = closed[0::2] & closed[1::2]
     else:
-        coupler = old.kind[k] == BranchKind.SWITCH
-        from_closed[k[~coupler & ~at_to]] = closed[moved[~coupler & ~at_to]]
-        to_closed[k[~coupler & at_to]] = closed[moved[~coupler & at_to]]
-        in_service[k[coupler]] = closed[moved[coupler]]
+        from_closed[k[~at_to]] = closed[moved[~at_to]]
+        to_closed[k[at_to]] = closed[moved[at_to]]
     new = replace(old, from_closed=from_closed, to_closed=to_closed, in_service=in_service)
     lines = np.unique(k)
     g_pu, b_pu = network.buses.g_pu.copy(), network.buses.b_pu.copy()

@@ -7,8 +7,9 @@ of a branch is joined to the bus at its end unless a switch sits at that end::
             ^ switch                                         ^ switch
     section of A | section of line 1, B, line 2              | section of C
 
-So each switched end of a branch is an edge between two sections, closed or open. A closed bus-bus switch is an edge as
-well; an open one is not part of a `Network` and cannot serve as a tie.
+So each switched end of a branch is an edge between two sections, closed or open. A bus-bus switch is an edge as well.
+Breakers at both ends of a transformer are taken for granted where an outage of transformers is studied, whatever the
+data say (`switched`).
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class Sections:
     edge_at_to_end : ndarray of bool, shape (n_edge,)
         True at the `to` end, False at the `from` end.
     edge_bus_section, edge_body_section : ndarray of int, shape (n_edge,)
-        The sections on both sides: that of the bus, and that of the body of the branch. For a closed bus-bus switch
+        The sections on both sides: that of the bus, and that of the body of the branch. For a bus-bus switch
         the sections of its `from` and of its `to` bus.
     edge_closed : ndarray of bool, shape (n_edge,)
         Normal state; several switches at one end are closed when all of them are.
@@ -96,13 +97,15 @@ def has_switches(network: Network) -> bool:
     return len(network.switches.switch_id) > 0 or bool((network.branches.kind == BranchKind.SWITCH).any())
 
 
-def sections_of(network: Network) -> Sections:
+def sections_of(network: Network, *, switched: IntArray | None = None) -> Sections:
     """Find the sections between the switches that a network has.
 
     Parameters
     ----------
     network : Network
         Any network; it need not be radial.
+    switched : ndarray of int, optional
+        Positions of further branches that count as switched at both ends.
 
     Returns
     -------
@@ -113,7 +116,8 @@ def sections_of(network: Network) -> Sections:
     end = 2 * switches.branch + switches.at_to_end
     usable = _ends_in_service(network)
     counts = usable[end]
-    edge_end = np.unique(end[counts])
+    more = np.zeros(0, dtype=np.int64) if switched is None else np.stack([2 * switched, 2 * switched + 1]).reshape(-1)
+    edge_end = np.unique(np.concatenate([end[counts], more[usable[more]]]))
     switch_edge = np.where(counts, np.searchsorted(edge_end, end), NONE)
     closed, breaker = np.ones(len(edge_end), dtype=bool), np.zeros(len(edge_end), dtype=bool)
     remote = np.ones(len(edge_end), dtype=bool)
@@ -125,7 +129,7 @@ def sections_of(network: Network) -> Sections:
     n_coupler = len(couplers)
     edges = _Edges(
         end=np.concatenate([edge_end, 2 * couplers]),
-        closed=np.concatenate([closed, np.ones(n_coupler, dtype=bool)]),
+        closed=np.concatenate([closed, branches.connected[couplers]]),
         breaker=np.concatenate([breaker, np.zeros(n_coupler, dtype=bool)]),
         remote=np.concatenate([remote, np.zeros(n_coupler, dtype=bool)]),
         of_switch=switch_edge,
@@ -133,7 +137,7 @@ def sections_of(network: Network) -> Sections:
     return _build(network, edges, joined=usable, by_line=False)
 
 
-def sections_by_line(network: Network) -> Sections:
+def sections_by_line(network: Network, *, switched: IntArray | None = None) -> Sections:
     """See every line as switched at both ends, and lines out of service as open ties.
 
     For networks that hold no switch at all, such as published test feeders.
@@ -142,6 +146,8 @@ def sections_by_line(network: Network) -> Sections:
     ----------
     network : Network
         Any network; its switches, if any, are not looked at.
+    switched : ndarray of int, optional
+        Positions of further branches that are taken in and out of service like lines.
 
     Returns
     -------
@@ -150,8 +156,10 @@ def sections_by_line(network: Network) -> Sections:
     """
     branches = network.branches
     alive = network.buses.in_service
-    is_line = (branches.kind == BranchKind.LINE) & alive[branches.from_bus] & alive[branches.to_bus]
-    lines = np.flatnonzero(is_line)
+    counts = branches.kind == BranchKind.LINE
+    if switched is not None:
+        counts[switched] = True
+    lines = np.flatnonzero(counts & alive[branches.from_bus] & alive[branches.to_bus])
     edge_end = (2 * lines[:, None] + np.array([0, 1])[None, :]).reshape(-1)
     edges = _Edges(
         end=edge_end,

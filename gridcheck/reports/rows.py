@@ -209,23 +209,29 @@ def season_subsidy_yuan(
     return result
 
 
-def n_minus_1_rows(rows: Sequence[NMinus1Row]) -> pd.DataFrame:
-    """Return the table of outages of one county."""
+def n_minus_1_rows(rows: Sequence[NMinus1Row], *, by_branch: bool = False) -> pd.DataFrame:
+    """Return the table of outages of one county; `by_branch` names switches by their branches, as ``line:6``."""
     columns = (
         "county_code", "feeder_id", "outage_id", "outage_kind", "status", "restored_by", "unsupplied_kw",
         "unsupplied_households", "worst_loading_percent", "worst_vm_pu", "transfer_ratio", "supply_class", "demand_kw",
         "served_kw", "interrupted_kw", "lost_kw", "restored_kw", "tried", "tripped_by", "worst_loading_element",
-        "worst_vm_bus", "faulted_households", "untransferred_households",
+        "worst_vm_bus", "faulted_households", "untransferred_households", "opened", "by_remote", "method", "is_proved",
+        "tried_loading_percent", "tried_vm_pu",
     )  # fmt: skip
     return pd.DataFrame(
         [
             {
                 **{name: getattr(row, name) for name in columns if hasattr(row, name)},
                 "status": str(row.status).lower(),
-                "restored_by": ";".join(row.restored_by) or None,
-                "tried": ";".join(row.tried) or None,
-                "worst_loading_element": row.worst_loading_name,
-                "worst_vm_bus": row.worst_vm_bus_name,
+                "restored_by": ";".join(row.closed_branches if by_branch else row.restored_by) or None,
+                "tried": ";".join(row.refused_branches if by_branch else row.refused_by) or None,
+                "opened": ";".join(row.opened_branches if by_branch else row.opened) or None,
+                "worst_loading_percent": row.worst.loading_percent,
+                "worst_loading_element": row.worst.loading_name,
+                "worst_vm_pu": row.worst.vm_pu,
+                "worst_vm_bus": row.worst.vm_bus_name,
+                "tried_loading_percent": row.tried.loading_percent if row.refused_by else np.nan,
+                "tried_vm_pu": row.tried.vm_pu if row.refused_by else np.nan,
                 "faulted_households": row.unsupplied_households - row.untransferred_households,
             }
             for row in rows

@@ -210,6 +210,12 @@ N_MINUS_1 = TableSpec(
         _text("worst_vm_bus", nullable=True),
         _integer("faulted_households", nullable=True),
         _integer("untransferred_households", nullable=True),
+        _text("opened", nullable=True),
+        _flag("by_remote"),
+        _text("method", nullable=True),
+        _flag("is_proved"),
+        _real("tried_loading_percent", "%", 2, nullable=True),
+        _real("tried_vm_pu", "pu", 5, nullable=True),
         _SYNTHETIC,
     ),
 )

@@ -99,7 +99,7 @@ def test_random_outages_are_shown_by_pandapower(decided, tmp_path):
         value, statement = replayed(place)
 
         by_voltage = statement["binding_quantity"] == "vm_pu"
-        expected = row.worst_vm_pu if by_voltage else row.worst_loading_percent
+        expected = row.tried.vm_pu if by_voltage else row.tried.loading_percent
         assert value == pytest.approx(expected, rel=TOLERANCE), statement
         beyond = value < statement["binding_limit"] if by_voltage else value > statement["binding_limit"]
         if str(row.status) == "SECURE":

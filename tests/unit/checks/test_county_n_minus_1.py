@@ -72,23 +72,23 @@ def test_rows_replay_in_plain_pandapower() -> None:
     # The first line of a feeder is judged by the limit current of the feeder.
     for line, limit_ka in zip(grid.feeders["outlet_line"], grid.feeders["limit_ka"], strict=True):
         net.line.loc[line, "max_i_ka"] = min(net.line.loc[line, "max_i_ka"], limit_ka)
-    switched = [row for row in rows if row.restored_by or row.tried]
+    switched = [row for row in rows if row.restored_by or row.refused_by]
     for row in (switched[0], switched[len(switched) // 2], switched[-1]):
         if row.status == NMinus1Status.NOT_CONVERGED:
             continue
         net.switch["closed"] = [bool(c) for c in grid.network.switches.closed]
         for switch, closed in row.tried_switch_states:
             net.switch.loc[switch, "closed"] = closed
-        for case in {row.worst_loading_case, row.worst_vm_case}:
+        for case in {row.tried.loading_case, row.tried.vm_case}:
             position = {int(b): i for i, b in enumerate(grid.network.bus_id)}
             at = [position[int(b)] for b in net.load["bus"]]
             net.load["p_mw"], net.load["q_mvar"] = cases.p_mw[case, at], cases.q_mvar[case, at]
             pp.runpp(net, tolerance_mva=1e-10, calculate_voltage_angles=True, numba=False)
-            if case == row.worst_loading_case:
-                at_element = net[f"res_{row.worst_loading_kind}"].loc[row.worst_loading_id, "loading_percent"]
-                assert row.worst_loading_percent == pytest.approx(at_element, abs=1e-6)
-            if case == row.worst_vm_case:
-                assert row.worst_vm_pu == pytest.approx(net.res_bus.loc[row.worst_vm_bus_id, "vm_pu"], abs=1e-8)
+            if case == row.tried.loading_case:
+                at_element = net[f"res_{row.tried.loading_kind}"].loc[row.tried.loading_id, "loading_percent"]
+                assert row.tried.loading_percent == pytest.approx(at_element, abs=1e-6)
+            if case == row.tried.vm_case:
+                assert row.tried.vm_pu == pytest.approx(net.res_bus.loc[row.tried.vm_bus_id, "vm_pu"], abs=1e-8)
 
 
 def test_limits_of_feeders_lower_the_rating_of_their_first_line_only() -> None:

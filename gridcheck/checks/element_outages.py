@@ -1,0 +1,97 @@
+"""Every line, tie and transformer of one network lost in turn, by the ids of its file."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from gridcheck.arrays import IntArray
+from gridcheck.cases import FactoredLoads, LoadCases
+from gridcheck.checks.judgement import NormalState, judge, normal_state
+from gridcheck.checks.n_minus_1 import lose_each, worst_values
+from gridcheck.checks.outages import TIE, line_contingencies, trafo_contingencies
+from gridcheck.checks.records import NMinus1Row, NMinus1Status
+from gridcheck.limits import DEFAULT_LIMITS, LimitSet
+from gridcheck.network.records import BranchKind, Network
+
+
+def lose_each_element(
+    network: Network,
+    loads: LoadCases | FactoredLoads,
+    *,
+    households: IntArray | None = None,
+    limits: LimitSet = DEFAULT_LIMITS,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[NMinus1Row, ...]:
+    """Lose every line, every tie and every transformer of a radial network.
+
+    Parameters
+    ----------
+    network : Network
+        Radial as normally switched. Without any switch, every line counts as switched at both ends and lines out of
+        service as open ties.
+    loads : LoadCases or FactoredLoads
+        All cases, buses in the order of ``network.bus_id``.
+    households : ndarray of int, shape (n_bus,), optional
+        Registered households at each bus; where there are none, the load counts.
+    limits : LimitSet
+        ``n_minus_1_loading_percent`` and ``n_minus_1_vm_min_pu`` are used.
+    progress : callable, optional
+        Called with outages done and outages in all.
+
+    Returns
+    -------
+    tuple of NMinus1Row
+        ``line:<id>`` in the order of the lines, those between the same switches with equal rows, normally open ones as
+        ties; then ``trafo:<id>``. A transformer counts as switched at both ends, whatever the data say.
+    """
+    homes = np.zeros(network.n_bus, dtype=np.int64) if households is None else households
+    branches = network.branches
+    state = normal_state(network, loads, limits)
+    trafos = np.flatnonzero((branches.kind == BranchKind.TRAFO) & branches.in_service)
+    switched = normal_state(network, loads, limits, switched=trafos) if len(trafos) else state
+    lines = line_contingencies(network, state.sections, state.tree)
+    one_of_each = {contingency.section: contingency for contingency in reversed(lines)}
+    of_trafos = trafo_contingencies(network, switched.sections, switched.tree) if len(trafos) else ()
+    count, n_all = itertools.count(1), len(one_of_each) + len(of_trafos)
+
+    def done() -> None:
+        if progress is not None:
+            progress(next(count), n_all)
+
+    studied = lose_each(state, loads, homes, tuple(one_of_each.values()), done=done)
+    by_section = dict(zip(one_of_each, studied, strict=True))
+    rows = [replace(by_section[c.section], outage_id=c.outage_id, outage_kind=c.outage_kind) for c in lines]
+    rows += _tie_rows(state, {row.outage_id for row in rows})
+    rows.sort(key=lambda row: int(row.outage_id.partition(":")[2]))
+    return (*rows, *lose_each(switched, loads, homes, of_trafos, done=done))
+
+
+def _tie_rows(state: NormalState, listed: set[str]) -> list[NMinus1Row]:
+    """Return a row for each open line: a tie that is lost takes nobody's supply, only a reserve."""
+    branches, found = state.network.branches, []
+    for edge in state.ties.edge.tolist():
+        k = int(state.sections.edge_branch[edge])
+        if branches.kind[k] == BranchKind.LINE and f"line:{branches.branch_id[k]}" not in listed:
+            found.append(int(branches.branch_id[k]))
+    if not found:
+        return []
+    feeders = np.unique(state.tree.outlet_edge)
+    normal = judge(state, state.sections.edge_closed, np.ones(state.network.n_bus, dtype=bool), feeders)
+    worst = worst_values(state.network, normal)
+    status = NMinus1Status.SECURE if normal.is_within_limits else NMinus1Status.VIOLATED
+    status = status if normal.is_solved else NMinus1Status.NOT_CONVERGED
+    names = {name: "" for name in ("county_code", "feeder_id", "supply_class", "tripped_by")}
+    nothing = {name: () for name in NMinus1Row.__slots__ if NMinus1Row.__annotations__[name].startswith("tuple")}
+    zero = {name: 0 for name in NMinus1Row.__slots__ if NMinus1Row.__annotations__[name] in ("float", "int")}
+    row = NMinus1Row(
+        **{**zero, **nothing, **names}, outage_id="", outage_kind=TIE, status=status, by_remote=True, method="none",
+        is_proved=True, worst=worst, tried=worst,
+    )  # type: ignore[arg-type]  # fmt: skip
+    return [
+        replace(row, outage_id=f"line:{i}", transfer_ratio=1.0, line_states=((i, False),), faulted_lines=(i,))
+        for i in sorted(set(found))
+    ]

@@ -166,7 +166,8 @@ def _ties(state: NormalState, place: IntArray, is_off: BoolArray) -> list[Link]:
         if place[dark] == NONE or is_off[live]:
             continue
         k = int(state.sections.edge_branch[edges[0]])
-        receiving = branches.to_bus[k] if bus_section[branches.from_bus[k]] == dark else branches.from_bus[k]
+        # The body of the line may be a section of its own on either side, so its buses are looked at.
+        receiving = branches.to_bus[k] if is_off[bus_section[branches.from_bus[k]]] else branches.from_bus[k]
         source = int(state.source_branch[receiving])
         root = k if source == NONE else source  # the tie may start at the source itself
         found.append(_link(state, int(place[dark]), LIVE, edges, tie=tie, root=root))

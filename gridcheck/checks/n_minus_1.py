@@ -143,8 +143,8 @@ def _study(state: NormalState, census: _Census, contingency: Contingency) -> NMi
     found = restoration.found
     served_kw, demand_kw = float(load_kw[cut.feeder][is_on].sum()), float(load_kw[cut.feeder].sum())
     status = restoration.status
-    if served_kw == 0.0 < demand_kw:
-        # Nothing but the faulted section: no switch parts it, so the whole feeder waits for the repair.
+    if served_kw == lost_kw == 0.0 < demand_kw:
+        # Nothing but the faulted section: no switch parts the feeder, which waits for the repair as a whole.
         status = gravest([status, NMinus1Status.UNSUPPLIED])
     return NMinus1Row(
         outage_id=contingency.outage_id,

@@ -10,7 +10,7 @@ import pandapower.networks as pn
 import pandas as pd
 import pytest
 
-from tests.support.command_line import run_command
+from tests.support.command_line import gridcheck
 
 NETWORKS = {
     "case33bw": (pn.case33bw, 0.9),
@@ -24,10 +24,10 @@ def studied(request, tmp_path_factory):
     build, vm_min_pu = NETWORKS[request.param]
     folder = tmp_path_factory.mktemp(request.param)
     pp.to_json(build(), str(folder / "net.json"))
-    done = run_command(
+    done = gridcheck(
         "n-1", str(folder / "net.json"), "--out", str(folder / "out"), "--vm-min-pu", str(vm_min_pu), "--write-networks"
     )
-    assert done.returncode == 1, done.stderr
+    assert done.exit_code == 1, done.stderr
     return build(), folder / "out", vm_min_pu
 
 
@@ -92,7 +92,7 @@ def test_load_that_is_off_is_never_called_secure_where_nothing_is_on(studied):
 
 def test_networks_need_a_folder(tmp_path):
     pp.to_json(pn.case33bw(), str(tmp_path / "net.json"))
-    done = run_command("n-1", str(tmp_path / "net.json"), "--write-networks")
+    done = gridcheck("n-1", str(tmp_path / "net.json"), "--write-networks")
 
-    assert done.returncode == 2
+    assert done.exit_code == 2
     assert "--out" in done.stderr

@@ -47,9 +47,9 @@ def isolated_grid(grid: RandomGrid, row: NMinus1Row) -> RandomGrid:
     ends = enumerate(zip(grid.switch_bus, grid.switch_line, strict=True))
     if dead:
         return grid.with_switches({i: False for i, (bus, k) in ends if (("bus", bus) in dead) != (("line", k) in dead)})
-    opened = [i for i, closed in row.switch_states if not closed]
-    assert [f"feeder:{grid.switch_line[i]}-outlet" for i in opened] == [row.outage_id]
-    return grid.with_switches({opened[0]: False})
+    names = [f"feeder:{grid.switch_line[i]}-outlet" for i, closed in row.switch_states if not closed]
+    outlet = [i for i, closed in row.switch_states if not closed][names.index(row.outage_id)]
+    return grid.with_switches({outlet: False})
 
 
 @FEW

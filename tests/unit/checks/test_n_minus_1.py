@@ -324,7 +324,7 @@ def test_factored_loads_give_the_same_rows() -> None:
 
     for row, same in zip(rows, again, strict=True):
         assert row.switch_states == same.switch_states
-        assert row.tried.vm_pu == pytest.approx(same.worst_vm_pu, abs=1e-12)
+        assert row.tried.vm_pu == pytest.approx(same.worst.vm_pu, abs=1e-12)
         assert row.unsupplied_kw == pytest.approx(same.unsupplied_kw)
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from gridcheck.arrays import FloatArray, frozen
-from gridcheck.catalogue import DEVICE_CLASSES, base_load, heater_curves, heater_ratings, heaters, houses
+from gridcheck.catalogue import DEVICE_CLASSES, base_load, class_devices, heater_curves, heater_ratings, heaters, houses
 from gridcheck.demand.tables import named_ranges, named_values
 from gridcheck.errors import CatalogueError, ConfigError
 
@@ -68,6 +68,8 @@ class DeviceParameters:
         COP in use over COP of the curve. [1]
     standby_ratio, backup_ratio : float
         Standby input, and backup elements spread over all units, over the rated input. [1]
+    min_outdoor_c : float
+        Outdoor temperature below which it stops and gives no heat; minus infinity where there is none. [degC]
     temperature_c, cop, heat_ratio, input_ratio : ndarray, shape (n_anchor,)
         Full-speed behaviour against rising outdoor temperature. [degC], [1], [1], [1]
     """
@@ -85,6 +87,7 @@ class DeviceParameters:
     field_factor: float
     standby_ratio: float
     backup_ratio: float
+    min_outdoor_c: float
     temperature_c: FloatArray
     cop: FloatArray
     heat_ratio: FloatArray
@@ -205,6 +208,7 @@ def _devices(house: Mapping[str, float]) -> tuple[DeviceParameters, ...]:
                 field_factor=float(row["field_factor"]),
                 standby_ratio=float(row["standby_w"]) / 1000.0 / rated_kw,
                 backup_ratio=float(row["backup_share"]) * float(row["backup_kw"]) / rated_kw,
+                min_outdoor_c=class_devices()[device].min_outdoor_c,
                 temperature_c=curve["temperature_c"].to_numpy(np.float64),
                 cop=curve["cop"].to_numpy(np.float64),
                 heat_ratio=curve["heat_ratio"].to_numpy(np.float64),

@@ -85,8 +85,9 @@ def device_parameters(device: Device, *, parameters: DemandParameters | None = N
     -------
     DeviceParameters
         The kind of use is that of the class; the heated area is that of the class times the device's
-        rated heat over that of the class, because homes buy the size that fits. The model of homes does not know
-        ``min_outdoor_c``: there a home whose heat pump stops goes on drawing, as it would with a direct heater.
+        rated heat over that of the class, because homes buy the size that fits. Below ``min_outdoor_c`` the
+        compressor of every simulated home stands still, as it does in `seasonal_cop`: rooms cool down, and only standby
+        and the backup element, where a home has one, are drawn.
     """
     chosen = default_parameters() if parameters is None else parameters
     like = next(entry for entry in chosen.devices if entry.device == device.device)
@@ -104,6 +105,7 @@ def device_parameters(device: Device, *, parameters: DemandParameters | None = N
         field_factor=device.field_factor,
         standby_ratio=device.standby_kw / device.rated_kw,
         backup_ratio=device.backup_kw / device.rated_kw,
+        min_outdoor_c=device.min_outdoor_c,
         temperature_c=device.temperature_c,
         cop=device.cop,
         heat_ratio=device.heat_ratio,

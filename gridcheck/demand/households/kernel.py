@@ -109,7 +109,7 @@ def _foreseen(zone: Any, target_c: float, air_c: float, damped_c: float, full_he
 
     The water follows the damped outdoor temperature; in a room that is far too cold a thermostat asks for all there is.
     """
-    if not zone.foresees or full_heat_w == 0.0:
+    if not zone.foresees:
         return 0.0
     cold_k = max(target_c - _FAR_TOO_COLD_K - air_c, 0.0)
     return zone.loss_w_per_k * (target_c - zone.gain_k - damped_c) / full_heat_w + _BOOST_PER_K * cold_k
@@ -222,7 +222,6 @@ def _follow(
             zone.aa * air_c + zone.am * mass_c + zone.ao * outdoor_c[t] + zone.a_sun * sun[t] + zone.a_gain
             + zone.a_heat * (1.0 - share_now) * emitted_w
         )  # fmt: skip
-        foreseen = _foreseen(zone, target_c, air_c, damped_c[t], full_heat_w)
         drawn_w, heat_w, on_share, was_running = 0.0, 0.0, 0.0, runs
         runs = False
         if zone.use == STORAGE:
@@ -242,9 +241,11 @@ def _follow(
         elif by_minute:
             runs = _starts(zone, target_c, air_c, was_running, since_stop_s)
             if runs:
+                foreseen = _foreseen(zone, target_c, air_c, damped_c[t], full_heat_w)
                 share = available * _minute_share(zone, target_c, air_c, foreseen)
                 heat_w, drawn_w, on_share = full_heat_w * share, _input(zone, share, full_w), available
         else:
+            foreseen = _foreseen(zone, target_c, air_c, damped_c[t], full_heat_w)
             share = available * _mean_share(zone, target_c, free_c, foreseen, full_heat_w)
             heat_w = full_heat_w * share
             if zone.is_inverter:

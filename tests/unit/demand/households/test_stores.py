@@ -76,6 +76,32 @@ def test_what_is_given_in_the_night_is_not_bought_again():
     assert (night.heat_kwh > 0.4 * need_kwh).mean() > 0.5
 
 
+def test_a_night_buys_for_the_weather_of_the_coming_day():
+    """Mild until midnight, frost from then on: what is bought from 22 o'clock on is that of the frost."""
+    parameters = TIGHT.with_overrides({"storage_heat_share": 0.4, "internal_gain_w_per_m2": 0.0})
+    zones, mild = zones_of(parameters), steps(8.0, days=2)
+    begin = mild.study.start
+    weather = replace(
+        mild,
+        temperature_c=np.where(np.arange(len(mild.time_utc)) < begin, 8.0, 0.0),
+        solar_w_per_m2=np.zeros(len(mild.time_utc)),
+        study=slice(begin - 8, begin + 32),
+    )
+    wanted_kwh = 0.4 * zones["loss_w_per_k"] * zones["target_c"] * 24.0 / 1000.0
+    fits = wanted_kwh < np.minimum(9.0 * zones["max_input_w"] / 1000.0, zones["store_j"] / 3.6e6)
+    assert fits.mean() > 0.7
+    np.testing.assert_allclose(bought_kwh(run(zones, weather, parameters))[fits], wanted_kwh[fits], rtol=1e-4)
+
+
+def test_a_store_takes_no_more_than_it_holds():
+    """It begins half full and gives nothing in a house that is not used: a hard frost fills it, once."""
+    zones = zones_of(TIGHT)
+    zones["use_a"] = -60.0
+    made = run(zones, steps(-15.0, first=0), TIGHT)
+    np.testing.assert_allclose(bought_kwh(made), 0.5 * zones["store_j"] / 3.6e6, rtol=1e-4)
+    assert not made.heat_kwh.any()
+
+
 def test_an_interruption_in_the_valley_only_delays():
     zones, weather = zones_of(), steps(8.0, days=2)
     hour = local_hour(weather.time_utc)

@@ -245,7 +245,7 @@ def _level(parts: tuple[_Part, ...], state: SweepState) -> LevelAssessment:
 
 def _node_loads(tree: SupplyTree, course: Course, counts: ClassCounts, *, group: IntArray | None) -> NodeLoads:
     profiles = course.profiles
-    spread = counts.rated_kw * diversity(counts.count, profiles.alpha, group=group)
+    spread = counts.rated_kw * diversity(counts.count, profiles, group=group)
     weight = np.concatenate([counts.rated_kw, spread], axis=1) / (KW_PER_MW * tree.model.sn_mva)
     row = np.full(tree.model.n_node, -1, dtype=np.int64)
     row[tree.area_node] = np.arange(len(tree.area_node))

@@ -2,10 +2,11 @@ r"""Demand of classes over time, and the loads of buses made from it.
 
 The power of :math:`N` alike units with a rated input of :math:`R` in total is
 
-.. math:: P(N, t) = R \left[ m(t) + \left( s(t) - m(t) \right) N^{-\alpha} \right]
+.. math:: P(N, t) = R \left[ m(t) + \left( s(t) - m(t) \right) \max(N / n_0, 1)^{-\alpha} \right]
 
-with :math:`m` the mean over many homes and :math:`s` the power for which one home is planned, both per rated input. It
-is linear in two profiles, :math:`m` and :math:`s - m`, so loads stay in the factored form that power flow streams.
+with :math:`m` the mean over many homes and :math:`s` the power for which one home is planned, both per rated input, and
+:math:`n_0` the homes that peak together every day: 1 except in the table for use on paper. It is linear in two
+profiles, :math:`m` and :math:`s - m`, so loads stay in the factored form that power flow streams.
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ class ClassProfiles:
         where homes are simulated, its own peak otherwise.
     alpha, tan_phi : ndarray, shape (n_class,)
         Exponent of diversity; reactive over active power. [1]
+    together : ndarray, shape (n_class,)
+        Homes that peak together every day, at least 1; 1 where not given. [1]
     """
 
     classes: tuple[str, ...]
@@ -64,6 +67,7 @@ class ClassProfiles:
     single: FloatArray
     alpha: FloatArray
     tan_phi: FloatArray
+    together: FloatArray = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         n_case, n_class = len(self.time_utc), len(self.classes)
@@ -76,10 +80,16 @@ class ClassProfiles:
             ("single", (n_case, n_class)),
             ("alpha", (n_class,)),
             ("tan_phi", (n_class,)),
+            ("together", (n_class,)),
         ):
-            object.__setattr__(self, name, frozen(getattr(self, name), np.float64, shape, name=name))
+            given = getattr(self, name)
+            value = np.ones(shape) if name == "together" and given is None else given
+            object.__setattr__(self, name, frozen(value, np.float64, shape, name=name))
         if (self.single < self.mean).any() or (self.mean < 0.0).any():
             raise InputError("profiles must have 0 <= mean <= single in every case and class.")
+
+        if not (self.together >= 1.0).all():
+            raise InputError("together must be at least one home in every class.")
 
     @property
     def n_case(self) -> int:
@@ -156,13 +166,14 @@ def class_profiles(
     """
     chosen = default_parameters() if parameters is None else parameters
     window = weather.study
+    together = np.ones(len(CLASSES))
     if method == "simulated":
         mean, single = simulated_pairs(weather, chosen, seed=seed, n_home=n_home)
         alpha = np.full(len(CLASSES), 0.5)
     elif method in ("coincidence", "fixed"):
         base = _base_profile(weather, chosen)
         if method == "coincidence":
-            heating, alpha = coincidence_pairs(weather)
+            heating, alpha, together[1:] = coincidence_pairs(weather)
         else:
             level = np.full((len(base[0]), len(chosen.devices)), fixed_share)
             heating, alpha = (level, level), np.full(len(chosen.devices), 1.0)
@@ -180,6 +191,7 @@ def class_profiles(
         single=single,
         alpha=alpha,
         tan_phi=np.sqrt(1.0 - cos_phi**2) / cos_phi,
+        together=together,
     )
 
 
@@ -284,7 +296,7 @@ def factored_loads(
     bus = frozen(area_bus, np.int64, (n_area,), name="area_bus")
     if n_area and (bus.min() < 0 or bus.max() >= n_bus):
         raise InputError(f"area_bus must lie in [0, {n_bus}). Got {bus.min()} to {bus.max()}.")
-    spread_kw = counts.rated_kw * diversity(counts.count, profiles.alpha, group=group)
+    spread_kw = counts.rated_kw * diversity(counts.count, profiles, group=group)
     weight = np.zeros((n_bus, 2 * len(CLASSES)))
     np.add.at(weight, bus, np.concatenate([counts.rated_kw, spread_kw], axis=1) / KW_PER_MW)
     return FactoredLoads(
@@ -295,15 +307,17 @@ def factored_loads(
     )
 
 
-def diversity(count: FloatArray, alpha: FloatArray, *, group: IntArray | None = None) -> FloatArray:
-    """Return the share of the spread that remains, ``N**-alpha``, shape (n_area, n_class), 0 without units. [1]
+def diversity(count: FloatArray, profiles: ClassProfiles, *, group: IntArray | None = None) -> FloatArray:
+    """Return the share of the spread that remains, ``max(N / n0, 1)**-alpha``, shape (n_area, n_class). [1]
+
+    It is 0 without units.
 
     Parameters
     ----------
     count : ndarray, shape (n_area, n_class)
         Homes per area and class.
-    alpha : ndarray, shape (n_class,)
-        Exponents.
+    profiles : ClassProfiles
+        Exponents, and homes that peak together.
     group : ndarray of int, shape (n_area,), optional
         Group whose homes share one diversity; each area alone by default.
     """
@@ -316,7 +330,7 @@ def diversity(count: FloatArray, alpha: FloatArray, *, group: IntArray | None = 
         np.add.at(total, position, count)
         homes = total[position]
     # Part of a home counts as one: nothing draws more than its own peak.
-    return np.where(count > 0.0, np.maximum(homes, 1.0) ** -alpha, 0.0)
+    return np.where(count > 0.0, np.maximum(homes / profiles.together, 1.0) ** -profiles.alpha, 0.0)
 
 
 def _base_profile(weather: Weather, parameters: DemandParameters) -> tuple[FloatArray, FloatArray]:

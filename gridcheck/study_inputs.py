@@ -93,6 +93,11 @@ def _weather_of_file(scenario: Scenario) -> WeatherReading:
             f"from {window.start} (weather.start) and the {WARM_UP_DAYS} days before them, in which walls take on "
             f"their temperature: {first} to {last}. Move weather.start, or take a longer file."
         )
+    if scenario.demand.pv_kwp_per_home > 0.0 and not reading.weather.solar_w_per_m2.any():
+        raise InputError(
+            f"{path} holds no irradiance from {first} on, but demand.pv_share = {scenario.demand.pv_share:g} asks what "
+            "roofs feed in. Take a file with irradiance, or set demand.pv_share = 0."
+        )
     if reading.height_m is not None:
         try:
             at_height(reading.weather, from_height_m=reading.height_m, to_height_m=reading.height_m)

@@ -64,7 +64,7 @@ class DemandSection(_Section):
     base_growth_percent: float = Field(default=0.0, ge=-50, le=100, description="growth of the base load [%]")
     devices: str = Field(default="", description="CSV file with heaters of the planner's own; empty for none")
     pv_share: float = Field(default=0.0, ge=0, le=1, description="share of the homes lived in with modules on the roof")
-    pv_kwp: float = Field(default=20.0, ge=0.5, le=50, description="rated power of the modules of such a home [kW]")
+    pv_kwp: float = Field(default=20.0, ge=1, le=50, description="rated power of the modules of such a home [kW]")
 
     @property
     def pv_kwp_per_home(self) -> float:

@@ -6,7 +6,7 @@ import shutil
 import pandas as pd
 import pytest
 
-from tests.support.command_line import YUANQU, gridcheck
+from tests.support.command_line import YUANQU, county_folder, gridcheck
 from tests.support.study_files import applications_csv, heaters_csv, station_csv
 
 TEXT = """name = "own"
@@ -76,14 +76,17 @@ def test_reports_do_not_call_the_weather_synthetic(own):
     assert "grids, applications and weather are generated" not in report
 
 
-def test_roofs_are_no_heated_homes(own, yuanqu):
-    """The same heaters stand before the queue; 20 % of the homes with modules must not be counted as heated."""
+def test_roofs_are_no_heated_homes(own):
+    """Homes with electric heating are those of the grid's table and the approved applications, not the roofs."""
     folder, _ = own
-    areas = pd.read_csv(folder / "out" / "areas.csv")
-    other = pd.read_csv(yuanqu / "areas.csv")
-    without = ~areas["area_id"].isin([f"{YUANQU}-A000{number}" for number in range(1, 5)])
+    found = pd.read_csv(folder / "out" / "areas.csv").set_index("area_id")["electric_households"]
+    approved = pd.read_csv(folder / "out" / "decisions.csv").query("verdict != 'defer'")["area_id"]
+    heating = pd.read_csv(county_folder(YUANQU) / "heating.csv").query("layer in ['existing', 'key_area_2025']")
+    expected = heating.groupby("area_id")["households"].sum().reindex(found.index, fill_value=0)
+    expected = expected.add(approved.value_counts(), fill_value=0).reindex(found.index)
 
-    assert (areas["heated_households"][without] <= other["heated_households"][without]).all()
+    assert len(approved) > 0
+    assert found.tolist() == expected.round().astype(int).tolist()
 
 
 @pytest.mark.parametrize("identifier", ["W0", "W1"])

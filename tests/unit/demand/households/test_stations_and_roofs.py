@@ -91,7 +91,7 @@ def test_a_flat_roof_gets_what_the_ground_gets():
     loss = 1.0 - 0.0036 * (weather.temperature_c[weather.study] - 25.0)
     high = ground > 100.0
     np.testing.assert_allclose(
-        pv_power_kw(weather, 2.0, flat)[high], (2.0 * 0.86 * ground / 1000.0 * loss)[high], rtol=1e-9
+        pv_power_kw(weather, 2.0, flat)[high], (2.0 * 0.87 * ground / 1000.0 * loss)[high], rtol=1e-9
     )
 
 

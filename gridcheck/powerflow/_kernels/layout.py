@@ -14,6 +14,8 @@ use_full_width()
 BLOCK = 64
 CONVERGED = 0
 NOT_CONVERGED = 1
+# A switch state that is not a tree.
+LOOP = 2
 # Below this voltage a constant-power load is past its collapse; going on would only lead to overflow. [pu]
 COLLAPSE_VM_PU = 0.2
 # A change smaller than this is left to double precision. [pu]

@@ -6,14 +6,20 @@ states; of voltages and currents only the worst are kept.
 
 from __future__ import annotations
 
-import numpy as np
-
 from gridcheck.cases import FactoredLoads, LoadCases
 from gridcheck.errors import InputError
 from gridcheck.powerflow.switch_states import Judged, Own, SwitchStates, TopologyExtremes, TopologyStatus
 from gridcheck.powerflow.switchable import Switchable, switchable
 from gridcheck.powerflow.threads import run_together, thread_count
-from gridcheck.powerflow.topology_sweep import AT_A_TIME, LoadTable, Outcome, Worker, request_of, rows_of
+from gridcheck.powerflow.topology_sweep import (
+    AT_A_TIME,
+    LoadTable,
+    Outcome,
+    Worker,
+    normal_request,
+    request_of,
+    rows_of,
+)
 
 __all__ = [
     "Judged",
@@ -73,6 +79,7 @@ def solve_topologies(
     if after is not None and after.n_case != before.n_case:
         raise InputError(f"loads_after has {after.n_case} cases, loads have {before.n_case}.")
     request = request_of(prepared, states, judged, before.n_case)
+    normal = normal_request(prepared, before.n_case)
     outcome = Outcome(states.n_topology, before.n_case if judged.by_case else 0)
     n_worker = thread_count(threads, prepared.network.n_bus * states.n_topology * before.n_case)
     n_worker = max(1, min(n_worker, -(-states.n_topology // AT_A_TIME)))
@@ -80,7 +87,7 @@ def solve_topologies(
     workers = [Worker(request, table, tolerance_pu, max_iterations) for _ in range(n_worker)]
     for block in range(table.n_block):
         table.write(block)
-        usual = np.empty((0, 2 * table.width))
+        usual = workers[0].usual_voltages(block, normal)
         chunks = iter(range(0, states.n_topology, AT_A_TIME))
         run_together([worker.on(block, chunks, usual, outcome) for worker in workers])
     for worker in workers:

@@ -13,7 +13,7 @@ from gridcheck.errors import InputError, UnsupportedElementError
 from gridcheck.powerflow import _kernels
 from gridcheck.powerflow.scratch import Scratch
 from gridcheck.powerflow.sweep import NodeLoads, check_request, lanes_of, loads_at
-from gridcheck.powerflow.switch_states import Judged, Own, SwitchStates, TopologyExtremes
+from gridcheck.powerflow.switch_states import Judged, SwitchStates, TopologyExtremes
 from gridcheck.powerflow.switchable import EndArray, Switchable
 
 # A thread takes so many states at a time: enough that the call does not count, few enough that none waits long.
@@ -156,6 +156,14 @@ def request_of(prepared: Switchable, states: SwitchStates, judged: Judged, n_cas
     )
 
 
+def normal_request(prepared: Switchable, n_case: int) -> Request:
+    """Return the question for the network as it is normally switched, with nothing judged."""
+    nothing = Judged(
+        bus=np.zeros(prepared.network.n_bus, dtype=bool), branch=np.zeros(prepared.network.n_branch, dtype=bool)
+    )
+    return request_of(prepared, SwitchStates(ends=prepared.normal_ends[None]), nothing, n_case)
+
+
 def _rule(judged: BoolArray, own: tuple[IntArray, BoolArray] | None) -> IntArray:
     """Return group and rule of each element, shape (n, 2)."""
     group, kept = (np.full(len(judged), -1), np.zeros(len(judged), dtype=bool)) if own is None else own
@@ -239,6 +247,18 @@ class Worker:
                 self._solve(request, block, (topology, last), usual, outcome)
 
         return run
+
+    def usual_voltages(self, block: int, normal: Request) -> FloatArray:
+        """Return the voltages of each bus in the normal state, from which all states start, shape (n_bus, 2 width).
+
+        NaN where there is no supply or no solution; without rows where the normal state is not a tree.
+        """
+        table, outcome = self._table, Outcome(1, 0)
+        self._solve(normal, block, (0, 1), np.empty((0, 2 * table.width)), outcome)
+        n = int(outcome.n_supplied[0]) if outcome.status[0] != _kernels.LOOP else 0
+        usual = np.full((normal.prepared.network.n_bus if n else 0, 2 * table.width), np.nan)
+        usual[self._node[:n, 0]] = self._state[:n, : 2 * table.width]
+        return usual
 
     def _solve(
         self, request: Request, block: int, states: tuple[int, int], usual: FloatArray, outcome: Outcome

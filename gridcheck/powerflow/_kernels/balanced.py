@@ -24,7 +24,9 @@ voltages shrinks by a nearly constant factor :math:`\rho` per iteration, so the 
 The first sweeps are made in single precision, which halves the memory that goes through the cache, until the
 change falls below `ROUGH_PU`, but no more than `ROUGH_SWEEPS`; the last are made in double precision, and only their
 changes count in (4). The factor of the first of them is the last one seen in single precision, and the next is taken
-to be no smaller. What single precision cannot solve begins again in double precision without any of that.
+to be no smaller. What single precision cannot solve begins again in double precision without any of that. A start that
+is given differs from the solution in one place perhaps, and then the first changes shrink faster than the error that is
+left: the first two ratios are taken to be `STARTED_RHO` at least.
 
 A case that has arrived is frozen: its voltages do not change while its neighbours in the block go on, and a
 node without load is treated like one with a load of zero. So no result depends on which cases are computed
@@ -45,7 +47,7 @@ import numpy as np
 from numba import njit
 
 from gridcheck.powerflow._kernels.arrival import judge, judge_roughly
-from gridcheck.powerflow._kernels.layout import BLOCK, COLLAPSE_VM_PU, CONVERGED, NOT_CONVERGED
+from gridcheck.powerflow._kernels.layout import BLOCK, COLLAPSE_VM_PU, CONVERGED, NOT_CONVERGED, STARTED_RHO
 from gridcheck.powerflow._kernels.options import KERNEL, PART
 
 
@@ -164,8 +166,9 @@ def _solve(
     lane: Any, lane_rough: Any, iterations: Any, tolerance: float, max_iterations: int, width: int,
 ) -> None:  # fmt: skip
     previous, least_rho = lane[4 * width : 5 * width], lane[5 * width :]
-    for t in range(2 * width):
-        lane[4 * width + t] = 0.0
+    for t in range(width):
+        previous[t] = 0.0
+        least_rho[t] = 0.0 if rough.shape[0] > 0 else STARTED_RHO
     if rough.shape[0] > 0:
         _roughly(
             parent, branch_rough, load, pq_rough, start, rough, state, lane_rough, previous, least_rho, iterations,

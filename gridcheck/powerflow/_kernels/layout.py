@@ -22,6 +22,8 @@ COLLAPSE_VM_PU = 0.2
 ROUGH_PU = 1e-5
 # So many sweeps single precision gets at most.
 ROUGH_SWEEPS = 12
+# Least ratio of the first changes from a start that was given.
+STARTED_RHO = 0.75
 # A step larger than this (or NaN) cannot come back. [pu]
 DIVERGED_PU = 1e3
 # What stands above a node of the four-wire sweep: a line, or a line whose neutral is earthed below, a transformer,

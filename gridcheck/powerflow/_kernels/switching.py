@@ -253,7 +253,8 @@ def solve_states(
         `last - topology` stamps are used up.
     todo, node, parent, branch, branch_rough, load, start : (n_bus, ...)
         Scratch for one tree.
-    rough, state, lane, lane_rough, lane_int : (n_bus + 1, 4 width), (n_bus + 1, 4 width), (7 width,), (4 width,), (2, width)
+    rough, state, lane, lane_rough, lane_int : float32, float64, float64, float32, int64
+        (n_bus + 1, 4 width) twice, (7 width,), (4 width,), (2, width);
         Scratch of the sweep.
     status, n_supplied : (n_topology,) int64, updated and written
         A state that is not CONVERGED is left alone, unless values are wanted by case.

@@ -33,7 +33,10 @@ def net_with_ends(net: pp.pandapowerNet, network: Network, ends: Ends) -> pp.pan
     """Return a copy of the net in which new switches say which ends are connected, solved by pandapower."""
     result = copy.deepcopy(net)
     result.switch = result.switch.iloc[:0]
-    columns = {BranchKind.LINE: ("line", "l", "from_bus", "to_bus"), BranchKind.TRAFO: ("trafo", "t", "hv_bus", "lv_bus")}
+    columns = {
+        BranchKind.LINE: ("line", "l", "from_bus", "to_bus"),
+        BranchKind.TRAFO: ("trafo", "t", "hv_bus", "lv_bus"),
+    }
     for k in range(network.n_branch):
         table, letter, *sides = columns[BranchKind(network.branches.kind[k])]
         element = int(network.branches.branch_id[k])

@@ -38,6 +38,8 @@ class Switchable:
         Shunt g and b of the bus without any branch, and the voltage of its source, 0 where there is none. [pu]
     source : ndarray of int, shape (n_source,)
         Buses with a source in service, ascending.
+    root_entry : ndarray of int, shape (n_branch,)
+        Entry at the source of branches that end at one, -1 for others.
     is_dark : ndarray of bool, shape (n_branch, 2)
         True at ends where the bus is out of service.
     """
@@ -48,6 +50,7 @@ class Switchable:
     value: FloatArray
     bus_pu: FloatArray
     source: IntArray
+    root_entry: IntArray
     is_dark: BoolArray
 
     def __post_init__(self) -> None:
@@ -57,6 +60,7 @@ class Switchable:
         object.__setattr__(self, "value", frozen(self.value, np.float64, (n_entry, 8), name="value"))
         object.__setattr__(self, "bus_pu", frozen(self.bus_pu, np.float64, (n_bus, 3), name="bus_pu"))
         object.__setattr__(self, "source", frozen(self.source, np.int64, (None,), name="source"))
+        object.__setattr__(self, "root_entry", frozen(self.root_entry, np.int64, (n_entry // 2,), name="root_entry"))
         object.__setattr__(self, "is_dark", frozen(self.is_dark, np.bool_, (n_entry // 2, 2), name="is_dark"))
 
     @property
@@ -74,13 +78,11 @@ class Switchable:
         InputError
             If a position is none of a branch at a source.
         """
-        # Of a branch between two sources, a loop, either end will do.
-        at = np.flatnonzero(np.isin(self.entry[self.entry[:, 2], 1], self.source))
-        entry_of = np.full(self.network.n_branch + 1, -1, dtype=np.int64)
-        entry_of[self.entry[at, 0]] = at
         wrong = (branch < -1) | (branch >= self.network.n_branch)
-        result: IntArray = entry_of[np.where(wrong, -1, branch)]
-        wrong |= (branch >= 0) & (result < 0)
+        is_root = (branch >= 0) & ~wrong
+        result: IntArray = np.full(len(branch), -1, dtype=np.int64)
+        result[is_root] = self.root_entry[branch[is_root]]
+        wrong |= is_root & (result < 0)
         if wrong.any():
             findings = [f"root {branch[i]} of state {i}" for i in np.flatnonzero(wrong)[:20]]
             raise InputError("A root must be the position of a branch that ends at a source, or -1.", findings)
@@ -125,13 +127,19 @@ def switchable(network: Network) -> Switchable:
     add_open_ends(b, g_open, b_open, alive=alive)
     bus_pu = np.stack([network.buses.g_pu - g_open, network.buses.b_pu - b_open, np.zeros(n_bus)], axis=1)
     bus_pu[network.slack_bus, 2] = network.slack_vm_pu
+    source = np.unique(network.slack_bus[alive[network.slack_bus]])
+    # Of a branch between two sources, a loop, either end will do.
+    at_source = np.flatnonzero(np.isin(end_bus[order], source))
+    root_entry = np.full(network.n_branch, -1, dtype=np.int64)
+    root_entry[order[at_source] // 2] = at_source
     return Switchable(
         network=network,
         first=np.searchsorted(end_bus[order], np.arange(n_bus + 1)),
         entry=np.stack([order // 2, end_bus[order ^ 1], place[order ^ 1], bit], axis=1),
         value=_values(network).reshape(-1, 8)[order],
         bus_pu=bus_pu,
-        source=np.unique(network.slack_bus[alive[network.slack_bus]]),
+        source=source,
+        root_entry=root_entry,
         is_dark=~np.column_stack([alive[b.from_bus], alive[b.to_bus]]),
     )
 

@@ -158,16 +158,26 @@ def request_of(prepared: Switchable, states: SwitchStates, judged: Judged, n_cas
 
 def normal_request(prepared: Switchable, n_case: int) -> Request:
     """Return the question for the network as it is normally switched, with nothing judged."""
-    nothing = Judged(
-        bus=np.zeros(prepared.network.n_bus, dtype=bool), branch=np.zeros(prepared.network.n_branch, dtype=bool)
+    network = prepared.network
+    return Request(
+        prepared=prepared,
+        ends=prepared.lit_ends(prepared.normal_ends[None]),
+        root=np.full(1, -1),
+        is_after=np.zeros((1, network.n_bus), dtype=bool),
+        bus_rule=np.zeros((network.n_bus, 2), dtype=np.int64),
+        branch_rule=np.zeros((network.n_branch, 2), dtype=np.int64),
+        mine=np.zeros((1, 1), dtype=bool),
+        limits=np.zeros(2),
+        case_scale=np.ones(n_case),
     )
-    return request_of(prepared, SwitchStates(ends=prepared.normal_ends[None]), nothing, n_case)
 
 
 def _rule(judged: BoolArray, own: tuple[IntArray, BoolArray] | None) -> IntArray:
     """Return group and rule of each element, shape (n, 2)."""
-    group, kept = (np.full(len(judged), -1), np.zeros(len(judged), dtype=bool)) if own is None else own
-    return np.stack([group, np.where(judged, np.where(kept, _KEPT, _JUDGED), _NOT_JUDGED)], axis=1).astype(np.int64)
+    rule = np.empty((len(judged), 2), dtype=np.int64)
+    rule[:, 0] = -1 if own is None else own[0]
+    rule[:, 1] = np.where(judged, _JUDGED if own is None else np.where(own[1], _KEPT, _JUDGED), _NOT_JUDGED)
+    return rule
 
 
 class Outcome:

@@ -99,9 +99,8 @@ def _walk(
 
 
 @njit(**PART)
-def _begin(n: int, node: Any, start: Any, usual: Any, state: Any) -> None:
+def _begin(n: int, node: Any, start: Any, usual: Any, state: Any, width: int) -> None:
     """Start from the usual voltages of each bus, from those without load where there are none."""
-    width = state.shape[1] // 4
     for i in range(n):
         w = state[i]
         v = usual[node[i, 0]]
@@ -146,11 +145,10 @@ def _bound(rule: Any, mine: Any, limit: float) -> float:
 
 @njit(**PART)
 def _read_voltages(
-    n: int, node: Any, state: Any, rule: Any, mine: Any, limit: float, lanes: int, first: int, found: Any, best: Any,
-    place: Any, by_case: Any,
+    n: int, node: Any, state: Any, rule: Any, mine: Any, limit: float, lanes: int, width: int, first: int, found: Any,
+    best: Any, place: Any, by_case: Any,
 ) -> None:  # fmt: skip
     """Keep the lowest voltage of one block."""
-    width = state.shape[1] // 4
     for i in range(n):
         bus = node[i, 0]
         bound = _bound(rule[bus], mine, limit)
@@ -178,10 +176,9 @@ def _read_sources(
 @njit(**PART)
 def _read_currents(
     n: int, node: Any, parent: Any, entry: Any, value: Any, state: Any, rule: Any, mine: Any, limit: float, scale: Any,
-    lanes: int, first: int, found: Any, best: Any, place: Any, by_case: Any,
+    lanes: int, width: int, first: int, found: Any, best: Any, place: Any, by_case: Any,
 ) -> None:  # fmt: skip
     """Keep the highest loading of one block, with its sign turned; the ends as in `reading.branch_currents`."""
-    width = state.shape[1] // 4
     for i in range(n):
         e = node[i, 1]
         if e < 0:
@@ -206,6 +203,22 @@ def _read_currents(
         for t in range(lanes):
             found[t] = -(found[t] * scale[first + t])
         _note(found, lanes, bound, k, first, best, place, 1, by_case)
+
+
+@njit(**PART)
+def _read(
+    n: int, root: int, source: Any, bus_pu: Any, node: Any, parent: Any, entry: Any, value: Any, state: Any,
+    bus_rule: Any, branch_rule: Any, mine: Any, limits: Any, scale: Any, lanes: int, width: int, first: int,
+    found: Any, best: Any, place: Any, vm_by_case: Any, loading_by_case: Any,
+) -> None:  # fmt: skip
+    """Keep the worst values of one block."""
+    if root >= 0:
+        _read_sources(source, bus_pu, bus_rule, mine, limits[0], lanes, first, found, best, place, vm_by_case)
+    _read_voltages(n, node, state, bus_rule, mine, limits[0], lanes, width, first, found, best, place, vm_by_case)
+    _read_currents(
+        n, node, parent, entry, value, state, branch_rule, mine, limits[1], scale, lanes, width, first, found, best,
+        place, loading_by_case,
+    )  # fmt: skip
 
 
 @njit(**KERNEL)
@@ -277,8 +290,10 @@ def solve_states(
         if n < 0:
             status[s] = LOOP
             continue
-        if usual.shape[0] > 0:
-            _begin(n, node, start, usual, state)
+        if usual.shape[0] > 0 and width == 1:
+            _begin(n, node, start, usual, state, 1)
+        elif usual.shape[0] > 0:
+            _begin(n, node, start, usual, state, width)
         lane_int[:] = 0
         sweep_softened(
             parent[:n], branch[:n], branch_rough[:n], load[:n], start[:n], pq, pq_rough, rough, state[: n + 1],
@@ -288,14 +303,14 @@ def solve_states(
             if lane_int[0, t] != CONVERGED:
                 status[s] = NOT_CONVERGED
         own = mine[s if mine.shape[0] > 1 else 0]
-        if root[s] >= 0:
-            _read_sources(
-                source, bus_pu, bus_rule, own, limits[0], lanes, first_case, found, best[s], place[s], vm_by_case[s]
-            )
-        _read_voltages(
-            n, node, state, bus_rule, own, limits[0], lanes, first_case, found, best[s], place[s], vm_by_case[s]
-        )
-        _read_currents(
-            n, node, parent, entry, value, state, branch_rule, own, limits[1], scale, lanes, first_case, found,
-            best[s], place[s], loading_by_case[s],
-        )  # fmt: skip
+        # The same again for one lane, which the compiler then makes no loops of.
+        if width == 1:
+            _read(
+                n, root[s], source, bus_pu, node, parent, entry, value, state, bus_rule, branch_rule, own, limits,
+                scale, 1, 1, first_case, found, best[s], place[s], vm_by_case[s], loading_by_case[s],
+            )  # fmt: skip
+        else:
+            _read(
+                n, root[s], source, bus_pu, node, parent, entry, value, state, bus_rule, branch_rule, own, limits,
+                scale, lanes, width, first_case, found, best[s], place[s], vm_by_case[s], loading_by_case[s],
+            )  # fmt: skip

@@ -358,8 +358,8 @@ def test_what_does_not_fit_is_refused():
 
     with pytest.raises(UnsupportedElementError, match="constant power"):
         solve_topologies(prepared, replace(loads, z_share=0.5), SwitchStates(ends=ends), judged=judged)
+    other = LoadCases(p_mw=np.zeros((1, 2)), q_mvar=np.zeros((1, 2)))
     with pytest.raises(InputError, match="buses"):
-        other = LoadCases(p_mw=np.zeros((1, 2)), q_mvar=np.zeros((1, 2)))
         solve_topologies(prepared, other, SwitchStates(ends=ends), judged=judged)
     with pytest.raises(InputError, match="root 1 of state 0"):
         solve_topologies(prepared, loads, SwitchStates(ends=ends, root=np.array([1])), judged=judged)
@@ -373,8 +373,8 @@ def test_what_does_not_fit_is_refused():
         SwitchStates(ends=ends + 4)
     with pytest.raises(InputError, match="belong together"):
         SwitchStates(ends=ends, loads_after=loads)
+    states = SwitchStates(ends=ends, loads_after=scaled(loads, [1, 2]), is_after=np.zeros((1, network.n_bus), bool))
     with pytest.raises(InputError, match="loads_after has 2 cases"):
-        states = SwitchStates(ends=ends, loads_after=scaled(loads, [1, 2]), is_after=np.zeros((1, network.n_bus), bool))
         solve_topologies(prepared, loads, states, judged=judged)
     with pytest.raises(InputError, match="group_bus"):
         Own(

@@ -6,24 +6,35 @@ from gridcheck.powerflow.phase_results import PhaseExtremes, PhasePowerFlowResul
 from gridcheck.powerflow.results import CONVERGED, NOT_CONVERGED, CaseStatus, Extremes, PowerFlowResult
 from gridcheck.powerflow.solve import Voltages, solve, solve_voltages
 from gridcheck.powerflow.streaming import solve_extremes
+from gridcheck.powerflow.switch_states import Judged, Own, SwitchStates, TopologyExtremes, TopologyStatus
+from gridcheck.powerflow.switchable import Switchable, switchable
 from gridcheck.powerflow.tallies import Wanted
+from gridcheck.powerflow.topologies import solve_topologies
 from gridcheck.powerflow.unbalanced import solve_unbalanced, solve_unbalanced_extremes, solve_unbalanced_voltages
 
 __all__ = [
     "CONVERGED",
-    "NOT_CONVERGED",
     "CaseStatus",
     "Extremes",
+    "Judged",
+    "NOT_CONVERGED",
+    "Own",
     "PhaseExtremes",
     "PhasePowerFlowResult",
     "PhaseVoltages",
     "PowerFlowResult",
+    "SwitchStates",
+    "Switchable",
+    "TopologyExtremes",
+    "TopologyStatus",
     "Voltages",
     "Wanted",
     "solve",
     "solve_extremes",
+    "solve_topologies",
     "solve_unbalanced",
     "solve_unbalanced_extremes",
     "solve_unbalanced_voltages",
     "solve_voltages",
+    "switchable",
 ]

@@ -29,7 +29,7 @@ _G_BUS, _B_BUS, _V_SOURCE = 0, 1, 2
 _OWN, _KEPT = 1, 2
 
 
-@njit(**PART)
+@njit(**KERNEL)
 def _walk(
     ends: Any, marked: Any, root: int, first: Any, entry: Any, value: Any, bus_pu: Any, source: Any, load_row: Any,
     seen: Any, stamp: int, todo: Any, node: Any, parent: Any, branch: Any, branch_rough: Any, load: Any, start: Any,
@@ -98,7 +98,7 @@ def _walk(
     return -n if is_loop else n
 
 
-@njit(**PART)
+@njit(**KERNEL)
 def _begin(n: int, node: Any, start: Any, usual: Any, state: Any, width: int) -> None:
     """Start from the usual voltages of each bus, from those without load where there are none."""
     for i in range(n):
@@ -222,6 +222,32 @@ def _read(
 
 
 @njit(**KERNEL)
+def _read_one(
+    n: int, root: int, source: Any, bus_pu: Any, node: Any, parent: Any, entry: Any, value: Any, state: Any,
+    bus_rule: Any, branch_rule: Any, mine: Any, limits: Any, scale: Any, first: int,
+    found: Any, best: Any, place: Any, vm_by_case: Any, loading_by_case: Any,
+) -> None:  # fmt: skip
+    """Do what `_read` does for one lane, which the compiler then makes no loops of."""
+    _read(
+        n, root, source, bus_pu, node, parent, entry, value, state, bus_rule, branch_rule, mine, limits, scale,
+        1, 1, first, found, best, place, vm_by_case, loading_by_case,
+    )  # fmt: skip
+
+
+@njit(**KERNEL)
+def _read_block(
+    n: int, root: int, source: Any, bus_pu: Any, node: Any, parent: Any, entry: Any, value: Any, state: Any,
+    bus_rule: Any, branch_rule: Any, mine: Any, limits: Any, scale: Any, lanes: int, width: int, first: int,
+    found: Any, best: Any, place: Any, vm_by_case: Any, loading_by_case: Any,
+) -> None:  # fmt: skip
+    """Do what `_read` does for many lanes."""
+    _read(
+        n, root, source, bus_pu, node, parent, entry, value, state, bus_rule, branch_rule, mine, limits, scale,
+        lanes, width, first, found, best, place, vm_by_case, loading_by_case,
+    )  # fmt: skip
+
+
+@njit(**KERNEL)
 def solve_states(
     topology: int, last: int, ends: Any, marked: Any, root: Any, first: Any, entry: Any, value: Any, bus_pu: Any,
     source: Any, load_row: Any, bus_rule: Any, branch_rule: Any, mine: Any, limits: Any, scale: Any, first_case: int,
@@ -290,9 +316,7 @@ def solve_states(
         if n < 0:
             status[s] = LOOP
             continue
-        if usual.shape[0] > 0 and width == 1:
-            _begin(n, node, start, usual, state, 1)
-        elif usual.shape[0] > 0:
+        if usual.shape[0] > 0:
             _begin(n, node, start, usual, state, width)
         lane_int[:] = 0
         sweep_softened(
@@ -303,14 +327,13 @@ def solve_states(
             if lane_int[0, t] != CONVERGED:
                 status[s] = NOT_CONVERGED
         own = mine[s if mine.shape[0] > 1 else 0]
-        # The same again for one lane, which the compiler then makes no loops of.
         if width == 1:
-            _read(
+            _read_one(
                 n, root[s], source, bus_pu, node, parent, entry, value, state, bus_rule, branch_rule, own, limits,
-                scale, 1, 1, first_case, found, best[s], place[s], vm_by_case[s], loading_by_case[s],
+                scale, first_case, found, best[s], place[s], vm_by_case[s], loading_by_case[s],
             )  # fmt: skip
         else:
-            _read(
+            _read_block(
                 n, root[s], source, bus_pu, node, parent, entry, value, state, bus_rule, branch_rule, own, limits,
                 scale, lanes, width, first_case, found, best[s], place[s], vm_by_case[s], loading_by_case[s],
             )  # fmt: skip

@@ -14,10 +14,10 @@ from gridcheck.powerflow.unbalanced import solve_unbalanced, solve_unbalanced_ex
 
 __all__ = [
     "CONVERGED",
+    "NOT_CONVERGED",
     "CaseStatus",
     "Extremes",
     "Judged",
-    "NOT_CONVERGED",
     "Own",
     "PhaseExtremes",
     "PhasePowerFlowResult",

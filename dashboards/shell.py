@@ -12,6 +12,7 @@ from dashboards.components import Children, aria, notice
 from dashboards.pages import Page
 from dashboards.store import ResultsStore
 from gridcheck.errors import LedgerError
+from gridcheck.reports.summaries import banner
 from gridcheck.reports.texts import HTML_LANG, LANGUAGES, Language, text
 
 TICK = "tick"
@@ -85,11 +86,10 @@ def _header(pages: Sequence[Page], address: Address) -> Component:
 
 def _banner(store: ResultsStore, address: Address) -> Component:
     try:
-        synthetic = store.results().synthetic
+        results = store.results()
     except LedgerError:
         return html.Div()
-    key = "sentence.synthetic_banner" if synthetic else "sentence.real_banner"
-    return html.P(text(key, address.language), className="banner" if synthetic else "banner banner-real")
+    return html.P(banner(results, address.language), className="banner" if results.synthetic else "banner banner-real")
 
 
 def _content(store: ResultsStore, page: Page | None, address: Address) -> list[Children]:

@@ -68,7 +68,9 @@ def run(
 def show_run(result: StudyResult, out: Path, *, as_json: bool) -> None:
     """Print the closing summary of a run."""
     if as_json:
-        terminal.print_json({"out": str(out), **result.summary["totals"], "performance": result.summary["performance"]})
+        summary = result.summary
+        shown = {"weather": summary["weather"], "performance": summary["performance"]}
+        terminal.print_json({"out": str(out), **summary["totals"], **shown})
         return
     table = result.tables["counties"]
     names = ("target_self_retrofit", "applications", "approved", "conditional", "deferred", "households_unlocked")
@@ -89,7 +91,9 @@ def show_run(result: StudyResult, out: Path, *, as_json: bool) -> None:
         "方案解锁 unlocked",
         "方案投资 plan [万元 10⁴ yuan]",
     ]
-    terminal.print_table("合成数据 synthetic data", headings, rows, last_is_total=True)
+    title = "合成数据 synthetic data" if result.summary["synthetic"] else "结果 results"
+    terminal.print_table(title, headings, rows, last_is_total=True)
+    _show_weather(result.summary["weather"])
     if result.summary["whole_plan_budget_for_some_counties"]:
         terminal.console().print(
             f"[yellow]注意：只计算了 {len(table)} 个县，资金却是全市共用的 {result.summary['budget_yuan']:,.0f} 元；"
@@ -107,19 +111,30 @@ def show_run(result: StudyResult, out: Path, *, as_json: bool) -> None:
     )
 
 
+def _show_weather(weather: Mapping[str, Any]) -> None:
+    """Print what was recognised in a weather file and what was repaired."""
+    if not weather["file"]:
+        return
+    rows = [["读取 read as", sentence] for sentence in weather["read_as"]]
+    rows += [["修补 repaired", sentence] for sentence in weather["repairs"] or ["无 nothing"]]
+    terminal.print_table(f"天气 weather: {weather['file']}", terminal.ITEMS, rows)
+
+
 def task_of_run(results: Results, county_code: str, networks: Path | None) -> CountyTask:
     """Return the task of one county as a results folder was computed.
 
     Raises
     ------
     LedgerError
-        If the folder holds no scenario, or the grid has changed since.
+        If the folder holds no scenario, or the grid or a file that the scenario names has changed since.
     """
     from gridcheck.scenario import scenario_of_run
     from gridcheck.study import county_tasks
+    from gridcheck.study_inputs import require_unchanged
     from gridcheck.study_tables import folder_hash
 
     scenario = scenario_of_run(results.summary, str(results.folder))
+    require_unchanged(scenario, results.summary.get("inputs", {}), str(results.folder))
     # All counties of the run, because its application file may hold all of them.
     tasks = county_tasks(scenario, county_codes=tuple(results.counties["county_code"]), networks=networks)
     task = next(task for task in tasks if task.county_code == county_code)

@@ -13,39 +13,42 @@ _SIZES = (1, 5, 10, 20, 50, 100, 300)
 
 def validate(seed: int, n_home: int, *, as_json: bool) -> bool:
     """Print targets and what the model makes of them; return whether nine of the ten are met."""
+    from gridcheck.demand.targets import shown
     from gridcheck.demand.validation import validate_demand
 
     with terminal.steps("验证 validating") as step:
         targets = validate_demand(seed=seed, n_home=n_home, progress=step)
     met = sum(target.is_met for target in targets)
     if as_json:
-        terminal.print_json({"met": met, "targets": [asdict(target) | {"is_met": target.is_met} for target in targets]})
+        terminal.print_json({"met": met, "targets": [target.as_dict() for target in targets]})
         return met >= _NEEDED
     rows = [
         [
-            target.number if first else "",
-            f"{target.quantity_zh}\n{target.quantity_en}" if first else "",
-            name,
-            f"{_short(least)} - {_short(most)}",
-            _short(value),
-            "✓" if least <= value <= most else "✗",
-            f"{target.strength_zh} {target.strength_en}\n{target.source}" if first else "",
+            target.number if position == 0 else "",
+            f"{target.quantity_zh}\n{target.quantity_en}" if position == 0 else "",
+            check.name,
+            check.target_text,
+            check.tolerance_text,
+            shown(check.value),
+            check.mark,
+            f"{target.strength_zh} {target.strength_en}\n{target.source}" if position == 0 else "",
         ]
         for target in targets
-        for first, (name, value, least, most) in _marked(target.checks)
+        for position, check in enumerate(target.checks)
     ]
-    headings = ["#", "指标 quantity", "部分 part", "允许 allowed", "模型 model", "达到 met", "依据 evidence"]
+    headings = [
+        "#",
+        "指标 quantity",
+        "部分 part",
+        "目标 target",
+        "允差 tolerance",
+        "模型 model",
+        "达到 met",
+        "依据 evidence",
+    ]
     title = f"十项验证目标，达到 {met} 项 ten targets, {met} met (合成天气 synthetic weather)"
     terminal.print_table(title, headings, rows)
     return met >= _NEEDED
-
-
-def _short(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100.0 else f"{value:.3g}"
-
-
-def _marked(checks: tuple[tuple[str, float, float, float], ...]) -> list[tuple[bool, tuple[str, float, float, float]]]:
-    return [(position == 0, check) for position, check in enumerate(checks)]
 
 
 def coincidence(out: Path | None, seed: int, n_home: int, *, as_json: bool) -> None:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ import pandas as pd
 
 from gridcheck.arrays import FloatArray, IntArray, TimeArray
 from gridcheck.cases import FactoredLoads
-from gridcheck.catalogue import heater_ratings
+from gridcheck.catalogue import DeviceCatalogue, heater_ratings
 from gridcheck.checks.assessment import Course, binding_course, full_course
 from gridcheck.checks.county_n_minus_1 import county_n_minus_1, summarise_feeders
 from gridcheck.checks.county_state import CountyState, county_state
@@ -27,8 +26,9 @@ from gridcheck.checks.supply_tree import SupplyTree, limit_of, require_checkable
 from gridcheck.connection.applications import Application, parse_applications
 from gridcheck.connection.decide import QueueResult, decide_queue
 from gridcheck.connection.decision import clause_of
+from gridcheck.demand.parameters import BASE, ROOFTOP_PV, DemandParameters
 from gridcheck.demand.profiles import ClassCounts, ClassProfiles, class_counts, class_profiles, factored_loads
-from gridcheck.demand.weather import scenario_weather
+from gridcheck.demand.weather import WeatherReading
 from gridcheck.limits import LimitSet
 from gridcheck.network.county import CountyGrid, read_county
 from gridcheck.policy import plan_2025
@@ -41,14 +41,12 @@ from gridcheck.reports.rows import (
     violation_rows,
 )
 from gridcheck.scenario import Scenario
+from gridcheck.study_inputs import county_weather, demand_parameters, discouraged_models, season_weather
 from gridcheck.synthesis.applications import synthetic_applications
 
 Progress = Callable[[str, int, int], None]
 """Called with the name of a stage, steps done and steps in all."""
 
-# The legal heating season, over which the running subsidy is counted.
-_SEASON_START = date(2025, 11, 15)
-_SEASON_DAYS = 121
 _SEASON_HOMES = 500
 _MB = 1024.0 * 1024.0
 
@@ -69,6 +67,12 @@ class CountyTask:
         Rows of an application file; None for the synthetic queue.
     applications_source : str
         What messages call that file.
+    weather : WeatherReading or None
+        Weather of a file; None for the synthetic winter.
+    devices : DeviceCatalogue or None
+        Heaters of the planner's own.
+    sha256 : mapping of str to str
+        Checksums of the files that the scenario names.
     """
 
     county_code: str
@@ -76,6 +80,9 @@ class CountyTask:
     scenario: Scenario
     applications: pd.DataFrame | None
     applications_source: str
+    weather: WeatherReading | None = None
+    devices: DeviceCatalogue | None = None
+    sha256: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -98,6 +105,10 @@ class CountyCase:
         The queue.
     limits : LimitSet
         Limits of the scenario.
+    parameters : DemandParameters or None
+        Of the demand model; None for those of the catalogue.
+    has_synthetic_weather : bool
+        Whether any of the weather is drawn: the winter, or a cold wave laid over a file.
     """
 
     grid: CountyGrid
@@ -107,6 +118,8 @@ class CountyCase:
     counts: ClassCounts
     applications: tuple[Application, ...]
     limits: LimitSet
+    parameters: DemandParameters | None = None
+    has_synthetic_weather: bool = True
 
 
 @dataclass(slots=True)
@@ -145,8 +158,8 @@ class CountyOutcome:
         Running subsidy of one season for the approved households.
     weather : str
         What the weather is.
-    synthetic_grid, synthetic_queue : bool
-        Whether the grid, or the applications, are invented.
+    synthetic_grid, synthetic_queue, synthetic_weather : bool
+        Whether the grid, the applications, or any of the weather are invented.
     clock : StageClock
         Time and memory of the stages.
     """
@@ -165,6 +178,7 @@ class CountyOutcome:
     weather: str
     synthetic_grid: bool
     synthetic_queue: bool
+    synthetic_weather: bool
     clock: StageClock
 
 
@@ -202,42 +216,49 @@ def prepare_county(task: CountyTask) -> CountyCase:
     limits = scenario.limit_set()
     grid = read_county(task.folder)
     require_checkable(grid)
-    weather = scenario_weather(
-        task.county_code,
-        start=scenario.weather.start,
-        days=scenario.weather.days,
-        wave=scenario.weather.wave,
-        seed=scenario.study.seed,
-    )
-    profiles = class_profiles(
-        weather,
-        method=scenario.demand.method,
-        seed=scenario.study.seed,
-        fixed_share=scenario.demand.fixed_share,
-    )
-    counts = _connected_before(grid, scenario)
+    weather = county_weather(scenario, task.weather, task.county_code)
     table = task.applications
     if table is None:
         table = synthetic_applications(task.county_code, grid.areas, grid.heating, seed=scenario.study.seed)
     applications = parse_applications(
-        table, area_ids=list(grid.areas["area_id"]), county_code=task.county_code, source=task.applications_source
+        table,
+        area_ids=list(grid.areas["area_id"]),
+        county_code=task.county_code,
+        source=task.applications_source,
+        models=discouraged_models(task.devices, task.county_code, scenario.study.seed),
+    )
+    parameters = demand_parameters(task.devices, applications)
+    profiles = class_profiles(
+        weather,
+        parameters=parameters,
+        method=scenario.demand.method,
+        seed=scenario.study.seed,
+        fixed_share=scenario.demand.fixed_share,
+        rooftop_pv=scenario.demand.pv_kwp_per_home > 0.0,
     )
     return CountyCase(
         grid=grid,
         profiles=profiles,
         course=binding_course(profiles, limits),
         trees=supply_trees(grid, limits),
-        counts=counts,
+        counts=_connected_before(grid, scenario, profiles.classes),
         applications=applications,
         limits=limits,
+        parameters=parameters,
+        has_synthetic_weather=weather.synthetic,
     )
 
 
-def _connected_before(grid: CountyGrid, scenario: Scenario) -> ClassCounts:
+def _connected_before(grid: CountyGrid, scenario: Scenario, classes: tuple[str, ...]) -> ClassCounts:
     layers = [
         name for name, on in (("existing", scenario.demand.existing), ("key_area_2025", scenario.demand.key_area)) if on
     ]
-    counts = class_counts(grid.areas, grid.heating[grid.heating["layer"].isin(layers)])
+    counts = class_counts(
+        grid.areas,
+        grid.heating[grid.heating["layer"].isin(layers)],
+        classes=classes,
+        pv_kwp_per_home=scenario.demand.pv_kwp_per_home,
+    )
     rated_kw = counts.rated_kw.copy()
     rated_kw[:, 0] *= 1.0 + scenario.demand.base_growth_percent / 100.0
     return ClassCounts(rated_kw=rated_kw, count=counts.count)
@@ -296,7 +317,7 @@ def study_county(task: CountyTask, *, progress: Progress | None = None) -> Count
         county_code=task.county_code,
         decisions=_decisions(case, queue),
         n_minus_1=n_minus_1_rows(rows),
-        areas=area_rows(case.grid, before, after, _heated(queue.counts), heat_pump_kw=_usual_heat_pump_kw()),
+        areas=area_rows(case.grid, before, after, _heated(case, queue.counts), heat_pump_kw=_usual_heat_pump_kw()),
         feeders=feeder_rows(
             case.grid, after, {f.feeder_id: (str(f.status).lower(), f.transfer_ratio) for f in feeders}
         ),
@@ -305,10 +326,11 @@ def study_county(task: CountyTask, *, progress: Progress | None = None) -> Count
         p_kw=after.p_kw.astype(np.float32),
         loading_percent=after.loading_percent.astype(np.float32),
         time_utc=case.profiles.time_utc,
-        subsidy_yuan=_subsidy_yuan(task, queue),
+        subsidy_yuan=_subsidy_yuan(task, case, queue),
         weather=task.scenario.weather.wave,
         synthetic_grid=case.grid.synthetic,
         synthetic_queue=task.applications is None,
+        synthetic_weather=case.has_synthetic_weather,
         clock=clock,
     )
     clock.stage("tables")
@@ -338,8 +360,9 @@ def _violations(case: CountyCase, state: CountyState) -> pd.DataFrame:
     return violation_rows(case.grid, state, limits, case.profiles.time_utc)
 
 
-def _heated(counts: ClassCounts) -> IntArray:
-    homes: IntArray = np.rint(counts.count[:, 1:].sum(axis=1)).astype(np.int64)
+def _heated(case: CountyCase, counts: ClassCounts) -> IntArray:
+    is_heater = [name not in (BASE, ROOFTOP_PV) for name in case.profiles.classes]
+    homes: IntArray = np.rint(counts.count[:, is_heater].sum(axis=1)).astype(np.int64)
     return homes
 
 
@@ -350,13 +373,12 @@ def _usual_heat_pump_kw() -> float:
     return float(ratings.sort_values("share", kind="stable")["rated_kw"].iloc[-1])
 
 
-def _subsidy_yuan(task: CountyTask, queue: QueueResult) -> float:
-    plan = plan_2025()
-    weather = scenario_weather(
-        task.county_code, start=_SEASON_START, days=_SEASON_DAYS, wave="none", seed=task.scenario.study.seed
-    )
+def _subsidy_yuan(task: CountyTask, case: CountyCase, queue: QueueResult) -> float:
+    plan, seed = plan_2025(), task.scenario.study.seed
     # Money follows the mean of a season, for which few homes do.
-    season = class_profiles(weather, seed=task.scenario.study.seed, n_home=_SEASON_HOMES)
+    season = class_profiles(
+        season_weather(task.county_code, seed), parameters=case.parameters, seed=seed, n_home=_SEASON_HOMES
+    )
     kwh_per_kw = dict(zip(season.classes, season.mean.sum(axis=0) * season.duration_h, strict=True))
     approved = [d.application for d in queue.decisions if d.connected]
     rated = np.array([a.rated_kw for a in approved])

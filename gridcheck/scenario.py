@@ -40,12 +40,13 @@ class WeatherSection(_Section):
 
     start: date = Field(
         default=date(2026, 1, 20),
-        ge=date(2024, 1, 1),
+        ge=date(2000, 1, 1),
         le=date(2035, 12, 31),
         description="first local day of the study window",
     )
     days: int = Field(default=5, ge=1, le=31, description="length of the study window [d]")
     wave: Literal["none", "W1", "W2", "W3", "W4"] = Field(default="W1", description="cold-wave template")
+    file: str = Field(default="", description="EPW or CSV file with the weather; empty for the synthetic winter")
 
 
 class DemandSection(_Section):
@@ -61,6 +62,14 @@ class DemandSection(_Section):
     existing: bool = Field(default=True, description="electric heating that stands already")
     key_area: bool = Field(default=True, description="this year's conversions of the key area")
     base_growth_percent: float = Field(default=0.0, ge=-50, le=100, description="growth of the base load [%]")
+    devices: str = Field(default="", description="CSV file with heaters of the planner's own; empty for none")
+    pv_share: float = Field(default=0.0, ge=0, le=1, description="share of the homes lived in with modules on the roof")
+    pv_kwp: float = Field(default=20.0, ge=1, le=50, description="rated power of the modules of such a home [kW]")
+
+    @property
+    def pv_kwp_per_home(self) -> float:
+        """Rated power on roofs over all homes lived in, those without any included. [kW]"""
+        return self.pv_share * self.pv_kwp
 
 
 class QueueSection(_Section):
@@ -187,7 +196,38 @@ def read_scenario(path: Path) -> Scenario:
         scenario.county_codes()
     except ConfigError as error:
         raise ConfigError(f"{path}: {error.message}", error.findings) from error
-    return scenario
+    return _with_files(scenario, path)
+
+
+def files_of(scenario: Scenario) -> dict[str, Path]:
+    """Return the files that a scenario names, by its keys."""
+    queue = scenario.queue.applications
+    named = {
+        "weather.file": scenario.weather.file,
+        "demand.devices": scenario.demand.devices,
+        "queue.applications": "" if queue == "synthetic" else queue,
+    }
+    return {key: Path(name) for key, name in named.items() if name}
+
+
+def _with_files(scenario: Scenario, path: Path) -> Scenario:
+    """Return the scenario with the paths of its files as seen from the working directory.
+
+    A file is looked for in the folder of the scenario, then in the working directory.
+    """
+    findings: list[str] = []
+    update: dict[str, Any] = {}
+    for key, file in files_of(scenario).items():
+        beside = path.parent / file
+        found = beside if beside.is_file() else file
+        if not found.is_file() and key != "queue.applications":  # whose reader says it
+            findings.append(f"{key} = {file.as_posix()!r}: no such file, neither {beside} nor {Path.cwd() / file}")
+        section, name = key.split(".")
+        held = update.get(section, getattr(scenario, section))
+        update[section] = held.model_copy(update={name: found.as_posix()})
+    if findings:
+        raise ConfigError(f"{path} names files that are not there.", findings)
+    return scenario.model_copy(update=update)
 
 
 def scenario_of_run(summary: Mapping[str, Any], where: str) -> Scenario:

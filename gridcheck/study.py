@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gridcheck.connection.applications import read_applications
 from gridcheck.county_study import CountyOutcome, CountyTask, study_county
 from gridcheck.errors import ConfigError, InputError
 from gridcheck.parallel import WorkerPool, tell
@@ -24,6 +23,7 @@ from gridcheck.reports.place import HeldPlace
 from gridcheck.reports.texts import DEFAULT_LANGUAGE, Language
 from gridcheck.reports.workbook import write_workbook
 from gridcheck.scenario import Scenario, read_scenario
+from gridcheck.study_inputs import read_inputs
 from gridcheck.study_tables import study_summary, study_tables
 
 StudyProgress = Callable[[str, str, int, int], None]
@@ -90,7 +90,7 @@ def run_study(
     Raises
     ------
     InputError
-        If the scenario, a network, or the application file is faulty. Nothing is written by this function.
+        If the scenario, a network, or a file that the scenario names is faulty. Nothing is written by this function.
     """
     started = time.perf_counter()
     chosen = scenario if isinstance(scenario, Scenario) else read_scenario(Path(scenario))
@@ -133,7 +133,7 @@ def county_tasks(
     ConfigError
         Unknown county, or no folder for it.
     InputError
-        If the application file cannot be read, or names counties that are not studied.
+        If a file that the scenario names cannot be read, or applications are of counties that are not studied.
     """
     if county_codes:
         scenario = scenario.model_copy(
@@ -141,18 +141,19 @@ def county_tasks(
         )
     codes = scenario.county_codes()
     folder = networks if networks is not None else shipped_folder("networks")
-    applications, source = None, "synthetic queue"
-    if scenario.queue.applications != "synthetic":
-        path = Path(scenario.queue.applications)
-        applications, source = read_applications(path), str(path)
-        _require_counties(applications, codes, source)
+    inputs = read_inputs(scenario)
+    if inputs.applications is not None:
+        _require_counties(inputs.applications, codes, inputs.applications_source)
     return tuple(
         CountyTask(
             county_code=code,
             folder=_county_folder(folder, code),
             scenario=scenario,
-            applications=applications,
-            applications_source=source,
+            applications=inputs.applications,
+            applications_source=inputs.applications_source,
+            weather=inputs.weather,
+            devices=inputs.devices,
+            sha256=inputs.sha256,
         )
         for code in codes
     )
@@ -224,7 +225,12 @@ def write_study(result: StudyResult, place: HeldPlace, language: Language = DEFA
 def _write_curves(result: StudyResult, path: Path) -> None:
     times = result.outcomes[0].time_utc
     minutes = int((times[1] - times[0]) / np.timedelta64(1, "m")) if len(times) > 1 else 15
-    when = CurveTime(start_utc=pd.Timestamp(times[0], tz="UTC"), n_step=len(times), step_minutes=minutes)
+    when = CurveTime(
+        start_utc=pd.Timestamp(times[0], tz="UTC"),
+        n_step=len(times),
+        step_minutes=minutes,
+        synthetic=bool(result.summary["synthetic"]),
+    )
     with CurveWriter(path, when) as writer:
         for outcome in result.outcomes:
             writer.write(outcome.county_code, list(outcome.area_id), outcome.p_kw, outcome.loading_percent)

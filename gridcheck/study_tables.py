@@ -18,6 +18,7 @@ from gridcheck.geography import counties
 from gridcheck.planning import StudyPlan
 from gridcheck.policy import plan_2025
 from gridcheck.scenario import Scenario, require_counties
+from gridcheck.study_inputs import weather_statement
 
 
 def study_tables(outcomes: Sequence[CountyOutcome], plan: StudyPlan) -> dict[str, pd.DataFrame]:
@@ -110,13 +111,14 @@ def study_summary(
     """
     by_verdict = tables["decisions"]["verdict"].value_counts()
     chosen = tables["plan"][tables["plan"]["chosen"]]
-    queue_file = None if scenario.queue.applications == "synthetic" else Path(scenario.queue.applications)
     return {
-        "synthetic": True,  # the cold wave always is
+        "synthetic": any(o.synthetic_grid or o.synthetic_queue or o.synthetic_weather for o in outcomes),
         "budget_yuan": scenario.reinforcement.budget_yuan,
         "whole_plan_budget_for_some_counties": has_whole_budget_for_some(scenario, [o.county_code for o in outcomes]),
         "gridcheck_version": __version__,
         "scenario": scenario.model_dump(mode="json"),
+        "weather": weather_statement(scenario, tasks[0].weather),
+        "models": _models(tasks[0], tables["decisions"]),
         "seed": scenario.study.seed,
         "totals": {
             "counties": len(outcomes),
@@ -143,13 +145,16 @@ def study_summary(
         ],
         "limits_of_model": [
             *(["synthetic_grids"] if any(outcome.synthetic_grid for outcome in outcomes) else []),
-            *(["synthetic_queue"] if queue_file is None else []),
+            *(["synthetic_queue"] if any(outcome.synthetic_queue for outcome in outcomes) else []),
             f"demand_{scenario.demand.method}",
+            *(["rooftop_pv"] if scenario.demand.pv_kwp_per_home > 0.0 else []),
             *_LIMITS_OF_MODEL,
+            "one_cold_wave" if any(outcome.synthetic_weather for outcome in outcomes) else "one_weather_file",
+            "n_minus_1_single_tie",
         ],
         "inputs": {
             **{task.folder.name: folder_hash(task.folder) for task in tasks},
-            **({queue_file.name: hashlib.sha256(queue_file.read_bytes()).hexdigest()} if queue_file else {}),
+            **tasks[0].sha256,
         },
         "versions": {
             name: version(name) for name in ("numpy", "scipy", "numba", "pandas", "pandapower", "highspy", "plotly")
@@ -161,9 +166,13 @@ def study_summary(
 _LIMITS_OF_MODEL = (
     "low_voltage_approximation",
     "balanced_load_flow",
-    "one_cold_wave",
-    "n_minus_1_single_tie",
 )
+
+
+def _models(task: CountyTask, decisions: pd.DataFrame) -> dict[str, int]:
+    """Return how many applications ask for each model of the planner's own."""
+    asked = decisions["device"].value_counts()
+    return {device.model: int(asked.get(device.model, 0)) for device in task.devices or ()}
 
 
 def has_whole_budget_for_some(scenario: Scenario, codes: Sequence[str]) -> bool:

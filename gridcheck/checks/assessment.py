@@ -88,11 +88,14 @@ def binding_course(profiles: ClassProfiles, limits: LimitSet) -> Course:
     A case in which every class, alone or in a crowd, draws no more than in another case can be left out:
     on a radial network without generation more load anywhere never lowers a current nor raises a voltage.
     A window can be left out if for every case of another window it holds one that draws no more, because
-    its minimum cannot be the higher one. The worst values stay exactly the same.
+    its minimum cannot be the higher one. The worst values stay exactly the same. A case in which roofs feed in is
+    compared with no other: there less load may mean more current.
     """
     full = full_course(profiles, limits)
     level = np.concatenate([profiles.mean, profiles.single], axis=1)
     not_above: BoolArray = np.all(level[:, None, :] <= level[None, :, :], axis=2)
+    feeds_in: BoolArray = np.any(profiles.mean < 0.0, axis=1)
+    not_above &= ~(feeds_in[:, None] | feeds_in[None, :]) | np.eye(len(level), dtype=bool)
     cases = _not_dominated(not_above)
     # weaker[a, t]: window a holds a case that draws no more than case t.
     weaker = np.stack([not_above[window].any(axis=0) for window in full.windows])
@@ -245,7 +248,7 @@ def _level(parts: tuple[_Part, ...], state: SweepState) -> LevelAssessment:
 
 def _node_loads(tree: SupplyTree, course: Course, counts: ClassCounts, *, group: IntArray | None) -> NodeLoads:
     profiles = course.profiles
-    spread = counts.rated_kw * diversity(counts.count, profiles.alpha, group=group)
+    spread = counts.rated_kw * diversity(counts.count, profiles, group=group)
     weight = np.concatenate([counts.rated_kw, spread], axis=1) / (KW_PER_MW * tree.model.sn_mva)
     row = np.full(tree.model.n_node, -1, dtype=np.int64)
     row[tree.area_node] = np.arange(len(tree.area_node))

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -30,6 +31,7 @@ _APPLICATION_ID = re.compile(r"\w[\w.#()（）〔〕-]{0,63}")
 # A number as every program reads it: Python would take 1_0 and full-width digits as well.
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", flags=re.ASCII)
 _SHOWN_CHARACTERS = 60
+_SHOWN_NAMES = 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +45,7 @@ class Application:
     applied_on : date
         Day of the application.
     device : str
-        Device class, a key of the catalogue of heaters.
+        Device class, a key of the catalogue of heaters, or a model of the planner's own.
     rated_kw : float
         Rated electric input. [kW]
     phase : str
@@ -52,6 +54,8 @@ class Application:
         ordinary or hardship.
     queue_position : int
         Place in the county's queue, from 1.
+    is_discouraged : bool or None
+        Whether a model is one of high power and low efficiency; None for a class, whose row of the catalogue says it.
     """
 
     application_id: str
@@ -64,6 +68,7 @@ class Application:
     phase: str
     household_group: str
     queue_position: int
+    is_discouraged: bool | None = None
 
 
 def read_applications(path: Path) -> pd.DataFrame:
@@ -100,7 +105,12 @@ def read_applications(path: Path) -> pd.DataFrame:
 
 
 def parse_applications(
-    table: pd.DataFrame, *, area_ids: Sequence[str], county_code: str, source: str
+    table: pd.DataFrame,
+    *,
+    area_ids: Sequence[str],
+    county_code: str,
+    source: str,
+    models: Mapping[str, bool] = MappingProxyType({}),
 ) -> tuple[Application, ...]:
     """Check the applications of one county and put them in queue order.
 
@@ -114,6 +124,8 @@ def parse_applications(
         The county.
     source : str
         File that messages name.
+    models : mapping of str to bool
+        Models of the planner's own that may stand in the column of devices, and whether each is discouraged.
 
     Returns
     -------
@@ -136,7 +148,7 @@ def parse_applications(
     result: list[Application] = []
     records = [{str(column): cell for column, cell in record.items()} for record in rows.to_dict("records")]
     for number, record in zip(_row_numbers(rows), records, strict=True):
-        application, faults = _parse_row(record, known)
+        application, faults = _parse_row(record, known, models)
         findings += [f"row {number} ({_cut(record['application_id'])[1:-1]}): {fault}" for fault in faults]
         if application is not None:
             result.append(application)
@@ -152,7 +164,9 @@ def _row_numbers(rows: pd.DataFrame) -> list[int]:
     return numbers
 
 
-def _parse_row(row: Mapping[str, object], known: set[str]) -> tuple[Application | None, list[str]]:
+def _parse_row(
+    row: Mapping[str, object], known: set[str], models: Mapping[str, bool]
+) -> tuple[Application | None, list[str]]:
     faults = []
     if not _APPLICATION_ID.fullmatch(str(row["application_id"])):
         faults.append(
@@ -160,8 +174,8 @@ def _parse_row(row: Mapping[str, object], known: set[str]) -> tuple[Application 
         )
     if str(row["area_id"]) not in known:
         faults.append(f"area_id {_cut(row['area_id'])} is not an area of the county (see areas.csv)")
-    if row["device"] not in DEVICE_CLASSES:
-        faults.append(f"device {_cut(row['device'])} must be one of {', '.join(DEVICE_CLASSES)}")
+    if row["device"] not in DEVICE_CLASSES and row["device"] not in models:
+        faults.append(f"device {_cut(row['device'])} must be one of {_names((*DEVICE_CLASSES, *models))}")
     rated_kw = _number(row["rated_kw"])
     if rated_kw is None or not 0.0 < rated_kw <= MAX_RATED_KW:
         faults.append(f"rated_kw {_cut(row['rated_kw'])} must be a number above 0 and up to {MAX_RATED_KW:g}")
@@ -191,8 +205,15 @@ def _parse_row(row: Mapping[str, object], known: set[str]) -> tuple[Application 
         phase=str(row["phase"]),
         household_group=str(row["household_group"]),
         queue_position=int(position),
+        is_discouraged=models.get(str(row["device"])),
     )
     return application, []
+
+
+def _names(allowed: Sequence[str]) -> str:
+    """Return what is allowed, the first of it where a planner has many models."""
+    more = len(allowed) - _SHOWN_NAMES
+    return ", ".join(allowed[:_SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _number(value: object) -> float | None:

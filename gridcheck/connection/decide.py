@@ -137,7 +137,9 @@ def _decide(promises: Promises, heater: Heater, application: Application, prefer
         outlook = promises.with_heater(heater)
     except NotConvergedError:
         return no_solution(application, promises.approved)
-    decision = judge(promises, outlook, application, preferred=preferred[application.device])
+    discouraged = application.is_discouraged
+    is_preferred = preferred[application.device] if discouraged is None else not discouraged
+    decision = judge(promises, outlook, application, preferred=is_preferred)
     if decision.connected:
         promises.promise(heater, outlook)
     return decision

@@ -9,10 +9,12 @@ may lie above it. `validate_demand` says how far to trust them; `gridcheck.deman
 from __future__ import annotations
 
 from gridcheck.demand.festival import new_year_days
+from gridcheck.demand.models import device_parameters
 from gridcheck.demand.parameters import CLASSES, DemandParameters, default_parameters
 from gridcheck.demand.profiles import ClassCounts, ClassProfiles, class_counts, class_profiles, factored_loads
-from gridcheck.demand.seasonal import SeasonalPerformance, device_flags, device_parameters, seasonal_cop
-from gridcheck.demand.validation import Target, validate_demand
+from gridcheck.demand.seasonal import SeasonalPerformance, device_flags, seasonal_cop
+from gridcheck.demand.targets import Target
+from gridcheck.demand.validation import validate_demand
 from gridcheck.demand.weather import ColdWave, Weather, cold_waves, read_weather, scenario_weather
 
 __all__ = [

@@ -17,7 +17,17 @@ import numpy as np
 import pandas as pd
 
 from gridcheck.arrays import FloatArray, frozen
-from gridcheck.catalogue import DEVICE_CLASSES, base_load, heater_curves, heater_ratings, heaters, houses
+from gridcheck.catalogue import (
+    DEVICE_CLASSES,
+    Device,
+    DeviceCatalogue,
+    base_load,
+    class_devices,
+    heater_curves,
+    heater_ratings,
+    heaters,
+    houses,
+)
 from gridcheck.demand.tables import named_ranges, named_values
 from gridcheck.errors import CatalogueError, ConfigError
 
@@ -26,8 +36,11 @@ DeviceKind = Literal["room", "house", "storage"]
 BASE = "base"
 """Name of the class of everything that is not heating."""
 
+ROOFTOP_PV = "rooftop_pv"
+"""Name of the class of what roofs feed in, the last one where there is any; its loads are negative."""
+
 CLASSES = (BASE, *DEVICE_CLASSES)
-"""Classes of demand, in the order of every class axis."""
+"""Classes of demand, in the order of every class axis; models of a planner and roofs come behind them."""
 
 # How a class heats: single rooms, the whole house through water, or a store filled at night; and the row with the
 # floor area it serves.
@@ -68,6 +81,8 @@ class DeviceParameters:
         COP in use over COP of the curve. [1]
     standby_ratio, backup_ratio : float
         Standby input, and backup elements spread over all units, over the rated input. [1]
+    min_outdoor_c : float
+        Outdoor temperature below which it stops and gives no heat; minus infinity where there is none. [degC]
     temperature_c, cop, heat_ratio, input_ratio : ndarray, shape (n_anchor,)
         Full-speed behaviour against rising outdoor temperature. [degC], [1], [1], [1]
     """
@@ -85,6 +100,7 @@ class DeviceParameters:
     field_factor: float
     standby_ratio: float
     backup_ratio: float
+    min_outdoor_c: float
     temperature_c: FloatArray
     cop: FloatArray
     heat_ratio: FloatArray
@@ -108,11 +124,42 @@ class DemandParameters:
         Rows of ``base_load.csv`` by name, each in the unit of its row.
     devices : tuple of DeviceParameters
         In the order of ``DEVICE_CLASSES``.
+    models : tuple of Device
+        Models of a planner's own that are classes of their own, behind the others; none by default.
     """
 
     house: Mapping[str, float]
     base: Mapping[str, float]
     devices: tuple[DeviceParameters, ...]
+    models: tuple[Device, ...] = ()
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes of demand, in the order of every class axis."""
+        return (*CLASSES, *(model.model for model in self.models))
+
+    def with_models(self, catalogue: DeviceCatalogue) -> DemandParameters:
+        """Return a copy in which the models of a catalogue are classes of their own.
+
+        Parameters
+        ----------
+        catalogue : DeviceCatalogue
+            From `gridcheck.catalogue.read_devices`.
+
+        Returns
+        -------
+        DemandParameters
+
+        Raises
+        ------
+        ConfigError
+            If a model has the name of a class: nobody could say which of them is meant.
+        """
+        taken = {name.casefold() for name in (*CLASSES, ROOFTOP_PV)}
+        findings = [f"model {model.model!r}: that is a class" for model in catalogue if model.model.casefold() in taken]
+        if findings:
+            raise ConfigError(f"{catalogue.origin}: models need names that are not those of classes.", findings)
+        return replace(self, models=catalogue.devices)
 
     def with_overrides(self, overrides: Mapping[str, float]) -> DemandParameters:
         """Return a copy with rows of ``houses.csv``, ``model.csv`` or ``base_load.csv`` replaced.
@@ -205,6 +252,7 @@ def _devices(house: Mapping[str, float]) -> tuple[DeviceParameters, ...]:
                 field_factor=float(row["field_factor"]),
                 standby_ratio=float(row["standby_w"]) / 1000.0 / rated_kw,
                 backup_ratio=float(row["backup_share"]) * float(row["backup_kw"]) / rated_kw,
+                min_outdoor_c=class_devices()[device].min_outdoor_c,
                 temperature_c=curve["temperature_c"].to_numpy(np.float64),
                 cop=curve["cop"].to_numpy(np.float64),
                 heat_ratio=curve["heat_ratio"].to_numpy(np.float64),

@@ -2,10 +2,11 @@ r"""Demand of classes over time, and the loads of buses made from it.
 
 The power of :math:`N` alike units with a rated input of :math:`R` in total is
 
-.. math:: P(N, t) = R \left[ m(t) + \left( s(t) - m(t) \right) N^{-\alpha} \right]
+.. math:: P(N, t) = R \left[ m(t) + \left( s(t) - m(t) \right) \max(N / n_0, 1)^{-\alpha} \right]
 
-with :math:`m` the mean over many homes and :math:`s` the power for which one home is planned, both per rated input. It
-is linear in two profiles, :math:`m` and :math:`s - m`, so loads stay in the factored form that power flow streams.
+with :math:`m` the mean over many homes and :math:`s` the power for which one home is planned, both per rated input, and
+:math:`n_0` the homes that peak together every day: 1 except in the table for use on paper. It is linear in two
+profiles, :math:`m` and :math:`s - m`, so loads stay in the factored form that power flow streams.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from gridcheck.arrays import FloatArray, IntArray, TimeArray, frozen
 from gridcheck.cases import FactoredLoads
 from gridcheck.demand.clock import local_hour
 from gridcheck.demand.coincidence import coincidence_pairs
-from gridcheck.demand.households import mean_base_kw
+from gridcheck.demand.households import mean_base_kw, pv_power_kw
 from gridcheck.demand.houses import OutdoorCourse, smooth, trailing_mean
-from gridcheck.demand.parameters import CLASSES, DemandParameters, default_parameters
+from gridcheck.demand.parameters import BASE, CLASSES, ROOFTOP_PV, DemandParameters, default_parameters
 from gridcheck.demand.simulated import SIMULATED_HOMES, simulated_pairs
 from gridcheck.demand.weather import Weather
 from gridcheck.errors import InputError, SchemaError
@@ -40,7 +41,7 @@ class ClassProfiles:
     Attributes
     ----------
     classes : tuple of str, length n_class
-        ``base`` and the device classes.
+        ``base``, the device classes, models of a planner's own, and ``rooftop_pv`` where there is any.
     time_utc : ndarray of datetime64[ns], shape (n_case,)
         Start of each case.
     temperature_c : ndarray, shape (n_case,)
@@ -48,12 +49,15 @@ class ClassProfiles:
     duration_h : float
         Length of each case. [h]
     mean : ndarray, shape (n_case, n_class)
-        Mean power of many units: per rated input for heaters, per home lived in for base load. [1], [kW]
+        Mean power of many units: per rated input for heaters, per home lived in for base load, per rated power and
+        negative for roofs. [1], [kW]
     single : ndarray, shape (n_case, n_class)
         Power for which one unit is planned, in the unit of `mean`, never below it: what one home in twenty exceeds
         where homes are simulated, its own peak otherwise.
     alpha, tan_phi : ndarray, shape (n_class,)
         Exponent of diversity; reactive over active power. [1]
+    together : ndarray, shape (n_class,)
+        Homes that peak together every day, at least 1; 1 where not given. [1]
     """
 
     classes: tuple[str, ...]
@@ -64,6 +68,7 @@ class ClassProfiles:
     single: FloatArray
     alpha: FloatArray
     tan_phi: FloatArray
+    together: FloatArray = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         n_case, n_class = len(self.time_utc), len(self.classes)
@@ -76,10 +81,16 @@ class ClassProfiles:
             ("single", (n_case, n_class)),
             ("alpha", (n_class,)),
             ("tan_phi", (n_class,)),
+            ("together", (n_class,)),
         ):
-            object.__setattr__(self, name, frozen(getattr(self, name), np.float64, shape, name=name))
-        if (self.single < self.mean).any() or (self.mean < 0.0).any():
-            raise InputError("profiles must have 0 <= mean <= single in every case and class.")
+            given = getattr(self, name)
+            value = np.ones(shape) if name == "together" and given is None else given
+            object.__setattr__(self, name, frozen(value, np.float64, shape, name=name))
+        draws = np.array([name != ROOFTOP_PV for name in self.classes], dtype=bool)
+        if (self.single < self.mean).any() or (self.mean[:, draws] < 0.0).any():
+            raise InputError("profiles must have 0 <= mean <= single in every case and class; only roofs feed in.")
+        if not (self.together >= 1.0).all():
+            raise InputError("together must be at least one home in every class.")
 
     @property
     def n_case(self) -> int:
@@ -94,7 +105,8 @@ class ClassCounts:
     Attributes
     ----------
     rated_kw : ndarray, shape (n_area, n_class)
-        Sum of the rated input of all heaters; for base load the homes lived in times the area's level. [kW], [1]
+        Sum of the rated input of all heaters; for base load the homes lived in times the area's level; of roofs the
+        sum of their rated power. [kW], [1]
     count : ndarray, shape (n_area, n_class)
         Number of homes with the class.
     """
@@ -103,7 +115,7 @@ class ClassCounts:
     count: FloatArray
 
     def __post_init__(self) -> None:
-        shape = (len(self.rated_kw), len(CLASSES))
+        shape = (len(self.rated_kw), max(np.shape(self.rated_kw)[-1], len(CLASSES)))
         for name in ("rated_kw", "count"):
             value = frozen(getattr(self, name), np.float64, shape, name=name)
             if not np.isfinite(value).all() or (value < 0.0).any():
@@ -125,6 +137,7 @@ def class_profiles(
     seed: int = 0,
     n_home: int = SIMULATED_HOMES,
     fixed_share: float = 1.0,
+    rooftop_pv: bool = False,
 ) -> ClassProfiles:
     """Return the course of every class of demand in the study window of a weather.
 
@@ -143,6 +156,9 @@ def class_profiles(
         Simulated homes of each class.
     fixed_share : float
         Power over rated input of the method ``"fixed"``. [1]
+    rooftop_pv : bool
+        Whether to add the class of roofs. All of them see the same sun, so they have no diversity; they feed in
+        around noon and nothing at the peaks of heating in the evening and the morning.
 
     Returns
     -------
@@ -156,23 +172,35 @@ def class_profiles(
     """
     chosen = default_parameters() if parameters is None else parameters
     window = weather.study
+    together = np.ones(len(chosen.classes))
     if method == "simulated":
         mean, single = simulated_pairs(weather, chosen, seed=seed, n_home=n_home)
-        alpha = np.full(len(CLASSES), 0.5)
+        alpha = np.full(len(chosen.classes), 0.5)
     elif method in ("coincidence", "fixed"):
         base = _base_profile(weather, chosen)
         if method == "coincidence":
-            heating, alpha = coincidence_pairs(weather)
+            heating, alpha, heaters_together = coincidence_pairs(weather)
         else:
             level = np.full((len(base[0]), len(chosen.devices)), fixed_share)
-            heating, alpha = (level, level), np.full(len(chosen.devices), 1.0)
+            heating, alpha, heaters_together = (level, level), *np.ones((2, len(chosen.devices)))
         mean, single = (np.column_stack([own, heat]) for own, heat in zip(base, heating, strict=True))
         alpha = np.concatenate([[chosen.base["alpha"]], alpha])
+        # On paper a model is one of its class.
+        column = [CLASSES.index(name) for name in (*CLASSES, *(model.device for model in chosen.models))]
+        together = np.concatenate([[1.0], heaters_together])[column]
+        mean, single, alpha = mean[:, column], single[:, column], alpha[column]
     else:
         raise InputError(f"method must be simulated, coincidence or fixed. Got {method!r}.")
-    cos_phi = np.array([chosen.base["cos_phi"], *(device.cos_phi for device in chosen.devices)])
+    heaters = [device.cos_phi for device in chosen.devices] + [model.cos_phi for model in chosen.models]
+    cos_phi = np.array([chosen.base["cos_phi"], *heaters])
+    classes = chosen.classes
+    if rooftop_pv:
+        classes, together = (*classes, ROOFTOP_PV), np.append(together, 1.0)
+        alpha, cos_phi = np.append(alpha, 1.0), np.append(cos_phi, 1.0)
+        fed_in = -pv_power_kw(weather, 1.0, chosen)
+        mean, single = (np.column_stack([course, fed_in]) for course in (mean, single))
     return ClassProfiles(
-        classes=CLASSES,
+        classes=classes,
         time_utc=weather.time_utc[window],
         temperature_c=weather.temperature_c[window],
         duration_h=weather.step_h,
@@ -180,6 +208,7 @@ def class_profiles(
         single=single,
         alpha=alpha,
         tan_phi=np.sqrt(1.0 - cos_phi**2) / cos_phi,
+        together=together,
     )
 
 
@@ -198,7 +227,9 @@ def outdoor_course(weather: Weather, parameters: DemandParameters) -> OutdoorCou
     )
 
 
-def class_counts(areas: pd.DataFrame, heating: pd.DataFrame) -> ClassCounts:
+def class_counts(
+    areas: pd.DataFrame, heating: pd.DataFrame, *, classes: tuple[str, ...] = CLASSES, pv_kwp_per_home: float = 0.0
+) -> ClassCounts:
     """Count homes and rated input of every class in every area.
 
     Parameters
@@ -208,6 +239,10 @@ def class_counts(areas: pd.DataFrame, heating: pd.DataFrame) -> ClassCounts:
     heating : DataFrame
         ``area_id``, ``device``, ``households``, ``rated_kw``; several rows of an area and device add up. Choose
         layers by leaving rows out.
+    classes : tuple of str
+        Classes of the profiles that the counts go with.
+    pv_kwp_per_home : float
+        Rated power on roofs per home lived in, homes without any included; counts where `classes` have roofs. [kW]
 
     Returns
     -------
@@ -230,17 +265,20 @@ def class_counts(areas: pd.DataFrame, heating: pd.DataFrame) -> ClassCounts:
     ids = pd.Index(areas["area_id"])
     findings = [f"areas: area_id {name} stands more than once" for name in ids[ids.duplicated()]]
     area = ids.get_indexer(pd.Index(heating["area_id"])) if ids.is_unique else np.zeros(len(heating), dtype=np.int64)
-    column = pd.Index(CLASSES[1:]).get_indexer(pd.Index(heating["device"])) + 1
+    heaters = [name for name in classes if name not in (BASE, ROOFTOP_PV)]
+    column = pd.Index(heaters).get_indexer(pd.Index(heating["device"])) + 1
     findings += [f"heating: area_id {name} is not in areas" for name in heating["area_id"].to_numpy()[area < 0]]
     findings += [
-        f"heating: device {name} is not one of {', '.join(CLASSES[1:])}"
+        f"heating: device {name} is not one of {', '.join(heaters)}"
         for name in heating["device"].to_numpy()[column < 1]
     ]
     if findings:
         raise SchemaError("Areas and heating do not fit together.", findings)
-    rated_kw, count = np.zeros((len(areas), len(CLASSES))), np.zeros((len(areas), len(CLASSES)))
+    rated_kw, count = np.zeros((len(areas), len(classes))), np.zeros((len(areas), len(classes)))
     count[:, 0] = areas["occupied_households"].to_numpy(np.float64)
     rated_kw[:, 0] = count[:, 0] * areas["base_kw_factor"].to_numpy(np.float64)
+    if ROOFTOP_PV in classes:
+        count[:, -1], rated_kw[:, -1] = count[:, 0], pv_kwp_per_home * count[:, 0]
     np.add.at(rated_kw, (area, column), heating["rated_kw"].to_numpy(np.float64))
     np.add.at(count, (area, column), heating["households"].to_numpy(np.float64))
     return ClassCounts(rated_kw=rated_kw, count=count)
@@ -284,8 +322,10 @@ def factored_loads(
     bus = frozen(area_bus, np.int64, (n_area,), name="area_bus")
     if n_area and (bus.min() < 0 or bus.max() >= n_bus):
         raise InputError(f"area_bus must lie in [0, {n_bus}). Got {bus.min()} to {bus.max()}.")
-    spread_kw = counts.rated_kw * diversity(counts.count, profiles.alpha, group=group)
-    weight = np.zeros((n_bus, 2 * len(CLASSES)))
+    if counts.rated_kw.shape[1] != len(profiles.classes):
+        raise InputError(f"counts must have the classes {', '.join(profiles.classes)} of the profiles.")
+    spread_kw = counts.rated_kw * diversity(counts.count, profiles, group=group)
+    weight = np.zeros((n_bus, 2 * len(profiles.classes)))
     np.add.at(weight, bus, np.concatenate([counts.rated_kw, spread_kw], axis=1) / KW_PER_MW)
     return FactoredLoads(
         p_weight_mw=weight,
@@ -295,15 +335,17 @@ def factored_loads(
     )
 
 
-def diversity(count: FloatArray, alpha: FloatArray, *, group: IntArray | None = None) -> FloatArray:
-    """Return the share of the spread that remains, ``N**-alpha``, shape (n_area, n_class), 0 without units. [1]
+def diversity(count: FloatArray, profiles: ClassProfiles, *, group: IntArray | None = None) -> FloatArray:
+    """Return the share of the spread that remains, ``max(N / n0, 1)**-alpha``, shape (n_area, n_class). [1]
+
+    It is 0 without units.
 
     Parameters
     ----------
     count : ndarray, shape (n_area, n_class)
         Homes per area and class.
-    alpha : ndarray, shape (n_class,)
-        Exponents.
+    profiles : ClassProfiles
+        Exponents, and homes that peak together.
     group : ndarray of int, shape (n_area,), optional
         Group whose homes share one diversity; each area alone by default.
     """
@@ -316,7 +358,7 @@ def diversity(count: FloatArray, alpha: FloatArray, *, group: IntArray | None = 
         np.add.at(total, position, count)
         homes = total[position]
     # Part of a home counts as one: nothing draws more than its own peak.
-    return np.where(count > 0.0, np.maximum(homes, 1.0) ** -alpha, 0.0)
+    return np.where(count > 0.0, np.maximum(homes / profiles.together, 1.0) ** -profiles.alpha, 0.0)
 
 
 def _base_profile(weather: Weather, parameters: DemandParameters) -> tuple[FloatArray, FloatArray]:

@@ -18,15 +18,16 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gridcheck.arrays import FloatArray
-from gridcheck.catalogue import Device, DeviceCatalogue, EfficiencyFlag, class_devices, efficiency_flag
+from gridcheck.catalogue import Device, DeviceCatalogue, EfficiencyFlag, efficiency_flag
 from gridcheck.demand.devices import field_cop, limited_mean
 from gridcheck.demand.houses import daily_use, heat_need_w_per_m2, mean_target_c
+from gridcheck.demand.models import device_parameters
 from gridcheck.demand.parameters import DemandParameters, DeviceParameters, default_parameters
 from gridcheck.demand.profiles import outdoor_course
 from gridcheck.errors import InputError
@@ -69,46 +70,6 @@ class SeasonalPerformance:
     standby_kwh: float
     unmet_kwh: float
     stopped_h: float
-
-
-def device_parameters(device: Device, *, parameters: DemandParameters | None = None) -> DeviceParameters:
-    """Return a device as the model of homes sees it, in the place of its class.
-
-    Parameters
-    ----------
-    device : Device
-        A planner's own device, or a class.
-    parameters : DemandParameters, optional
-        Parameters of the model; the catalogue's by default.
-
-    Returns
-    -------
-    DeviceParameters
-        The kind of use is that of the class; the heated area is that of the class times the device's
-        rated heat over that of the class, because homes buy the size that fits. The model of homes does not know
-        ``min_outdoor_c``: there a home whose heat pump stops goes on drawing, as it would with a direct heater.
-    """
-    chosen = default_parameters() if parameters is None else parameters
-    like = next(entry for entry in chosen.devices if entry.device == device.device)
-    size = device.rated_heat_kw / class_devices()[device.device].rated_heat_kw
-    return replace(
-        like,
-        rated_kw=device.rated_kw,
-        units=device.units,
-        heated_area_m2=like.heated_area_m2 * size,
-        max_input_ratio=device.max_input_kw / device.rated_kw,
-        cos_phi=device.cos_phi,
-        no_load_share=device.no_load_share,
-        defrost_heat_factor=device.defrost_heat_factor,
-        defrost_power_factor=device.defrost_power_factor,
-        field_factor=device.field_factor,
-        standby_ratio=device.standby_kw / device.rated_kw,
-        backup_ratio=device.backup_kw / device.rated_kw,
-        temperature_c=device.temperature_c,
-        cop=device.cop,
-        heat_ratio=device.heat_ratio,
-        input_ratio=device.input_ratio,
-    )
 
 
 def seasonal_cop(

@@ -16,8 +16,9 @@ from __future__ import annotations
 import numpy as np
 
 from gridcheck.arrays import Float32Array, FloatArray, IntArray
-from gridcheck.catalogue import DEVICE_CLASSES
+from gridcheck.catalogue import DEVICE_CLASSES, Device
 from gridcheck.demand.households import Homes, draw_homes, heated_zones, simulate, simulate_base
+from gridcheck.demand.models import homes_of_model, parameters_of_model, write_model
 from gridcheck.demand.parameters import DemandParameters
 from gridcheck.demand.weather import Weather
 
@@ -49,27 +50,34 @@ def simulated_pairs(
     Returns
     -------
     mean, single : ndarray, shape (n_step, 1 + n_device)
-        Of base load per home lived in, of heaters per rated input. [kW], [1]
+        Of base load per home lived in, of heaters per rated input: the classes, then the models of `parameters`.
+        [kW], [1]
     """
     n_step = len(weather.time_utc[weather.study])
     z = parameters.house["design_quantile_sigma"]
-    mean, single = np.empty((n_step, 1 + len(DEVICE_CLASSES))), np.empty((n_step, 1 + len(DEVICE_CLASSES)))
+    mean, single = (np.empty((n_step, len(parameters.classes))) for _ in range(2))
     base = _Moments(n_step)
     for home in _slices(0, n_home):
         power, _ = simulate_base(home, weather, parameters, seed=seed, group=np.arange(len(home)), n_group=len(home))
         base.add(power, np.ones(len(home)))
     mean[:, 0], deviation = base.result()
     single[:, 0] = mean[:, 0] + z * deviation
-    for position in range(len(DEVICE_CLASSES)):
+    for column, model in enumerate((*(None for _ in DEVICE_CLASSES), *parameters.models), start=1):
+        position = column - 1 if model is None else DEVICE_CLASSES.index(model.device)
+        chosen = parameters if model is None else parameters_of_model(model, parameters)
         moments, ceiling_kw = _Moments(n_step), 0.0
         for home in _slices((1 + position) * n_home, n_home):
-            homes = draw_homes(home, np.full(len(home), position), seed=seed)
-            moments.add(_powers(homes, weather, parameters, seed=seed, threads=threads), homes.rated_kw)
-            ceiling_kw += _nameplate_kw(homes, parameters)
-        mean[:, 1 + position], deviation = moments.result()
+            homes = (
+                draw_homes(home, np.full(len(home), position), seed=seed)
+                if model is None
+                else homes_of_model(home, model, seed=seed)
+            )
+            moments.add(_powers(homes, weather, chosen, model, seed=seed, threads=threads), homes.rated_kw)
+            ceiling_kw += _nameplate_kw(homes, chosen)
+        mean[:, column], deviation = moments.result()
         # No home draws more than its nameplate says.
-        ceiling = np.maximum(ceiling_kw / moments.rated_kw, mean[:, 1 + position])
-        single[:, 1 + position] = np.minimum(mean[:, 1 + position] + z * deviation, ceiling)
+        ceiling = np.maximum(ceiling_kw / moments.rated_kw, mean[:, column])
+        single[:, column] = np.minimum(mean[:, column] + z * deviation, ceiling)
     return mean, single
 
 
@@ -123,9 +131,17 @@ def _slices(first: int, n: int) -> list[IntArray]:
 
 
 def _powers(
-    homes: Homes, weather: Weather, parameters: DemandParameters, *, seed: int, threads: int | None
+    homes: Homes,
+    weather: Weather,
+    parameters: DemandParameters,
+    model: Device | None,
+    *,
+    seed: int,
+    threads: int | None,
 ) -> Float32Array:
     zones = heated_zones(homes, parameters, seed=seed, step_s=weather.step_h * 3600.0)
+    if model is not None:
+        write_model(zones, homes, model)
     return simulate(zones, weather, parameters, n_group=homes.n_home, threads=threads).power_kw
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from gridcheck.arrays import BoolArray, IntArray, frozen
 from gridcheck.network.convert import add_open_ends
@@ -241,6 +242,37 @@ def switched_network(network: Network, sections: Sections, closed: BoolArray) ->
         buses=replace(network.buses, g_pu=g_pu, b_pu=b_pu),
         switches=_set_switches(network.switches, sections.switch_edge, moved, closed),
     )
+
+
+def switched_ends(network: Network, sections: Sections, closed: BoolArray) -> npt.NDArray[np.uint8]:
+    """Return which ends of each branch are connected in many switch states; what `switched_network` would have.
+
+    Parameters
+    ----------
+    network, sections
+        As in `switched_network`.
+    closed : ndarray of bool, shape (n_topology, n_edge)
+        State of every edge.
+
+    Returns
+    -------
+    ndarray of uint8, shape (n_topology, n_branch)
+        Bit 0: the `from` end; bit 1: the `to` end; 0 out of service.
+    """
+    b = network.branches
+    k, at_to = sections.edge_branch, sections.edge_at_to_end
+    from_closed, to_closed, in_service = (
+        np.tile(state, (len(closed), 1)) for state in (b.from_closed, b.to_closed, b.in_service)
+    )
+    if sections.by_line:
+        in_service[:, k[0::2]] = closed[:, 0::2] & closed[:, 1::2]
+    else:
+        coupler = b.kind[k] == BranchKind.SWITCH
+        from_closed[:, k[~coupler & ~at_to]] = closed[:, ~coupler & ~at_to]
+        to_closed[:, k[~coupler & at_to]] = closed[:, ~coupler & at_to]
+        in_service[:, k[coupler]] = closed[:, coupler]
+    ends: npt.NDArray[np.uint8] = (in_service * (from_closed + 2 * to_closed.astype(np.uint8))).astype(np.uint8)
+    return ends
 
 
 def _set_switches(switches: Switches, switch_edge: IntArray, moved: IntArray, closed: BoolArray) -> Switches:

@@ -178,7 +178,7 @@ def solve_nodes(
     -------
     SweepState
     """
-    n_case, width = loads.n_case, _lanes(loads)
+    n_case, width = loads.n_case, lanes_of(loads)
     n_block = -(-n_case // width)
     shape = (n_block, model.n_node + 1, 4 * width)
     state = aligned_empty(shape) if start is None else start.state.copy()
@@ -204,7 +204,7 @@ def solve_nodes(
     )
 
 
-def _lanes(loads: NodeLoads) -> int:
+def lanes_of(loads: NodeLoads) -> int:
     """Return the width of a block: few cases are not worth all lanes."""
     return max(1, loads.n_case) if loads.n_case <= _FEW else _kernels.BLOCK
 
@@ -238,7 +238,7 @@ def sweep_blocks(
     status, iterations : ndarray of int, shape (n_case,)
     """
     is_plain = prepared.is_plain and loads.shares is None
-    width = _lanes(loads) if is_plain else _kernels.BLOCK
+    width = lanes_of(loads) if is_plain else _kernels.BLOCK
     n_block = -(-loads.n_case // width)
     status, iterations = np.zeros((n_block, width), dtype=np.int64), np.zeros((n_block, width), dtype=np.int64)
     # Taking the next block from one iterator is atomic, and a thread that is held up takes fewer of them.
@@ -272,7 +272,7 @@ def sweep_blocks(
 
 def _tree_bytes(model: RadialModel, loads: NodeLoads) -> int:
     """Return what `_tree_solver` cuts from its scratch."""
-    width = _lanes(loads)
+    width = lanes_of(loads)
     return width * (12 * 2 * (loads.n_load + 1) + 4 * 4 * (model.n_node + 1) + 8 * 6 + 4 * 4)
 
 
@@ -286,7 +286,7 @@ def _tree_solver(
     is_started: bool = False,
 ) -> Callable[[int, FloatArray, IntArray, IntArray], None]:
     """Return what solves blocks of a tree in place (block, state, status, iterations) in one thread."""
-    tree, width = model.arrays, _lanes(loads)
+    tree, width = model.arrays, lanes_of(loads)
     row = np.where(loads.row < 0, loads.n_load, loads.row)
     pq, pq_rough = (piece.array((loads.n_load + 1, 2 * width), dtype) for dtype in (np.float64, np.float32))
     pq[-1] = 0.0
@@ -330,7 +330,12 @@ def _general_solver(
 
 def loads_of_nodes(model: RadialModel, loads: LoadCases | FactoredLoads) -> NodeLoads:
     """Give each loaded node a row of its own."""
-    bus, row = model.bus, np.full(model.n_node, -1, dtype=np.int64)
+    return loads_at(model.bus, loads, sn_mva=model.sn_mva)
+
+
+def loads_at(bus: IntArray, loads: LoadCases | FactoredLoads, *, sn_mva: float) -> NodeLoads:
+    """Give each of some buses (n_node,) that is loaded a row of its own."""
+    row = np.full(len(bus), -1, dtype=np.int64)
     shares = shares_of(loads)[bus] if loads.depends_on_voltage else None
     if isinstance(loads, LoadCases):
         loaded = np.flatnonzero(loads.is_loaded[bus])
@@ -342,13 +347,13 @@ def loads_of_nodes(model: RadialModel, loads: LoadCases | FactoredLoads) -> Node
             written=loads,
             column=bus[loaded][order].astype(np.uint64),
             column_row=order.astype(np.uint64),
-            sn_mva=model.sn_mva,
+            sn_mva=sn_mva,
             shares=None if shares is None else shares[loaded],
         )
     wp, wq = loads.p_weight_mw[bus], loads.q_weight_mvar[bus]
     loaded = np.flatnonzero((wp != 0).any(axis=1) | (wq != 0).any(axis=1))
     row[loaded] = np.arange(len(loaded))
-    p_weight, q_weight = (np.ascontiguousarray(weight[loaded]) / model.sn_mva for weight in (wp, wq))
+    p_weight, q_weight = (np.ascontiguousarray(weight[loaded]) / sn_mva for weight in (wp, wq))
     return NodeLoads(
         n_case=loads.n_case,
         row=row,

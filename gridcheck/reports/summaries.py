@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -30,7 +31,16 @@ class Kpi:
 
 def banner(results: Results, language: Language) -> str:
     """Return the sentence that says whether the data are synthetic."""
-    return text("sentence.synthetic_banner" if results.synthetic else "sentence.real_banner", language)
+    return text(banner_key(results), language)
+
+
+def banner_key(results: Results) -> str:
+    """Return the key of the sentence that says what of a run is synthetic."""
+    if not results.synthetic:
+        return "sentence.real_banner"
+    weather = results.summary.get("weather")
+    is_drawn = weather.get("synthetic", True) if isinstance(weather, Mapping) else True
+    return "sentence.synthetic_banner" if is_drawn else "sentence.synthetic_but_weather_banner"
 
 
 def kpis(found: Totals, language: Language) -> list[Kpi]:

@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import tempfile
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +17,7 @@ from gridcheck.network import read_county
 from gridcheck.reports.place import held_place
 from gridcheck.synthesis.applications import synthetic_applications
 from tests.support.command_line import JIANG, YUANQU, changed_networks, content_of, county_folder, gridcheck
+from tests.support.study_files import applications_csv, heaters_csv, station_csv
 
 
 @pytest.fixture
@@ -80,6 +82,49 @@ def test_a_faulty_scenario(older, tmp_path, text, said):
 
     assert path in message
     assert said in message
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[weather]\nfile = \"absent.epw\"\n", ["weather.file = 'absent.epw': no such file, neither"]),
+        ("[weather]\nstart = 2026-01-15\nfile = \"gap.csv\"\n", ["gap.csv", "2026-01-08 00:00"]),
+        ("[weather]\nstart = 2026-01-15\nfile = \"kelvin.csv\"\n", ["kelvin.csv", "temperature"]),
+        ("[weather]\nstart = 2026-01-15\nfile = \"zone.csv\"\n", ["zone.csv", "row 2: '2026-01-05 00:00 CST'"]),
+        ("[weather]\nstart = 2026-01-22\nfile = \"good.csv\"\n",
+         ["good.csv holds 2026-01-05 to 2026-01-24", "5 days from 2026-01-22"]),
+        ("[weather]\nstart = 2026-01-06\nfile = \"good.csv\"\n",
+         ["good.csv holds 2026-01-05 to 2026-01-24", "10 days before them", "2025-12-27 to 2026-01-10"]),
+        ("[demand]\ndevices = \"absent.csv\"\n", ["demand.devices = 'absent.csv': no such file"]),
+        ("[demand]\ndevices = \"warm.csv\"\n", ["warm.csv", "row 2 ('Fan 50')", "no COP at -20 degC or colder"]),
+        ("[demand]\ndevices = \"class.csv\"\n", ["class.csv", "model 'storage_heater': that is a class"]),
+        ("[demand]\ndevices = \"heaters.csv\"\n[queue]\napplications = \"wishes.csv\"\n",
+         ["wishes.csv", "row 3 (W1): device 'Fan 27' must be one of air_air_heat_pump", "Fan 72, Panel 2"]),
+        ("[queue]\napplications = \"known.csv\"\n", ["row 2 (W0): device 'Fan 72' must be one of"]),
+        ("[demand]\npv_share = 1.5\n", ["demand.pv_share = 1.5: input should be less than or equal to 1"]),
+        ("[demand]\npv_share = -0.1\n", ["demand.pv_share = -0.1: input should be greater than or equal to 0"]),
+        ("[demand]\npv_kwp = -20.0\n", ["demand.pv_kwp = -20.0: input should be greater than or equal to 1"]),
+        ("[demand]\npv_share = nan\n", ["demand.pv_share = nan"]),
+    ],
+)  # fmt: skip
+def test_faulty_files_and_shares_of_the_users_own(older, tmp_path, text, said):
+    files = tmp_path / "files"
+    files.mkdir()
+    good = station_csv(files / "good.csv").read_text(encoding="utf-8")
+    station_csv(files / "gap.csv", without=date(2026, 1, 8))
+    (files / "kelvin.csv").write_text(good.replace("temperature (C)", "temperature (furlong)"), encoding="utf-8")
+    (files / "zone.csv").write_text(good.replace(":00,", ":00 CST,"), encoding="utf-8")
+    heaters_csv(files / "heaters.csv")
+    warm = heaters_csv(files / "warm.csv", ("Fan 50,air_air_heat_pump,5,1.4,2,1,,3.6,5,1.9,2.8,by hand",))
+    warm.write_text(warm.read_text(encoding="utf-8").replace("_-25", "_-10"), encoding="utf-8")
+    heaters_csv(files / "class.csv", ("storage_heater,resistive_heater,2,2,2,1,,,,,,by hand",))
+    applications_csv(files / "wishes.csv", YUANQU, ("Panel 2", "Fan 27"))
+    applications_csv(files / "known.csv", YUANQU, ("Fan 72",))
+
+    message = " ".join(refused(older, scenario(files, text), "--county", YUANQU).split())
+
+    for part in said:
+        assert part in message
 
 
 def close_tie(table: pd.DataFrame) -> None:

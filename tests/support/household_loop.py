@@ -44,29 +44,34 @@ def courses(weather, parameters):
         step_s=step_h * 3600.0,
         hour=hour.tolist(),
         day=((date - date[0]).days).tolist(),
+        first_day=(date[0] - pd.Timestamp("1970-01-01", tz=date.tz)).round("D").days,
         daily=[*daily.tolist(), float(daily.iloc[-1])],
         outdoor=weather.temperature_c.tolist(),
         damped=damped,
         sun=weather.solar_w_per_m2.tolist(),
         valley=np.where(is_valley, since_valley, -1.0).tolist(),
-        heat=[heat.tolist() for _, heat in curves],
+        heat=[
+            [
+                0.0 if outdoor < d.min_outdoor_c else ratio
+                for outdoor, ratio in zip(weather.temperature_c, heat, strict=True)
+            ]
+            for d, (_, heat) in zip(parameters.devices, curves, strict=True)
+        ],
         cop=[cop.tolist() for cop, _ in curves],
     )
 
 
 class Day:
-    """What a zone does on one day: whether it is used, when, and whether it runs through."""
+    """What a zone does on one day, counted from 1970: whether it is used, when, and whether it runs through."""
 
     def __init__(self, zone, day, mean_c):
         radius = math.sqrt(-2.0 * math.log(number_of(zone.key, day, 2)))
         angle = 2.0 * math.pi * number_of(zone.key, day, 3)
         early, late = radius * math.cos(angle) * zone.jitter_h, radius * math.sin(angle) * zone.jitter_h
         self.periods = [(on + early, off + late) for on, off in zip(zone.on_hour, zone.off_hour, strict=True)]
-        self.is_used, self.runs_through = True, False
-        if day >= 0:
-            chance = 1.0 / (1.0 + math.exp(-(zone.use_a - zone.use_b_per_k * (mean_c - zone.use_t0_c))))
-            frost = 1.0 / (1.0 + math.exp(-zone.through_b_per_k * (zone.through_t0_c - mean_c)))
-            self.is_used, self.runs_through = number_of(zone.key, day, 1) < chance, zone.through_u < frost
+        chance = 1.0 / (1.0 + math.exp(-(zone.use_a - zone.use_b_per_k * (mean_c - zone.use_t0_c))))
+        frost = 1.0 / (1.0 + math.exp(-zone.through_b_per_k * (zone.through_t0_c - mean_c)))
+        self.is_used, self.runs_through = number_of(zone.key, day, 1) < chance, zone.through_u < frost
 
     def covers(self, hour):
         return any(on <= hour < off for on, off in self.periods)
@@ -83,12 +88,12 @@ def zone_power_w(zone, shared, supply):  # noqa: PLR0912, PLR0915 - one plain lo
     air = mass = z.target_c - 3.0
     emitted, store, debt, runs = 0.0, z.store_j / 2.0, number_of(z.key, -1, 4), False
     supplied_s = stopped_s = 1e9
-    yesterday = today = Day(z, -1, 0.0)
-    number, power, room = -1, [], []
+    yesterday = today = Day(z, shared.first_day - 1, shared.daily[0])
+    number, power, room, order, was_valley = -1, [], [], 0.0, False
     for t, hour in enumerate(shared.hour):
         if shared.day[t] != number:
             number = shared.day[t]
-            yesterday, today = today, Day(z, number, shared.daily[number])
+            yesterday, today = today, Day(z, shared.first_day + number, shared.daily[number])
         if z.use == PERIODS:
             wanted = yesterday.is_used and yesterday.reaches(hour)
             wanted = wanted or (today.is_used and (today.runs_through or today.covers(hour)))
@@ -99,19 +104,22 @@ def zone_power_w(zone, shared, supply):  # noqa: PLR0912, PLR0915 - one plain lo
             target -= z.setback_k
         if supply[t]:
             able = min(max((supplied_s + dt - z.restart_s) / dt, 0.0), 1.0)
-            target -= z.lowered_k if supplied_s < z.lowered_s else 0.0
+            target -= z.lowered_k if wanted and supplied_s < z.lowered_s else 0.0
             supplied_s += dt
         else:
             able, supplied_s = 0.0, 0.0
 
+        if z.foresees and not wanted:
+            wanted, target = True, z.frost_c
         most_heat = z.heat_w * shared.heat[z.device][t]
         most_input = most_heat / shared.cop[z.device][t] / z.field_factor
-        if most_input > z.max_input_w:
+        stands = most_heat == 0.0
+        if most_input > z.max_input_w and z.use != STORAGE:
             most_heat, most_input = most_heat * z.max_input_w / most_input, z.max_input_w
         lagging = z.a_heat * (1.0 - z.emitter_share) * emitted
         free = z.aa * air + z.am * mass + z.ao * shared.outdoor[t] + z.a_sun * shared.sun[t] + z.a_gain + lagging
         ahead = 0.0
-        if z.foresees:
+        if z.foresees and not stands:
             ahead = z.loss_w_per_k * (target - z.gain_k - shared.damped[t]) / most_heat
             ahead += 0.3 * max(target - 1.0 - air, 0.0)
 
@@ -120,14 +128,19 @@ def zone_power_w(zone, shared, supply):  # noqa: PLR0912, PLR0915 - one plain lo
 
         heat, drawn, ran, runs = 0.0, 0.0, runs, False
         if z.use == STORAGE:
-            if wanted:
-                heat = min(max((target - free) / z.a_heat, 0.0), most_heat, store / dt)
+            is_valley = shared.valley[t] >= 0.0
+            if is_valley and not was_valley:
+                coming = shared.daily[number + 1 if hour >= 12.0 else number]
+                order = z.store_share * z.loss_w_per_k * max(z.target_c - coming, 0.0) * 86400.0 - store
+            was_valley = is_valley
+            wish = min((target - free) / z.a_heat, most_heat) if wanted else 0.0
+            heat = min(max(wish, z.store_leak * store / dt), store / dt)
             store -= heat * dt
             if shared.valley[t] >= z.valley_delay_h:
-                coming = shared.daily[number + 1 if hour >= 12.0 else number]
-                full = min(z.store_j, z.store_share * z.loss_w_per_k * max(z.target_c - coming, 0.0) * 86400.0)
-                drawn = min(z.max_input_w * able, max(full - store, 0.0) / dt)
-                store += drawn * dt
+                drawn = max(min(z.max_input_w * able, order / dt, (z.store_j - store) / dt), 0.0)
+                store, order = store + drawn * dt, order - drawn * dt
+        elif stands:
+            pass
         elif wanted and able > 0.0 and by_minute:
             band = 0.5 if ran else -0.5
             runs = air < target + z.offset_k + band and (ran or stopped_s >= 180.0)

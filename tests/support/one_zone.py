@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from dataclasses import dataclass
+from datetime import date
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -82,12 +84,21 @@ class OneZone:
         house, time = parameters.house, weather.time_utc
         self.hour = local_hour(time) + weather.step_h / 2.0
         day = local_day(time)
-        self.day = (day - day[0]).astype(int)
+        self.date = [moment.toordinal() - date(1970, 1, 1).toordinal() for moment in day.tolist()]
         self.festival_day = days_from_new_year(day)
-        self.daily_c = [weather.temperature_c[self.day == d].mean() for d in range(self.day[-1] + 1)]
+        by_date: dict[int, list[float]] = defaultdict(list)
+        for number, outdoor_c in zip(self.date, weather.temperature_c.tolist(), strict=True):
+            by_date[number].append(outdoor_c)
+        self.daily_c = {number: sum(values) / len(values) for number, values in by_date.items()}
+        # Nobody knows the days before and behind the weather: they are as the one next to them.
+        self.daily_c[self.date[0] - 1] = self.daily_c[self.date[0]]
+        self.daily_c[self.date[-1] + 1] = self.daily_c[self.date[-1]]
         device = parameters.devices[self.z.device]
         self.cop, self.heat_ratio = cop_and_heat(device, weather.temperature_c, weather.humidity_percent, house)
         self.damped_c = smooth(weather.temperature_c, step_h=weather.step_h, time_constant_h=house["curve_damping_h"])
+        stands = weather.temperature_c < device.min_outdoor_c
+        self.heat_ratio = np.where(stands, 0.0, self.heat_ratio)
+        self.leak_per_h = -math.log(1.0 - self.z.store_leak) * 3600.0 / self.step_s
         self.valley_start, self.valley_end = house["valley_start_hour"], house["valley_end_hour"]
         self._matrices()
 
@@ -121,57 +132,79 @@ class OneZone:
 
     def is_used(self, day: int) -> bool:
         z = self.z
-        if day < 0:
-            return True
         argument = z.use_a - z.use_b_per_k * (self.daily_c[day] - z.use_t0_c)
         return chance(z.key, day, 1) < 1.0 / (1.0 + math.exp(-argument))
 
     def is_in_period(self, t: int, *, today: bool, yesterday: bool) -> bool:
-        day, hour = int(self.day[t]), self.hour[t]
+        day, hour = self.date[t], self.hour[t]
         if today and any(on <= hour < off for on, off in self.periods(day)):
             return True
         return yesterday and any(hour + 24.0 < off for _, off in self.periods(day - 1))
 
+    def is_somebody_home(self, t: int) -> bool:
+        return bool(self.z.back_day <= self.festival_day[t] < self.z.gone_day)
+
     def wish(self, t: int) -> tuple[bool, float]:
         """Whether the zone is to be warm, and how warm."""
-        z, day = self.z, int(self.day[t])
-        if not z.back_day <= self.festival_day[t] < z.gone_day:
-            return z.foresees, z.frost_c
+        z, day = self.z, self.date[t]
         used, was_used = self.is_used(day), self.is_used(day - 1)
         wanted = used
         if z.use == PERIODS:
             through = z.through_u < 1.0 / (1.0 + math.exp(-z.through_b_per_k * (z.through_t0_c - self.daily_c[day])))
             wanted = (used and through) or self.is_in_period(t, today=used, yesterday=was_used)
+        if not wanted or not self.is_somebody_home(t):
+            # Pipes with water in them are kept from freezing, whoever is away or saves.
+            return z.foresees, z.frost_c
         lowered = z.setback_k > 0.0 and not self.is_in_period(t, today=True, yesterday=True)
         return wanted, z.target_c - (z.setback_k if lowered else 0.0)
 
     def foreseen(self, target_c: float, air_c: float, t: int, full_heat_w: float) -> float:
         z = self.z
-        if not z.foresees:
+        if not z.foresees or not full_heat_w:
             return 0.0
         steady_w = z.loss_w_per_k * (target_c - z.gain_k - self.damped_c[t])
         return steady_w / full_heat_w + 0.3 * max(target_c - 1.0 - air_c, 0.0)
 
-    def storage(self, t: int, stored_j: float, asked_w: float, available: float) -> tuple[float, ...]:
-        """Heat given, power drawn, what is stored afterwards."""
-        z, hour = self.z, self.hour[t]
-        heat_w = min(max(asked_w, 0.0), stored_j / self.step_s)
-        left_j = stored_j - heat_w * self.step_s
-        since_h = (hour - self.valley_start) % 24.0
-        in_valley = since_h < (self.valley_end - self.valley_start) % 24.0
-        if not (in_valley and since_h >= z.valley_delay_h and z.back_day <= self.festival_day[t] < z.gone_day):
-            return heat_w, 0.0, left_j
-        tomorrow = min(int(self.day[t]) + (1 if hour >= 12.0 else 0), len(self.daily_c) - 1)
-        need_j = z.loss_w_per_k * max(z.target_c - self.daily_c[tomorrow], 0.0) * 86400.0
-        missing_j = max(min(z.store_j, z.store_share * need_j) - left_j, 0.0)
-        drawn_w = min(z.max_input_w * available, missing_j / self.step_s)
-        return heat_w, drawn_w, left_j + drawn_w * self.step_s
+    def hours_of_valley(self, t: int) -> float | None:
+        """Hours since the valley tariff began, if it is valley."""
+        since_h = float((self.hour[t] - self.valley_start) % 24.0)
+        return since_h if since_h < (self.valley_end - self.valley_start) % 24.0 else None
+
+    def order(self, t: int, stored_j: float) -> float:
+        """What is bought in the valley that begins: a share of the loss of 24 hours of the day that it serves."""
+        z = self.z
+        served = self.date[t] + (1 if self.hour[t] >= 12.0 else 0)
+        loss_j = 24.0 * 3600.0 * z.loss_w_per_k * (z.target_c - self.daily_c[served])
+        return max(z.store_share * max(loss_j, 0.0) - stored_j, 0.0)
+
+    def storage(
+        self, t: int, stored_j: float, ordered_j: float, asked_w: float, available: float
+    ) -> tuple[float, float, float, float]:
+        """Heat given, power drawn, what is stored and still to be bought afterwards."""
+        z, step_s = self.z, self.step_s
+        since_h = self.hours_of_valley(t)
+        if since_h is None:
+            ordered_j = 0.0
+        elif t == 0 or self.hours_of_valley(t - 1) is None:
+            ordered_j = self.order(t, stored_j)
+        lost_j = stored_j * (1.0 - math.exp(-self.leak_per_h * step_s / 3600.0))
+        given_j = min(max(asked_w * step_s, lost_j), stored_j)
+        left_j = stored_j - given_j
+        drawn_j = 0.0
+        if since_h is not None and since_h >= z.valley_delay_h and self.is_somebody_home(t):
+            drawn_j = min(z.max_input_w * available * step_s, ordered_j, z.store_j - left_j)
+        return given_j / step_s, drawn_j / step_s, left_j + drawn_j, ordered_j - drawn_j
 
     def full_speed(self, t: int) -> tuple[float, float]:
-        """Heat and input at full speed, both cut where the input would be beyond the nameplate."""
-        heat_w = self.z.heat_w * self.heat_ratio[t]
-        input_w = heat_w / (self.cop[t] * self.z.field_factor)
-        cut = min(self.z.max_input_w / input_w, 1.0)
+        """Heat and input at full speed, both cut where the input of a compressor would be beyond the nameplate.
+
+        What gives no heat now, or heat that it took before, has its nameplate as full input.
+        """
+        z, heat_w = self.z, self.z.heat_w * self.heat_ratio[t]
+        if z.use == STORAGE or not heat_w:
+            return heat_w, z.max_input_w
+        input_w = heat_w / (self.cop[t] * z.field_factor)
+        cut = min(z.max_input_w / input_w, 1.0)
         return heat_w * cut, input_w * cut
 
     def thermostat(self, target_c: float, air_c: float, since_stop_s: float, *, was_running: bool) -> bool:
@@ -190,7 +223,7 @@ class OneZone:
     def follow(self, supply: BoolArray) -> Course:  # noqa: PLR0915
         z, step_s, by_minute = self.z, self.step_s, self.step_s <= 60.0
         air_c = mass_c = z.target_c - 3.0
-        emitted_w, stored_j, debt = 0.0, z.store_j / 2.0, chance(z.key, -1, 4)
+        emitted_w, stored_j, ordered_j, debt = 0.0, z.store_j / 2.0, 0.0, chance(z.key, -1, 4)
         runs, since_stop_s, since_supply_s = False, 1e9, 1e9
         rows = []
         for t in range(len(supply)):
@@ -211,15 +244,15 @@ class OneZone:
             heat_w, drawn_w, on_share, was_running, runs = 0.0, 0.0, 0.0, runs, False
             if z.use == STORAGE:
                 asked_w = min((target_c - free_c) / per_w, full_heat_w) if wanted else 0.0
-                heat_w, drawn_w, stored_j = self.storage(t, stored_j, asked_w, available)
+                heat_w, drawn_w, stored_j, ordered_j = self.storage(t, stored_j, ordered_j, asked_w, available)
                 on_share = drawn_w / z.max_input_w
-            elif wanted and available > 0.0 and by_minute:
+            elif wanted and available > 0.0 and full_heat_w > 0.0 and by_minute:
                 runs = self.thermostat(target_c, air_c, since_stop_s, was_running=was_running)
                 if runs:
                     share = available * self.minute_share(target_c, air_c, ahead)
                     heat_w, on_share = share * full_heat_w, available
                     drawn_w = full_w * share * (z.no_load + (1.0 - z.no_load) * share)
-            elif wanted and available > 0.0:
+            elif wanted and available > 0.0 and full_heat_w > 0.0:
                 ask = z.gain_per_k * (target_c + z.offset_k - free_c) + ahead
                 share = available * min(max(ask / (1.0 + full_heat_w * z.gain_per_k * per_w * at_once), 0.0), 1.0)
                 heat_w = share * full_heat_w

@@ -15,6 +15,10 @@ without heat. (4) is the input at part load, (5) the lag of radiators and floors
 (3); steps of a minute have a thermostat with hysteresis and a lock-out instead. What runs below its least part load
 goes on and off: of an inverter the mean counts, a unit without one is on for whole steps, as many as its mean asks for.
 
+A store buys once a night: when the valley tariff begins, what the coming day wants is weighed against what is left, and
+so much is charged before the valley ends. It gives heat as fast as its fan allows, whatever its elements draw; what it
+loses standing warms the room, wanted or not.
+
 Nothing is added for an outage: supply is off for some steps, rooms cool, and everything that follows is the same
 equations.
 """
@@ -144,11 +148,10 @@ def _input(zone: Any, share: float, full_w: float) -> Any:
 
 
 @njit(**KERNEL)
-def _charge(zone: Any, stored_j: float, coming_c: float, available: float, step_s: float) -> Any:
-    """Charging power of a store, for the day that follows the beginning of the valley. [W]"""
+def _to_charge(zone: Any, stored_j: float, coming_c: float) -> Any:
+    """Energy a store buys in one valley: what it is to give on the coming day, less what it still holds. [J]"""
     need_w = zone.loss_w_per_k * max(zone.target_c - coming_c, 0.0)
-    goal_j = min(zone.store_j, zone.store_share * need_w * 86400.0)
-    return min(zone.max_input_w * available, max(goal_j - stored_j, 0.0) / step_s)
+    return max(zone.store_share * need_w * 86400.0 - stored_j, 0.0)
 
 
 @njit(**KERNEL)
@@ -173,28 +176,27 @@ def _follow(
     """Follow one zone through all steps; arguments as in `follow_zones`, rows of this zone."""
     by_minute = step_s <= 60.0
     air_c, mass_c, emitted_w = zone.target_c - 3.0, zone.target_c - 3.0, 0.0
-    stored_j, debt = 0.5 * zone.store_j, _unit(zone.key, -1, 4)
-    today, used, was_used, through, runs = -1, True, True, False, False
+    stored_j, to_charge_j, debt = 0.5 * zone.store_j, 0.0, _unit(zone.key, -1, 4)
     since_supply_s, since_stop_s = _LONG_AGO_S, _LONG_AGO_S
-    _plan_day(zone, -1, begin, end)
+    # The evening before has periods that reach into the first day; its weather is taken to be that of the first day.
+    today, through, runs = day[0] - 1, False, False
+    used = was_used = _is_used(zone, today, daily_mean_c[0])
+    _plan_day(zone, today, begin, end)
     for t in range(hour.shape[0]):
         if day[t] != today:
             today, was_used = day[t], used
             for k in range(_PERIODS):
                 ended[k] = end[k]
             _plan_day(zone, today, begin, end)
-            used = _is_used(zone, today, daily_mean_c[today])
+            mean_c, coming_mean_c = daily_mean_c[today - day[0]], daily_mean_c[today - day[0] + 1]
+            used = _is_used(zone, today, mean_c)
             # In a hard frost few switch off between their periods.
-            frost_k = zone.through_t0_c - daily_mean_c[today]
+            frost_k = zone.through_t0_c - mean_c
             through = zone.through_u * (1.0 + math.exp(-zone.through_b_per_k * frost_k)) < 1.0
         wanted = _is_wanted(zone, hour[t], begin, end, ended, was_used, used, through)
         target_c = zone.target_c
         if zone.setback_k > 0.0 and not _is_within(hour[t], begin, end, ended, True, True):
             target_c -= zone.setback_k
-        is_home = zone.back_day <= festival_day[t] < zone.gone_day
-        if not is_home:
-            # Rooms grow cold; water must not freeze.
-            wanted, target_c = zone.foresees, zone.frost_c
         available = 0.0
         if supply[t]:
             available = min(max((since_supply_s + step_s - zone.restart_s) / step_s, 0.0), 1.0)
@@ -203,9 +205,16 @@ def _follow(
             since_supply_s += step_s
         else:
             since_supply_s = 0.0
+        is_home = zone.back_day <= festival_day[t] < zone.gone_day
+        if not (is_home and wanted):
+            # Rooms grow cold; water must not freeze.
+            wanted, target_c = zone.foresees, zone.frost_c
         full_heat_w = zone.heat_w * heat_ratio[zone.device, t]
         full_w = full_heat_w * inverse_cop[zone.device, t] / zone.field_factor
-        if full_w > zone.max_input_w:
+        if zone.use == STORAGE or full_heat_w == 0.0:
+            # Not tied to the heat of the step: a store gives what it took before, a unit in too hard a frost stops.
+            full_w = zone.max_input_w
+        elif full_w > zone.max_input_w:
             full_heat_w, full_w = full_heat_w * zone.max_input_w / full_w, zone.max_input_w
         share_now = zone.emitter_share
         # The room as it would be without the heat of this step.
@@ -213,24 +222,30 @@ def _follow(
             zone.aa * air_c + zone.am * mass_c + zone.ao * outdoor_c[t] + zone.a_sun * sun[t] + zone.a_gain
             + zone.a_heat * (1.0 - share_now) * emitted_w
         )  # fmt: skip
-        foreseen = _foreseen(zone, target_c, air_c, damped_c[t], full_heat_w)
         drawn_w, heat_w, on_share, was_running = 0.0, 0.0, 0.0, runs
         runs = False
         if zone.use == STORAGE:
+            if valley[t] >= 0.0 and (t == 0 or valley[t - 1] < 0.0):
+                to_charge_j = _to_charge(zone, stored_j, coming_mean_c if hour[t] >= 12.0 else mean_c)
+            heat_w = zone.store_leak * stored_j / step_s
             if wanted:
-                heat_w = min(max((target_c - free_c) / zone.a_heat, 0.0), full_heat_w, stored_j / step_s)
+                heat_w = max(min((target_c - free_c) / zone.a_heat, full_heat_w, stored_j / step_s), heat_w)
             stored_j -= heat_w * step_s
             if is_home and valley[t] >= zone.valley_delay_h:
-                coming_c = daily_mean_c[today + 1 if hour[t] >= 12.0 else today]
-                drawn_w = _charge(zone, stored_j, coming_c, available, step_s)
+                drawn_w = min(zone.max_input_w * available, min(to_charge_j, zone.store_j - stored_j) / step_s)
+                to_charge_j -= drawn_w * step_s
                 stored_j += drawn_w * step_s
                 on_share = drawn_w / zone.max_input_w
-        elif wanted and available > 0.0 and by_minute:
+        elif not (wanted and available > 0.0 and full_heat_w > 0.0):
+            pass
+        elif by_minute:
             runs = _starts(zone, target_c, air_c, was_running, since_stop_s)
             if runs:
+                foreseen = _foreseen(zone, target_c, air_c, damped_c[t], full_heat_w)
                 share = available * _minute_share(zone, target_c, air_c, foreseen)
                 heat_w, drawn_w, on_share = full_heat_w * share, _input(zone, share, full_w), available
-        elif wanted and available > 0.0:
+        else:
+            foreseen = _foreseen(zone, target_c, air_c, damped_c[t], full_heat_w)
             share = available * _mean_share(zone, target_c, free_c, foreseen, full_heat_w)
             heat_w = full_heat_w * share
             if zone.is_inverter:
@@ -284,7 +299,7 @@ def follow_zones(
     hour : (n_step,) float64
         Local hour in the middle of each step.
     day : (n_step,) int64
-        Local day of each step, counted from the first.
+        Local calendar day of each step, counted from 1970: a day has its luck whenever a weather begins.
     festival_day : (n_step,) float64
         Days from New Year's Day of the Chinese calendar. [d]
     daily_mean_c : (n_day + 1,) float64
@@ -292,7 +307,7 @@ def follow_zones(
     outdoor_c, damped_c, sun : (n_step,) float64
         Outdoor temperature, as the controller of a hydronic system sees it, irradiance. [degC], [W/m2]
     heat_ratio, inverse_cop : (n_device, n_step) float64
-        Full output over rated output; input over output there. [1]
+        Full output over rated output, zero where the device stops; input over output there. [1]
     valley : (n_step,) float64
         Hours since the valley tariff began, negative outside it. [h]
     supply : (n_step,) bool

@@ -150,9 +150,9 @@ def _tables(weather: Weather, parameters: DemandParameters) -> tuple[FloatArray 
     time = weather.time_utc
     hour = local_hour(time) + 0.5 * weather.step_h
     festival_day = days_from_new_year(local_day(time))
-    date = local_day(time).astype(np.int64)
-    day = date - date[0]
-    total, count = np.bincount(day, weights=weather.temperature_c), np.bincount(day)
+    day = local_day(time).astype(np.int64)
+    number = day - day[0]
+    total, count = np.bincount(number, weights=weather.temperature_c), np.bincount(number)
     mean_c = total / count
     daily_mean_c = np.append(mean_c, mean_c[-1])
     pairs = [
@@ -160,6 +160,8 @@ def _tables(weather: Weather, parameters: DemandParameters) -> tuple[FloatArray 
         for device in parameters.devices
     ]
     heat_ratio, inverse_cop = np.stack([heat for _, heat in pairs]), 1.0 / np.stack([cop for cop, _ in pairs])
+    least_c = np.array([device.min_outdoor_c for device in parameters.devices])
+    heat_ratio[weather.temperature_c < least_c[:, None]] = 0.0
     length_h = (parameters.house["valley_end_hour"] - parameters.house["valley_start_hour"]) % 24.0
     since_h = np.mod(hour - parameters.house["valley_start_hour"], 24.0)
     valley = np.where(since_h < length_h, since_h, -1.0)

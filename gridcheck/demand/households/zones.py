@@ -48,7 +48,7 @@ ZONE = np.dtype(
         ("off_hour", "f8", (3,)),
         *((name, "f8") for name in ("heat_w", "rated_w", "max_input_w", "field_factor", "no_load", "least_share")),
         *((name, "f8") for name in ("backup_w", "standby_w", "tan_phi", "emitter_share", "emitter_keep")),
-        *((name, "f8") for name in ("store_j", "store_share", "valley_delay_h")),
+        *((name, "f8") for name in ("store_j", "store_share", "store_leak", "valley_delay_h")),
         *((name, "f8") for name in ("restart_s", "lowered_s", "lowered_k")),
         *((name, "f8") for name in ("back_day", "gone_day", "frost_c")),
     ],
@@ -277,11 +277,11 @@ def _write_envelope(zones: ZoneArray, home_key: UnsignedArray, parameters: Deman
     zones["foresees"] = use == "house"
     zones["heat_w"] = np.where(is_store, loss * area * 2.0 * SIZING_K, zones["heat_w"])
     zones["store_j"], zones["store_share"] = np.where(is_store, store_j, 0.0), house["storage_heat_share"]
+    zones["store_leak"] = 1.0 - np.exp(-house["storage_loss_percent_per_h"] / 100.0 * step_s / 3600.0)
     zones["valley_delay_h"] = house["storage_start_spread_h"] * draws.uniform(home_key, "valley")
     has_floor = draws.uniform(home_key, "floor heating") < house["floor_heating_share"]
     lag_s = 3600.0 * np.where(has_floor, house["emitter_lag_floor_h"], house["emitter_lag_radiator_h"])
-    lag_s = np.where(use == "house", lag_s, 0.0)
-    write_emitter(zones, lag_s, step_s=step_s)
+    write_emitter(zones, np.where(use == "house", lag_s, 0.0), step_s=step_s)
 
 
 def envelope_of(

@@ -93,6 +93,7 @@ def energyplus_series(text: str, *, where: str) -> RawSeries:
         values=values,
         notes=tuple(notes),
         repairs=tuple(repairs),
+        height_m=height_m,
     )
 
 

@@ -34,11 +34,18 @@ class WeatherReading:
         What was taken as what: columns, units, time zone, what the file does not have.
     repairs : tuple of str
         What was changed or filled, with counts; empty where nothing was.
+    first_day, last_day : date
+        First and last local day of the whole file, once a typical year is laid into its winter.
+    height_m : float or None
+        Height of the place, where the file says it, as an EPW file does. [m]
     """
 
     weather: Weather
     notes: tuple[str, ...]
     repairs: tuple[str, ...]
+    first_day: date
+    last_day: date
+    height_m: float | None
 
 
 def read_weather(
@@ -112,7 +119,15 @@ def read_weather(
         study=study,
         **{name: value[kept] for name, value in series.values.items()},
     )
-    return WeatherReading(weather=weather, notes=(*series.notes, *notes), repairs=series.repairs)
+    first_day, last_day = local_day(series.time_utc[[0, -1]]).tolist()
+    return WeatherReading(
+        weather=weather,
+        notes=(*series.notes, *notes),
+        repairs=series.repairs,
+        first_day=first_day,
+        last_day=last_day,
+        height_m=series.height_m,
+    )
 
 
 def _mixed_years(series: RawSeries) -> bool:

@@ -40,6 +40,8 @@ class RawSeries:
         What was taken as what.
     repairs : tuple of str
         What was changed, with counts.
+    height_m : float, optional
+        Height of the place, where the file says it. [m]
     """
 
     where: str
@@ -48,6 +50,7 @@ class RawSeries:
     values: Mapping[str, FloatArray]
     notes: tuple[str, ...] = ()
     repairs: tuple[str, ...] = ()
+    height_m: float | None = None
 
     def __post_init__(self) -> None:
         shape = (len(self.time_utc),)

@@ -69,7 +69,7 @@ def scenario_weather(county_code: str, *, start: date, days: int = 5, wave: str 
     offset_by_month = county_offset_k(county_code)
     temperature_c, solar, humidity = _background(time_utc, winter_statistics(), seed=seed)
     if template is not None:
-        coldest = local_midnight_utc(start) + np.timedelta64(_coldest_day(days), "D")
+        coldest = local_midnight_utc(start) + np.timedelta64(coldest_day(days), "D")
         mixed = mixed_with_wave(time_utc, temperature_c, template, coldest_day=coldest)
         temperature_c = mixed.temperature_c
         solar = solar * (1.0 - mixed.weight * (1.0 - template.solar_factor))
@@ -128,6 +128,11 @@ def typical_weather(station: str = "yuncheng", *, start: date, days: int, seed: 
     )
 
 
+def coldest_day(days: int) -> int:
+    """Return which day of a window holds a wave's minimum, counted from 0: its fall lies inside a five-day window."""
+    return days * 3 // 5
+
+
 def _window(start: date, days: int, seed: int) -> tuple[TimeArray, slice]:
     """Return the times of warm-up and study window, and where the window lies in them."""
     if not 1 <= days <= 366:
@@ -137,11 +142,6 @@ def _window(start: date, days: int, seed: int) -> tuple[TimeArray, slice]:
     steps = np.arange((WARM_UP_DAYS + days) * 24 * 60 // STEP_MINUTES)
     first = local_midnight_utc(start) - np.timedelta64(WARM_UP_DAYS, "D")
     return first + steps * np.timedelta64(STEP_MINUTES, "m"), slice(WARM_UP_DAYS * 24 * 60 // STEP_MINUTES, len(steps))
-
-
-def _coldest_day(days: int) -> int:
-    """Return which day of the window holds the wave's minimum, so that its fall lies inside a five-day window."""
-    return days * 3 // 5
 
 
 def _background(

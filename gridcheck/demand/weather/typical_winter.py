@@ -1,8 +1,9 @@
 """The typical winter of a station: monthly course, diurnal swing and day-to-day noise.
 
 The temperature is the sum of three parts: a course through the monthly means; a daily swing with its lowest
-value at 08:00 and its highest at 16:00; and a first-order autoregressive deviation of the daily mean. The
-statistics of the basin station stand in ``weather_statistics.csv``, those of other stations beside it.
+value at 08:00 and its highest at 16:00; and a deviation of the daily mean that has a memory of some days and falls
+faster than it rises, as fronts make it. The statistics of the basin station stand in ``weather_statistics.csv``, those
+of other stations beside it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
+from scipy.linalg import solveh_banded
 
 from gridcheck import geography
 from gridcheck.arrays import FloatArray, IntArray, TimeArray, frozen
@@ -54,6 +56,8 @@ class WinterStatistics:
         Mean, spread and bounds of the daily range. [K]
     day_to_day_lag_1 : float
         Autocorrelation of daily deviations. [1]
+    day_to_day_skewness : float
+        Skewness of what is new in the deviation of a day: the larger, the faster falls are beside rises. [1]
     day_to_day_sigma_k, day_to_day_max_sigma : float
         Spread of daily deviations and where they are cut off. [K], [1]
     station_elevation_m : float
@@ -74,6 +78,7 @@ class WinterStatistics:
     diurnal_range_min_k: float
     diurnal_range_max_k: float
     day_to_day_lag_1: float
+    day_to_day_skewness: float
     day_to_day_sigma_k: float
     day_to_day_max_sigma: float
     station_elevation_m: float
@@ -210,7 +215,7 @@ def typical_days(time_utc: TimeArray, statistics: WinterStatistics, *, seed: int
     time_utc : ndarray of datetime64[ns], shape (n,)
         Times.
     statistics : WinterStatistics
-        Spread, autocorrelation and bounds.
+        Spread, autocorrelation, skewness and bounds.
     seed : int
         Seed. A day has the same values in every window and county of one seed.
 
@@ -221,7 +226,14 @@ def typical_days(time_utc: TimeArray, statistics: WinterStatistics, *, seed: int
 
     Notes
     -----
-    .. math:: a_d = \rho\, a_{d-1} + \sigma \sqrt{1 - \rho^2}\, z_d
+    The deviation of a day depends on the day after it, and what is new is skewed towards warmth (gamma):
+
+    .. math:: a_d = \rho\, a_{d+1} + \sigma \sqrt{1 - \rho^2}\, z_d
+
+    Read forwards in time, warmth builds up over days and breaks down within one: the same spread and the same
+    autocorrelation as with any :math:`z_d`, but a front falls faster than the air warms up again, and the cold side
+    has no long tail. Days are joined through values at noon such that the mean of every day is kept; lines through
+    the means themselves would take a third off every fall.
     """
     local = local_day(time_utc).astype(np.float64) + local_hour(time_utc) / 24.0
     days = np.arange(int(np.floor(local.min())) - 1, int(np.floor(local.max())) + 2)
@@ -239,19 +251,29 @@ def _daily_values(days: IntArray, statistics: WinterStatistics, *, seed: int) ->
         rows = winter == year
         index = (day[rows] - first).astype(np.int64)
         stream = np.random.default_rng(np.random.SeedSequence([seed, int(year.astype(np.int64)) + 1970, _PURPOSE]))
-        noise = stream.standard_normal((_WINTER_DAYS, 2))
-        anomaly[rows] = _autoregressive(noise[:, 0], statistics)[index]
-        drawn = statistics.diurnal_range_k + statistics.diurnal_range_sigma_k * noise[index, 1]
-        day_range[rows] = np.clip(drawn, statistics.diurnal_range_min_k, statistics.diurnal_range_max_k)
+        anomaly[rows] = _through_means(_deviation(stream, statistics))[index]
+        drawn = statistics.diurnal_range_k + statistics.diurnal_range_sigma_k * stream.standard_normal(_WINTER_DAYS)
+        day_range[rows] = np.clip(drawn[index], statistics.diurnal_range_min_k, statistics.diurnal_range_max_k)
     return anomaly, day_range
 
 
-def _autoregressive(noise: FloatArray, statistics: WinterStatistics) -> FloatArray:
-    """Turn white noise into the deviation of daily means, shape (n,). [K]"""
-    lag, value = statistics.day_to_day_lag_1, float(noise[0])
-    result = np.empty(len(noise))
-    for position, draw in enumerate(noise.tolist()):
-        value = value if position == 0 else lag * value + np.sqrt(1.0 - lag**2) * draw
+def _deviation(stream: np.random.Generator, statistics: WinterStatistics) -> FloatArray:
+    """Draw the deviation of the daily means of one winter, last day first, shape (n,). [K]"""
+    shape = 4.0 / statistics.day_to_day_skewness**2
+    new = (stream.standard_gamma(shape, _WINTER_DAYS) - shape) / np.sqrt(shape)
+    lag, value = statistics.day_to_day_lag_1, float(new[-1])
+    result = np.empty(_WINTER_DAYS)
+    result[-1] = value
+    for position in range(_WINTER_DAYS - 2, -1, -1):
+        value = lag * value + np.sqrt(1.0 - lag**2) * float(new[position])
         result[position] = value
     bound = statistics.day_to_day_max_sigma
     return np.asarray(statistics.day_to_day_sigma_k * np.clip(result, -bound, bound))
+
+
+def _through_means(daily: FloatArray) -> FloatArray:
+    """Return values at noon such that straight lines between them have the given daily means, shape (n,)."""
+    bands = np.full((2, len(daily)), 0.125)
+    bands[1] = 0.75
+    bands[1, [0, -1]] = 0.875
+    return np.asarray(solveh_banded(bands, daily))

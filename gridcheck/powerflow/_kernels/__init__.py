@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gridcheck.powerflow._kernels.balanced import sweep
+from gridcheck.powerflow._kernels.balanced import soften, sweep
 from gridcheck.powerflow._kernels.freshness import announce_compilation
 from gridcheck.powerflow._kernels.general import sweep_general
 from gridcheck.powerflow._kernels.layout import (
@@ -12,6 +12,7 @@ from gridcheck.powerflow._kernels.layout import (
     DIVERGED_PU,
     EARTHED,
     LINE,
+    LOOP,
     NOT_CONVERGED,
     SOURCE,
     TRAFO,
@@ -28,6 +29,7 @@ from gridcheck.powerflow._kernels.phase_reading import (
 from gridcheck.powerflow._kernels.phases import sweep_phases
 from gridcheck.powerflow._kernels.reading import angles, branch_currents, losses, magnitudes, pass_down
 from gridcheck.powerflow._kernels.reductions import extremes, sustained_peak
+from gridcheck.powerflow._kernels.switching import solve_states
 from gridcheck.powerflow._kernels.tracking import add_energy, count_beyond, count_bins, track
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "DIVERGED_PU",
     "EARTHED",
     "LINE",
+    "LOOP",
     "NOT_CONVERGED",
     "SOURCE",
     "TRAFO",
@@ -56,6 +59,8 @@ __all__ = [
     "phase_currents",
     "phase_losses",
     "phase_magnitudes",
+    "soften",
+    "solve_states",
     "sustained_peak",
     "sweep",
     "sweep_general",

@@ -24,7 +24,9 @@ voltages shrinks by a nearly constant factor :math:`\rho` per iteration, so the 
 The first sweeps are made in single precision, which halves the memory that goes through the cache, until the
 change falls below `ROUGH_PU`, but no more than `ROUGH_SWEEPS`; the last are made in double precision, and only their
 changes count in (4). The factor of the first of them is the last one seen in single precision, and the next is taken
-to be no smaller. What single precision cannot solve begins again in double precision without any of that.
+to be no smaller. What single precision cannot solve begins again in double precision without any of that. A start that
+is given differs from the solution in one place perhaps, and then the first changes shrink faster than the error that is
+left: the first two ratios are taken to be `STARTED_RHO` at least.
 
 A case that has arrived is frozen: its voltages do not change while its neighbours in the block go on, and a
 node without load is treated like one with a load of zero. So no result depends on which cases are computed
@@ -45,7 +47,7 @@ import numpy as np
 from numba import njit
 
 from gridcheck.powerflow._kernels.arrival import judge, judge_roughly
-from gridcheck.powerflow._kernels.layout import BLOCK, COLLAPSE_VM_PU, CONVERGED, NOT_CONVERGED
+from gridcheck.powerflow._kernels.layout import BLOCK, COLLAPSE_VM_PU, CONVERGED, NOT_CONVERGED, STARTED_RHO
 from gridcheck.powerflow._kernels.options import KERNEL, PART
 
 
@@ -123,17 +125,14 @@ def _last_backward(parent: Any, branch: Any, state: Any, lane: Any, width: int) 
 
 @njit(**PART)
 def _roughly(
-    parent: Any, branch: Any, load: Any, pq: Any, pq_rough: Any, start: Any, rough: Any, state: Any, lane: Any,
-    previous: Any, least_rho: Any, iterations: Any, max_iterations: int, width: int,
+    parent: Any, branch: Any, load: Any, pq_rough: Any, start: Any, rough: Any, state: Any, lane: Any, previous: Any,
+    least_rho: Any, iterations: Any, max_iterations: int, width: int,
 ) -> None:  # fmt: skip
     """Bring the voltages of `state` near the solution in single precision."""
     one = np.float32(1.0)
     n_node = parent.shape[0]
     for t in range(4 * width):
         lane[t] = one
-    for i in range(pq.shape[0]):
-        for t in range(2 * width):
-            pq_rough[i, t] = pq[i, t]
     rough[n_node, :width] = one
     rough[n_node, width:] = np.float32(0.0)
     for i in range(n_node):
@@ -167,12 +166,13 @@ def _solve(
     lane: Any, lane_rough: Any, iterations: Any, tolerance: float, max_iterations: int, width: int,
 ) -> None:  # fmt: skip
     previous, least_rho = lane[4 * width : 5 * width], lane[5 * width :]
-    for t in range(2 * width):
-        lane[4 * width + t] = 0.0
+    for t in range(width):
+        previous[t] = 0.0
+        least_rho[t] = 0.0 if rough.shape[0] > 0 else STARTED_RHO
     if rough.shape[0] > 0:
         _roughly(
-            parent, branch_rough, load, pq, pq_rough, start, rough, state, lane_rough, previous,
-            least_rho, iterations, max_iterations, width,
+            parent, branch_rough, load, pq_rough, start, rough, state, lane_rough, previous, least_rho, iterations,
+            max_iterations, width,
         )  # fmt: skip
         for t in range(width):
             previous[t] = 0.0
@@ -217,6 +217,30 @@ def sweep(
     tolerance : float
         Largest error allowed in any voltage. [pu]
     """
+    if rough.shape[0] > 0:
+        soften(pq, pq_rough)
+    sweep_softened(
+        parent, branch, branch_rough, load, start, pq, pq_rough, rough, state, lane, lane_rough, status, iterations,
+        tolerance, max_iterations,
+    )  # fmt: skip
+
+
+@njit(**KERNEL)
+def soften(pq: Any, pq_rough: Any) -> None:
+    """Write loads in single precision as well."""
+    for i in range(pq.shape[0]):
+        row = pq[i]
+        row_rough = pq_rough[i]
+        for t in range(pq.shape[1]):
+            row_rough[t] = row[t]
+
+
+@njit(**KERNEL)
+def sweep_softened(
+    parent: Any, branch: Any, branch_rough: Any, load: Any, start: Any, pq: Any, pq_rough: Any, rough: Any, state: Any,
+    lane: Any, lane_rough: Any, status: Any, iterations: Any, tolerance: float, max_iterations: int,
+) -> None:  # fmt: skip
+    """Do what `sweep` does where `pq_rough` holds the loads already, as it may for many networks."""
     n_node = parent.shape[0]
     width = state.shape[1] // 4
     lane[:] = 1.0

@@ -1,5 +1,7 @@
 """Every check of a supply tree: values worked out by hand, worst cases kept by the short course, hot spots followed."""
 
+from datetime import date
+
 import numpy as np
 import pytest
 
@@ -126,8 +128,6 @@ def test_a_break_ends_the_overload(tmp_path):
 
 @pytest.fixture(scope="module")
 def cold_wave() -> ClassProfiles:
-    from datetime import date
-
     weather = scenario_weather("140827", start=date(2026, 1, 20), days=5, wave="W1", seed=2025)
     return class_profiles(weather, n_home=200)
 
@@ -155,6 +155,27 @@ def test_the_short_course_keeps_every_worst_value(tmp_path, cold_wave, seed):
     followed = tree.checks.kind != CheckKind.HOT_SPOT
     at_case = courses[np.arange(len(now.case)), now.case]
     np.testing.assert_allclose(at_case[followed], now.value[followed], rtol=1e-8)
+
+
+@pytest.mark.parametrize("kwp_per_home", [1.0, 15.0])
+def test_the_short_course_keeps_every_worst_value_where_roofs_feed_in(tmp_path, kwp_per_home):
+    """With many modules the worst hours of a transformer are those at noon, when its load is the lowest."""
+    weather = scenario_weather("140827", start=date(2026, 1, 20), days=3, wave="none", seed=2025)
+    sunny = class_profiles(weather, n_home=100, rooftop_pv=True)
+    tree = tree_of(tmp_path, r_ohm={0: 3.0, 1: 5.0, 2: 2.0, 3: 4.0}, kva=(100.0, 200.0, 400.0, 100.0, 200.0))
+    homes = random_counts(np.random.default_rng(1), 5)
+    roofs = homes.count[:, :1]
+    counts = ClassCounts(
+        rated_kw=np.hstack([homes.rated_kw, kwp_per_home * roofs]), count=np.hstack([homes.count, roofs])
+    )
+    short, full = (make(sunny, DEFAULT_LIMITS) for make in (binding_course, full_course))
+
+    now, exact = (assess(tree, course, counts, DEFAULT_LIMITS) for course in (short, full))
+
+    np.testing.assert_allclose(now.value, exact.value, rtol=1e-8)
+    assert len(short.case) < len(full.case)
+    by_day = sunny.mean[now.case, -1] < 0.0
+    assert kwp_per_home < 10.0 or by_day[tree.checks.kind == CheckKind.AREA_LOADING].all()
 
 
 def test_a_short_course_of_equal_cases_keeps_one_window():

@@ -42,6 +42,33 @@ def test_applications_come_in_queue_order():
     assert second.phase == "ABC"
 
 
+MODELS = {"Fan 72": False, "Panel 2": True}
+
+
+def test_a_model_of_the_planner_stands_where_a_class_may():
+    rows = [
+        ROW,
+        SECOND | {"device": "Panel 2"},
+        SECOND | {"application_id": "P3", "queue_position": "3", "device": "Fan 72"},
+    ]
+    found = parse_applications(
+        pd.DataFrame(rows), area_ids=AREA_IDS, county_code=CODE, source="wishes.csv", models=MODELS
+    )
+
+    assert [(a.device, a.is_discouraged) for a in found] == [
+        ("air_air_heat_pump", None), ("Panel 2", True), ("Fan 72", False),
+    ]  # fmt: skip
+
+
+def test_an_unknown_model_is_told_by_row_with_what_is_allowed():
+    rows = pd.DataFrame([ROW, SECOND | {"device": "Fan 27"}])
+    with pytest.raises(SchemaError) as caught:
+        parse_applications(rows, area_ids=AREA_IDS, county_code=CODE, source="wishes.csv", models=MODELS)
+    (finding,) = caught.value.findings
+    assert finding.startswith("row 3 (P2): device 'Fan 27' must be one of air_air_heat_pump, ")
+    assert finding.endswith("storage_heater, Fan 72, Panel 2")
+
+
 def test_rows_of_other_counties_are_left_to_them():
     assert [a.application_id for a in parse(ROW, SECOND | {"county_code": "140899"})] == ["P1"]
 

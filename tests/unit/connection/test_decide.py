@@ -122,6 +122,22 @@ def test_a_device_that_is_not_preferred_is_a_condition(tmp_path):
     assert result.decisions[0].conditions == ("discouraged_device",)
 
 
+@pytest.mark.parametrize(
+    ("device", "is_discouraged", "conditions"),
+    [
+        ("resistive_heater", False, ()),
+        ("air_air_heat_pump", True, ("discouraged_device",)),
+        ("air_air_heat_pump", None, ()),
+    ],
+)
+def test_the_flag_of_a_model_counts_before_its_class(tmp_path, device, is_discouraged, conditions):
+    wishes = [replace(wish, is_discouraged=is_discouraged) for wish in applications([(0, 2.0)], device=device)]
+
+    result = decide(tmp_path, wishes)
+
+    assert result.decisions[0].conditions == conditions
+
+
 def test_low_voltage_is_watched_before_it_is_a_limit(tmp_path):
     # 400 kVA transformers leave the line to decide: the end stands at 230.94 - P * 27.65 V / 230.94 V per kW.
     grid = hand_drawn_county(tmp_path, hand_drawn_net(kva=(400.0,) * 5))

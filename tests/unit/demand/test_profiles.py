@@ -1,5 +1,7 @@
 """Counts and factored loads, by hand and by brute force."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -86,7 +88,21 @@ def test_columns_are_means_then_spreads():
 
 
 def test_no_unit_no_spread_and_part_of_a_home_counts_as_one():
-    assert diversity(np.array([[0.0], [0.4], [4.0]]), np.array([0.5])).ravel().tolist() == [0.0, 1.0, 0.5]
+    count = np.zeros((3, len(CLASSES)))
+    count[:, 1] = 0.0, 0.4, 4.0
+    assert diversity(count, flat_profiles(0.5, 1.0))[:, 1].tolist() == [0.0, 1.0, 0.5]
+
+
+def test_homes_that_peak_together_spread_only_beyond_their_number():
+    together = np.ones(len(CLASSES))
+    together[1] = 4.0
+    profiles = replace(flat_profiles(0.5, 1.25), together=together)
+    counts = one_class([1.0, 4.0, 16.0, 400.0], [1, 4, 16, 400])
+    loads = factored_loads(profiles, counts, area_bus=np.arange(4), n_bus=4).cases().p_mw[0] * 1000
+    # 16 homes are four times as many as peak together: half of the spread; 400 are a hundred times as many: a tenth.
+    assert loads == pytest.approx([1.25, 4 * 1.25, 16 * (0.5 + 0.75 / 2), 400 * (0.5 + 0.075)])
+    with pytest.raises(InputError, match="together must be at least one home"):
+        replace(profiles, together=0.5 * np.ones(len(CLASSES)))
 
 
 def test_no_areas_give_no_load():

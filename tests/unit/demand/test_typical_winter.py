@@ -6,21 +6,28 @@ import numpy as np
 import pytest
 
 from gridcheck.demand.weather import return_minimum_c, typical_weather
-from gridcheck.demand.weather.typical_winter import winter_statistics
+from gridcheck.demand.weather.typical_winter import _through_means, winter_statistics
 from gridcheck.errors import ConfigError
 
 SEEDS = range(100)
+# The largest fall of a season scatters by a quarter from winter to winter.
+MANY_SEEDS = range(300)
 
 
-def hourly_days(station: str, start: date, days: int) -> np.ndarray:
+def hourly_days(station: str, start: date, days: int, *, seeds: range = SEEDS) -> np.ndarray:
     """Temperature of every hour, shape (seed, day, hour). [degC]"""
-    drawn = [typical_weather(station, start=start, days=days, seed=seed) for seed in SEEDS]
+    drawn = [typical_weather(station, start=start, days=days, seed=seed) for seed in seeds]
     return np.array([weather.temperature_c[weather.study].reshape(days, 24, 4).mean(axis=2) for weather in drawn])
 
 
 @pytest.fixture(scope="module")
 def yuncheng() -> np.ndarray:
     return hourly_days("yuncheng", date(2025, 11, 15), 121)
+
+
+@pytest.fixture(scope="module")
+def many_winters() -> np.ndarray:
+    return hourly_days("yuncheng", date(2025, 11, 15), 121, seeds=MANY_SEEDS)
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +60,43 @@ def test_hours_of_frost_and_the_memory_from_day_to_day(yuncheng):
         "lag 1 of daily means": (lag_1, 0.86, 0.05),
     }
     assert outside(achieved) == {}
+
+
+def largest_falls(daily: np.ndarray, days: int) -> np.ndarray:
+    """Largest fall of the daily mean within some days, shape (seed,). [K]"""
+    return (daily[:, :-days] - daily[:, days:]).max(axis=1)
+
+
+def test_daily_means_fall_as_far_as_published_and_everything_else_is_kept(many_winters):
+    daily, hours = many_winters.mean(axis=2), many_winters.reshape(len(MANY_SEEDS), -1)
+    lag_1 = np.mean([np.corrcoef(course[1:], course[:-1])[0, 1] for course in daily])
+    achieved = {
+        f"largest fall in {days} d": (np.median(largest_falls(daily, days)), published_k, 0.2 * published_k)
+        for days, published_k in ((1, 6.9), (2, 7.3), (3, 10.1))
+    } | {
+        "mean": (hours.mean(), 2.74, 0.3),
+        "spread of hours": (hours.std(axis=1).mean(), 5.5, 0.2),
+        "lag 1 of daily means": (lag_1, 0.86, 0.02),
+        "HDD18": (np.maximum(18.0 - daily, 0.0).sum(axis=1).mean(), 1846.0, 0.02 * 1846.0),
+        "1 % value": (np.quantile(hours, 0.01, axis=1).mean(), -8.0, 0.7),
+        "5 % value": (np.quantile(hours, 0.05, axis=1).mean(), -5.9, 0.4),
+        "95 % value": (np.quantile(hours, 0.95, axis=1).mean(), 11.8, 0.4),
+        "minimum": (hours.min(axis=1).mean(), -10.5, 0.6),
+        "coldest day": (daily.min(axis=1).mean(), -4.1, 0.3),
+    }
+    assert outside(achieved) == {}
+
+
+def test_it_grows_cold_faster_than_warm(many_winters):
+    daily = many_winters.mean(axis=2)
+    assert np.median(largest_falls(daily, 1)) > 1.5 * np.median(largest_falls(-daily, 1))
+
+
+def test_lines_from_noon_to_noon_keep_the_mean_of_every_day():
+    daily = np.random.default_rng(0).normal(size=40)
+    at_noon = _through_means(daily)
+    fine = np.interp((np.arange(40 * 1000) + 0.5) / 1000, np.arange(40) + 0.5, at_noon)
+    np.testing.assert_allclose(fine.reshape(40, -1).mean(axis=1), daily, atol=1e-5)
 
 
 def test_the_mean_day_of_the_season(yuncheng):

@@ -79,8 +79,9 @@ def test_a_clear_winter_noon_gives_what_is_seen_in_the_field():
 
 
 def test_a_year_gives_what_is_seen_in_the_field():
-    weather = typical_weather(start=date(2025, 1, 1), days=365, seed=1)
-    assert 1050.0 <= 0.25 * pv_power_kw(weather, 1.0, PARAMETERS).sum() <= 1200.0
+    years = [typical_weather(start=date(2025, 1, 1), days=365, seed=seed) for seed in range(8)]
+    kwh = [0.25 * pv_power_kw(weather, 1.0, PARAMETERS).sum() for weather in years]
+    assert 1050.0 <= min(kwh) <= max(kwh) <= 1200.0
 
 
 def test_a_flat_roof_gets_what_the_ground_gets():
@@ -90,7 +91,7 @@ def test_a_flat_roof_gets_what_the_ground_gets():
     loss = 1.0 - 0.0036 * (weather.temperature_c[weather.study] - 25.0)
     high = ground > 100.0
     np.testing.assert_allclose(
-        pv_power_kw(weather, 2.0, flat)[high], (2.0 * 0.86 * ground / 1000.0 * loss)[high], rtol=1e-9
+        pv_power_kw(weather, 2.0, flat)[high], (2.0 * 0.87 * ground / 1000.0 * loss)[high], rtol=1e-9
     )
 
 

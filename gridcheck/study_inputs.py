@@ -1,0 +1,226 @@
+"""The files that a scenario names: read once before anything runs, and known again by their checksums."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+
+from gridcheck.catalogue import DeviceCatalogue, read_devices
+from gridcheck.connection.applications import Application, read_applications
+from gridcheck.demand.parameters import DemandParameters, default_parameters
+from gridcheck.demand.seasonal import device_flags
+from gridcheck.demand.weather import (
+    WARM_UP_DAYS,
+    Weather,
+    WeatherReading,
+    at_height,
+    overlay_wave,
+    read_weather,
+    scenario_weather,
+)
+from gridcheck.demand.weather.synthetic import coldest_day
+from gridcheck.errors import InputError, LedgerError
+from gridcheck.geography import county_elevation
+from gridcheck.scenario import Scenario, files_of
+
+# The legal heating season, over which the running subsidy is counted and seasonal COP holds.
+_SEASON_START = date(2025, 11, 15)
+_SEASON_DAYS = 121
+# Weather stands for a county; which one is said when it is used there.
+_NO_COUNTY = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class StudyInputs:
+    """What the files of a scenario hold.
+
+    Attributes
+    ----------
+    applications : DataFrame or None
+        Rows of the application file; None for the synthetic queue.
+    applications_source : str
+        What messages call it.
+    weather : WeatherReading or None
+        Weather of a file; None for the synthetic winter.
+    devices : DeviceCatalogue or None
+        Heaters of the planner's own.
+    sha256 : mapping of str to str
+        Checksums of the files, by name.
+    """
+
+    applications: pd.DataFrame | None = None
+    applications_source: str = "synthetic queue"
+    weather: WeatherReading | None = None
+    devices: DeviceCatalogue | None = None
+    sha256: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_inputs(scenario: Scenario) -> StudyInputs:
+    """Read every file that a scenario names.
+
+    Raises
+    ------
+    InputError
+        If one cannot be read or used: names the file, the place in it and what to do.
+    """
+    files = files_of(scenario)
+    applications = files.get("queue.applications")
+    devices = read_devices(files["demand.devices"]) if "demand.devices" in files else None
+    if devices is not None:
+        default_parameters().with_models(devices)
+    return StudyInputs(
+        applications=None if applications is None else read_applications(applications),
+        applications_source="synthetic queue" if applications is None else str(applications),
+        weather=_weather_of_file(scenario) if "weather.file" in files else None,
+        devices=devices,
+        sha256=_checksums(scenario),
+    )
+
+
+def _weather_of_file(scenario: Scenario) -> WeatherReading:
+    path, window = files_of(scenario)["weather.file"], scenario.weather
+    reading = read_weather(path, county_code=_NO_COUNTY, start=window.start, days=window.days)
+    first = window.start - timedelta(days=WARM_UP_DAYS)
+    if reading.weather.study.start * reading.weather.step_h < 24 * WARM_UP_DAYS:
+        last = window.start + timedelta(days=window.days - 1)
+        raise InputError(
+            f"{path} holds {reading.first_day} to {reading.last_day}. Wanted are the {window.days} days of the study "
+            f"from {window.start} (weather.start) and the {WARM_UP_DAYS} days before them, in which walls take on "
+            f"their temperature: {first} to {last}. Move weather.start, or take a longer file."
+        )
+    if scenario.demand.pv_kwp_per_home > 0.0 and not reading.weather.solar_w_per_m2.any():
+        raise InputError(
+            f"{path} holds no irradiance from {first} on, but demand.pv_share = {scenario.demand.pv_share:g} asks what "
+            "roofs feed in. Take a file with irradiance, or set demand.pv_share = 0."
+        )
+    if reading.height_m is not None:
+        try:
+            at_height(reading.weather, from_height_m=reading.height_m, to_height_m=reading.height_m)
+        except InputError as error:
+            raise InputError(f"{path}, height in line 1: {error.message}") from error
+    return reading
+
+
+def _checksums(scenario: Scenario) -> dict[str, str]:
+    """Return the SHA-256 of each file by its name; by its whole path where two have the same name."""
+    files = list(files_of(scenario).values())
+    names = [file.name for file in files]
+    result = {}
+    for file in files:
+        try:
+            digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        except OSError as error:
+            raise InputError(f"{file} cannot be read: {error.strerror}.") from error
+        result[file.name if names.count(file.name) == 1 else file.as_posix()] = digest
+    return result
+
+
+def require_unchanged(scenario: Scenario, written: Mapping[str, Any], where: str) -> None:
+    """Refuse to go on with files that are not those of an earlier run.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Scenario of that run.
+    written : mapping of str to str
+        Checksums that the run has written down, by name.
+    where : str
+        What messages call the run.
+
+    Raises
+    ------
+    LedgerError
+        If a file is gone or has changed since.
+    """
+    for key, file in files_of(scenario).items():
+        if not file.is_file():
+            raise LedgerError(
+                f"{key} = {file.as_posix()!r}: the file is gone since {where} was written, or gridcheck was started in "
+                "another folder. Put it back, or run `gridcheck run` again."
+            )
+    changed = [name for name, digest in _checksums(scenario).items() if written.get(name) != digest]
+    if changed:
+        raise LedgerError(f"{', '.join(changed)} has changed since {where} was written. Run `gridcheck run` again.")
+
+
+def county_weather(scenario: Scenario, reading: WeatherReading | None, county_code: str) -> Weather:
+    """Return the weather of a county in the study window.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Window, cold wave and seed.
+    reading : WeatherReading or None
+        Weather of a file; the synthetic winter is drawn where there is none.
+    county_code : str
+        The county.
+
+    Returns
+    -------
+    Weather
+        That of a file is first moved from the height of its station, where known, to that of the county's seat; then
+        the wave is laid over it, which is a wave of the seat.
+    """
+    window = scenario.weather
+    if reading is None:
+        return scenario_weather(
+            county_code, start=window.start, days=window.days, wave=window.wave, seed=scenario.study.seed
+        )
+    weather = replace(reading.weather, county_code=county_code)
+    if reading.height_m is not None:
+        seat_m = county_elevation().set_index("county_code")["seat_elev_dem"]
+        weather = at_height(weather, from_height_m=reading.height_m, to_height_m=float(seat_m[county_code]))
+    if window.wave == "none":
+        return weather
+    return overlay_wave(weather, window.wave, window.start + timedelta(days=coldest_day(window.days)))
+
+
+def season_weather(county_code: str, seed: int) -> Weather:
+    """Draw the heating season of a county, without a cold wave: what money and seasonal COP are counted over."""
+    return scenario_weather(county_code, start=_SEASON_START, days=_SEASON_DAYS, wave="none", seed=seed)
+
+
+def discouraged_models(devices: DeviceCatalogue | None, county_code: str, seed: int) -> dict[str, bool]:
+    """Return for each model whether it is one of high power and low efficiency in the season of a county."""
+    if devices is None:
+        return {}
+    flags = device_flags(devices, season_weather(county_code, seed))
+    return {flag.model: flag.is_discouraged for flag in flags}
+
+
+def demand_parameters(devices: DeviceCatalogue | None, applications: tuple[Application, ...]) -> DemandParameters:
+    """Return the parameters of demand, with those models of the planner's own for which somebody asks."""
+    parameters = default_parameters()
+    if devices is None:
+        return parameters
+    asked = {application.device for application in applications}
+    models = tuple(device for device in devices if device.model in asked)
+    return parameters.with_models(DeviceCatalogue(origin=devices.origin, devices=models))
+
+
+def weather_statement(scenario: Scenario, reading: WeatherReading | None) -> dict[str, Any]:
+    """Return what a summary says about the weather: where it is from, what was recognised in a file and repaired."""
+    window = scenario.weather
+    if reading is None:
+        return {"file": "", "synthetic": True}
+    if reading.height_m is None:
+        moved = "the file does not say its height: every county has its temperatures as they are"
+    else:
+        moved = (
+            f"temperatures are moved from {reading.height_m:g} m to the height of each county's seat, colder above and "
+            "not warmer below"
+        )
+    laid = [f"the cold wave {window.wave} is laid over the file and replaces it in its hours: synthetic"]
+    return {
+        "file": window.file,
+        "synthetic": window.wave != "none",
+        "first_day": reading.first_day.isoformat(),
+        "last_day": reading.last_day.isoformat(),
+        "read_as": [*reading.notes, moved, *(laid if window.wave != "none" else [])],
+        "repairs": list(reading.repairs),
+    }

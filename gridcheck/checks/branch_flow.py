@@ -44,6 +44,8 @@ from gridcheck.mixed_integer import INFINITY, Draft, Term
 
 # What flows into the dark may be so many times its load: losses are far below the load wherever there is a solution.
 _LOSSES = 2.0
+# No load flow has a solution with voltages below this. [pu]
+_HALF = 0.5
 # A tangent is added where the current lies below its true value by so much. [1]
 _LOOSE = 1e-4
 # The charging of a line that is open at one end exceeds its own by less than this. [1]
@@ -84,10 +86,14 @@ class FlowRows:
         is_dark = reach.place != LIVE
         charging = sum(abs(span.b_from) + abs(span.b_to) for span in reach.spans) + np.abs(reach.b_mvar[is_dark]).sum()
         load = self.p_mw[is_dark].sum() + self.q_mvar[is_dark].sum()
+        self.charging = float(charging)
+        self.p_of, self.q_of = (_by_place(reach, power) for power in (self.p_mw, self.q_mvar))
         self.most_mw = _LOSSES * float(load + charging) + 1e-6
         self.v = [self._voltage(i) for i in range(len(reach.bus))]
         self.p_sums: list[list[Term]] = [[] for _ in reach.bus]
         self.q_sums: list[list[Term]] = [[] for _ in reach.bus]
+        every_mw = _LOSSES * (float(self.p_mw.sum() + self.q_mvar.sum() + np.abs(reach.b_mvar).sum()) + charging)
+        self.no_limit = (every_mw / _HALF) ** 2
         self.flows = [self._span(span) for span in reach.spans]
         for i in range(len(reach.bus)):
             self._balance(i)
@@ -107,7 +113,9 @@ class FlowRows:
         """Add the flows of a branch and what joins the voltages of its ends; return the columns P, Q and current."""
         most = self.most_mw if span.links else INFINITY
         p, q = self.draft.column(-most, most), self.draft.column(-most, most)
-        current = self.draft.column(0.0, span.most_current)
+        # A limit far above all that can flow would only spoil the numbers.
+        most_current = span.most_current if span.most_current < self.no_limit else INFINITY
+        current = self.draft.column(0.0, most_current)
         self.p_sums[span.from_bus].append((p, -1.0))
         self.p_sums[span.to_bus] += [(p, 1.0), (current, -span.r)]
         self.q_sums[span.from_bus].append((q, -1.0))
@@ -123,13 +131,14 @@ class FlowRows:
         for link, is_forward in span.links:
             ends = self.switchable.towards_b[link], self.switchable.towards_a[link]
             forward, backward = ends if is_forward else ends[::-1]
-            for flow in (p, q):
-                # Charging may send reactive power against the active power.
-                against = most if flow == q else 0.0
-                self.draft.row([(flow, 1.0), *_times((forward, -most), (backward, -against))], upper=0.0)
-                self.draft.row([(flow, 1.0), *_times((forward, against), (backward, most))], lower=0.0)
-            if span.most_current < INFINITY:
-                used = [(column, -span.most_current) for column, _ in self.switchable.used(link)]
+            for flow, load_of, against in ((p, self.p_of, 0.0), (q, self.q_of, self.charging)):
+                # At least the load of the next section goes its way; charging may send reactive power against it.
+                ends_at = [int(self.reach.place[bus]) for bus in (span.from_bus, span.to_bus)]
+                from_load, to_load = [load_of.get(place, 0.0) if len(span.links) == 1 else 0.0 for place in ends_at]
+                self.draft.row([(flow, 1.0), *_times((forward, -most), (backward, from_load - against))], upper=0.0)
+                self.draft.row([(flow, 1.0), *_times((forward, against - to_load), (backward, most))], lower=0.0)
+            if most_current < INFINITY:
+                used = [(column, -most_current) for column, _ in self.switchable.used(link)]
                 self.draft.row([(current, 1.0), *used], upper=0.0)
         self._charging(span)
         return p, q, current
@@ -206,6 +215,15 @@ class FlowRows:
         square = (at[0] ** 2 + at[1] ** 2) / span.ratio**2
         terms = [(current, 1.0), (p, -2.0 * at[0]), (q, -2.0 * at[1]), (self.v[span.from_bus], square)]
         self.draft.row(terms, lower=0.0)
+
+
+def _by_place(reach: Reach, power: FloatArray) -> dict[int, float]:
+    """Return the load of each dark section."""
+    result: dict[int, float] = {}
+    for place, load in zip(reach.place.tolist(), power.tolist(), strict=True):
+        if place != LIVE:
+            result[place] = result.get(place, 0.0) + load
+    return result
 
 
 def _times(*terms: Term) -> list[Term]:

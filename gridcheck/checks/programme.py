@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -29,7 +29,7 @@ from gridcheck.checks.branch_flow import FlowRows, Switchable
 from gridcheck.checks.islands import LIVE, DarkGraph
 from gridcheck.checks.judgement import NormalState
 from gridcheck.checks.reach import Reach
-from gridcheck.checks.search import CHARGING, Found, Judge, Way, grown, nothing, rank_of, reachable, with_link
+from gridcheck.checks.search import CHARGING, Found, Judge, Rank, Way, grown, nothing, rank_of, reachable, with_link
 from gridcheck.checks.worst_cases import select_cases
 from gridcheck.mixed_integer import Draft, Term, maximise
 
@@ -92,14 +92,14 @@ class _Programme:
         self._start()
         is_proved = True
         if homes.any():
-            is_proved, most = self._reach_best(self._supplied(homes), allowance=0.5)
+            is_proved, most = self._reach_best(self._supplied(homes), lambda rank: float(homes.sum()) - rank[0], 0.5)
             self._raise_bound(_at_least(homes.sum() - most), 0.0 if not is_proved else least[1])
         if is_proved and load.any():
             dark_homes = self.best_rank[0]
-            is_proved, most = self._reach_best(self._supplied(load), allowance=_SAME_LOAD * float(load.sum()))
+            is_proved, most = self._reach_best(self._supplied(load), lambda rank: float(load.sum()) - rank[1], _SAME_LOAD * float(load.sum()))
             self._raise_bound(dark_homes, float(load.sum()) - most)
         if is_proved:
-            is_proved, _ = self._reach_best(self._operations(), allowance=0.5)
+            is_proved, _ = self._reach_best(self._operations(), lambda rank: -self._heavy() * rank[2] - rank[3], 0.5)
         return Found(
             way=self.best, rank=self.best_rank, margin=self.margin, is_proved=is_proved,
             bound=self.best_rank[:2] if is_proved else min(self.bound, self.best_rank[:2]), n_judged=self.n_judged,
@@ -119,14 +119,16 @@ class _Programme:
 
     def _operations(self) -> list[Term]:
         """Return operations, negative; one outweighs all that is done by hand."""
-        links = self.graph.links
-        heavy = 1.0 + sum(link.n_manual for link in links)
+        links, heavy = self.graph.links, self._heavy()
         terms: list[Term] = []
         for position, link in enumerate(links):
             cost = -(heavy * link.n_operation + link.n_manual)
             columns = [(self.opened[position], 1.0)] if not link.is_tie else self.forest.used(position)
             terms += [(column, cost) for column, _ in columns]
         return terms
+
+    def _heavy(self) -> float:
+        return 1.0 + sum(link.n_manual for link in self.graph.links)
 
     def _start(self) -> None:
         """Forbid ties that cannot take anything, take the case with most load in the dark, and bound its currents."""
@@ -157,7 +159,7 @@ class _Programme:
     def _add_tangents(self, x: FloatArray) -> int:
         return sum(rows.add_tangents(x) for rows in self.flows.values())
 
-    def _reach_best(self, aim: list[Term], *, allowance: float) -> tuple[bool, float]:
+    def _reach_best(self, aim: list[Term], reached_by: Callable[[Rank], float], allowance: float) -> tuple[bool, float]:
         """Raise an aim until the load flow agrees, and hold it; return whether it did, and what none can exceed."""
         bound = math.inf
         while self._left_s() > 0.0:
@@ -168,10 +170,11 @@ class _Programme:
             way = self._way(optimum.x)
             if self._is_within_limits(way):
                 self._take(way)
-                if optimum.is_proved:
-                    self.draft.row(aim, lower=optimum.value - allowance)
-                    return True, optimum.value
-                break
+                if not optimum.is_proved:
+                    break
+                value = reached_by(rank_of(self.graph, way))
+                self.draft.row(aim, lower=value - allowance)
+                return True, value
             # The tangents belong to the rows that were solved; further cases come after them.
             self._add_tangents(optimum.x)
             self._learn(way)

@@ -127,11 +127,11 @@ def reach_of(
     carries = np.flatnonzero(full.branches.connected & is_in[ends[0]] & is_in[ends[1]])
     links = _links_on(state.sections, graph)
     closed_spans = [k for k in carries.tolist() if k not in links]
-    high = _highest(full, carries.tolist(), closed_spans)
+    bus = np.flatnonzero(is_in)
+    high = _highest(full, carries.tolist(), closed_spans, _lift(full, carries, bus))
     counts = state.judged_bus & (np.isin(state.bus_feeder, own) | state.bus_kept)
     low = np.where(counts, _lowest(state, place), 0.0)
     g, b = _shunts(full, closed_spans)
-    bus = np.flatnonzero(is_in)
     node = np.full(network.n_bus, NONE, dtype=np.int64)
     node[bus] = np.arange(len(bus))
     spans = [
@@ -174,7 +174,15 @@ def _links_on(sections: Sections, graph: DarkGraph) -> dict[int, tuple[tuple[int
     return found
 
 
-def _highest(network: Network, carries: Sequence[int], closed: Sequence[int]) -> FloatArray:
+def _lift(network: Network, carries: IntArray, bus: IntArray) -> float:
+    """Return by how much charging may lift a voltage at most: all of it through all reactances. [1]"""
+    branches = network.branches
+    given = np.maximum(network.buses.b_pu[bus], 0.0).sum()
+    given += np.maximum(branches.b_from_pu[carries], 0.0).sum() + np.maximum(branches.b_to_pu[carries], 0.0).sum()
+    return min(_LIFT, float(given * np.abs(branches.x_pu[carries]).sum()))
+
+
+def _highest(network: Network, carries: Sequence[int], closed: Sequence[int], lift: float) -> FloatArray:
     """Return the highest squared voltage of every bus: that without load on the best way from any source. [pu^2]"""
     branches = network.branches
     vm = np.zeros(network.n_bus)
@@ -198,7 +206,7 @@ def _highest(network: Network, carries: Sequence[int], closed: Sequence[int]) ->
                     vm[far] = vm[bus] * gain
                     heapq.heappush(heap, (-float(vm[far]), far))
             is_done[bus] = True
-    lifted = vm * (1.0 + _LIFT)
+    lifted = vm * (1.0 + lift)
     lifted[network.slack_bus] = network.slack_vm_pu
     squares: FloatArray = lifted**2
     return squares

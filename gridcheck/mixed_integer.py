@@ -5,6 +5,7 @@ HiGHS is taken through its own binding: the copy inside scipy prints to standard
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import highspy
@@ -41,6 +42,49 @@ class Programme:
     lower: FloatArray
     upper: FloatArray
     integral: BoolArray
+
+
+Term = tuple[int, float]
+"""A column and its factor."""
+
+
+class Draft:
+    """A programme that is being written: columns and rows are added, and rows may still come after it was solved."""
+
+    def __init__(self) -> None:
+        self._columns: list[tuple[float, float, bool]] = []
+        self._terms: list[tuple[int, int, float]] = []
+        self._rows: list[tuple[float, float]] = []
+
+    def column(self, lower: float = 0.0, upper: float = INFINITY, *, integral: bool = False) -> int:
+        """Add a column and return its number."""
+        self._columns.append((lower, upper, integral))
+        return len(self._columns) - 1
+
+    def row(self, terms: Iterable[Term], *, lower: float = -INFINITY, upper: float = INFINITY) -> None:
+        """Hold a sum between two bounds; terms of one column are added up."""
+        here = len(self._rows)
+        self._terms += [(here, column, factor) for column, factor in terms if factor != 0.0]
+        self._rows.append((lower, upper))
+
+    def programme(self, objective: Sequence[Term], *, is_relaxed: bool = False) -> Programme:
+        """Write it out; relaxed, every column may be broken."""
+        n_row, n_column = len(self._rows), len(self._columns)
+        worth = np.zeros(n_column)
+        for column, factor in objective:
+            worth[column] += factor
+        at = np.array([(row, column) for row, column, _ in self._terms], dtype=np.int64).reshape(-1, 2)
+        factors = np.array([factor for _, _, factor in self._terms])
+        bounds, columns = np.array(self._rows).reshape(-1, 2), np.array(self._columns, dtype=np.float64).reshape(-1, 3)
+        return Programme(
+            objective=worth,
+            matrix=sparse.csr_array((factors, (at[:, 0], at[:, 1])), shape=(n_row, n_column)),
+            row_lower=bounds[:, 0],
+            row_upper=bounds[:, 1],
+            lower=columns[:, 0],
+            upper=columns[:, 1],
+            integral=(columns[:, 2] > 0) & (not is_relaxed),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

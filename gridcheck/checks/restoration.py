@@ -10,6 +10,8 @@ from gridcheck.arrays import BoolArray, IntArray
 from gridcheck.checks.islands import LIVE, DarkGraph
 from gridcheck.checks.judgement import NormalState, Outcome, judge, worst_of
 from gridcheck.checks.outages import CutOff
+from gridcheck.checks.programme import programme
+from gridcheck.checks.reach import Reach, reach_of
 from gridcheck.checks.records import NMinus1Status
 from gridcheck.checks.search import Found, Way, nothing, reachable, search
 from gridcheck.network.sections import NONE
@@ -89,6 +91,8 @@ def restore(state: NormalState, cut: CutOff, graph: DarkGraph) -> Restoration:
     """
     trees = _Trees(state, cut, graph)
     found = search(graph, trees.judge, is_consuming=state.is_consuming)
+    if not found.is_proved and state.is_consuming:
+        found = programme(state, graph, trees.reach(), trees.judge, found)
     tried, rejected, statuses = _refused(graph, found.way, trees)
     own = _own_source(state, cut)
     worst, tried_worst = (
@@ -126,6 +130,10 @@ class _Trees:
         self.own_feeders = np.array([outlets[s] for s in heads], dtype=np.int64)
         self.closed_links = [link for link in graph.links if not link.is_tie]
         self.known: dict[tuple[int, int], Outcome] = {}
+
+    def reach(self) -> Reach:
+        """Return what a restoration may touch."""
+        return reach_of(self.state, self.graph, self.isolated, self.is_off, self.own_feeders)
 
     def switching(self, way: Way) -> Switching:
         """Return the switch state of a complete way."""

@@ -12,7 +12,10 @@ that the first complete way within the limits is the best, but for the margin of
 
 In a network that only consumes, load that is added to a tree lowers voltages and raises currents everywhere in it. A
 forest beyond the limits is therefore given up with all that could still grow on it; charging of lines, which works the
-other way, is allowed for by `_CHARGING`.
+other way, is allowed for by `CHARGING`.
+
+A way to compare with is at hand from the start, and where the search is given up: one that takes every link that keeps
+the limits, in the order in which the search meets them.
 """
 
 from __future__ import annotations
@@ -27,8 +30,11 @@ from gridcheck.checks.judgement import Outcome
 EVALUATIONS = 4000
 """Load flows after which the search is given up."""
 
-# A forest is given up when it lies beyond a limit by so much of its range: charging of lines may win that back.
-_CHARGING = 0.01
+CHARGING = 0.01
+"""A forest is given up when it lies beyond a limit by so much of its range: charging of lines may win that back. [1]"""
+
+# Growing ways that are completed when the search is given up.
+_COMPLETED = 40
 # Loads in kilowatts are equal within this.
 _SAME_KW = 1e-6
 
@@ -143,15 +149,84 @@ def reachable(graph: DarkGraph, way: Way) -> int:
     return reached
 
 
+def frontier(graph: DarkGraph, way: Way) -> int | None:
+    """Return the next link to be decided: one that costs nothing if there is any, then ties."""
+    for position, link in enumerate(graph.links):
+        if (way.opened | way.joined) >> position & 1:
+            continue
+        a_on = bool(way.served >> link.a & 1)
+        b_on = link.b == LIVE or bool(way.served >> link.b & 1)
+        if a_on != b_on:
+            return position
+    return None
+
+
+def with_link(graph: DarkGraph, way: Way, position: int) -> tuple[Way, int]:
+    """Join what is behind a link of the frontier; return the way and the root whose tree has grown."""
+    link, bit = graph.links[position], 1 << position
+    new = link.a if link.b == LIVE or way.served >> link.b & 1 else link.b
+    root = link.root if link.b == LIVE else way.at[link.other(new)]
+    served = way.served | 1 << new
+    # What would close a loop stays open.
+    loops = 0
+    for other in graph.links_at[new]:
+        far = graph.links[other].other(new)
+        if other != position and (far == LIVE or served >> far & 1):
+            loops |= 1 << other
+    trees = dict(way.roots)
+    trees[root] = trees.get(root, 0) | bit
+    at = (*way.at[:new], root, *way.at[new + 1 :])
+    return Way(way.joined | bit, way.opened | loops & ~way.joined, served, tuple(sorted(trees.items())), at), root
+
+
+def without_link(way: Way, position: int) -> Way:
+    """Leave a link open."""
+    return Way(way.joined, way.opened | 1 << position, way.served, way.roots, way.at)
+
+
+def grown(graph: DarkGraph, way: Way, judge: Judge) -> Way:
+    """Complete a way that is within the limits: take every link that keeps them, in the order of the frontier."""
+    while (position := frontier(graph, way)) is not None:
+        joined, root = with_link(graph, way, position)
+        way = joined if judge(joined, root).margin >= 0.0 else without_link(way, position)
+    return way
+
+
+def rank_of(graph: DarkGraph, way: Way) -> Rank:
+    """Return what a complete way leaves dark and takes."""
+    return _ranked(graph, way, way.served)
+
+
+def _ranked(graph: DarkGraph, way: Way, supplied: int) -> Rank:
+    dark = [place for place in range(graph.n_dark) if not supplied >> place & 1]
+    homes, load = sum(graph.worth[place][0] for place in dark), sum(graph.worth[place][1] for place in dark)
+    return (homes, _rounded(load), *_operations(graph, way))
+
+
+def _operations(graph: DarkGraph, way: Way) -> tuple[int, int]:
+    """Return operations so far, and those by hand: ties that are closed, links that are opened beside supply."""
+    count = by_hand = 0
+    for position, link in enumerate(graph.links):
+        if link.is_tie:
+            is_done = bool(way.joined >> position & 1)
+        else:
+            touches = way.served >> link.a & 1 or way.served >> link.b & 1
+            is_done = bool(way.opened >> position & 1 and touches)
+        if is_done:
+            count += link.n_operation
+            by_hand += link.n_manual
+    return count, by_hand
+
+
 class _Search:
     def __init__(self, graph: DarkGraph, judge: Judge, *, is_consuming: bool, evaluations: int) -> None:
         self.graph, self.judge, self.is_consuming, self.evaluations = graph, judge, is_consuming, evaluations
         self.known: dict[tuple[int, int], Outcome] = {}
-        self.total = sum(homes for homes, _ in graph.worth), sum(load for _, load in graph.worth)
-        self.best, self.best_rank, self.margin = nothing(graph), self._rank(nothing(graph)), float("inf")
+        self.best, self.best_rank, self.margin = nothing(graph), rank_of(graph, nothing(graph)), float("inf")
 
     def run(self) -> Found:
         start = nothing(self.graph)
+        self._complete(grown(self.graph, start, self._outcome))
         # The last entry breaks ties: deeper first, then in the order of finding.
         heap: list[tuple[Rank, int, int, Way]] = [(self._bound(start), 0, 0, start)]
         count = 0
@@ -160,8 +235,9 @@ class _Search:
             if self._is_worse(bound):
                 break
             if len(self.known) >= self.evaluations:
+                self._complete_some([way, *(entry[-1] for entry in heapq.nsmallest(_COMPLETED, heap))])
                 return self._found(is_proved=False, bound=bound[:2])
-            link = self._frontier(way)
+            link = frontier(self.graph, way)
             if link is None:
                 self._complete(way)
                 continue
@@ -182,7 +258,7 @@ class _Search:
         return bound > self.best_rank
 
     def _complete(self, way: Way) -> None:
-        rank, margin = self._rank(way), self.margin_of(way)
+        rank, margin = rank_of(self.graph, way), self.margin_of(way)
         if margin < 0.0:
             return
         # Of equal ways the one with the larger margin, then the one with the links that come first.
@@ -200,67 +276,21 @@ class _Search:
             found = self.known[key] = self.judge(way, root)
         return found
 
-    def _frontier(self, way: Way) -> int | None:
-        """Return the next link to be decided: one that costs nothing if there is any, then ties."""
-        graph = self.graph
-        for position, link in enumerate(graph.links):
-            if (way.opened | way.joined) >> position & 1:
-                continue
-            a_on = bool(way.served >> link.a & 1)
-            b_on = link.b == LIVE or bool(way.served >> link.b & 1)
-            if a_on != b_on:
-                return position
-        return None
+    def _complete_some(self, ways: list[Way]) -> None:
+        for way in ways:
+            if self.margin_of(way) >= 0.0:
+                self._complete(grown(self.graph, way, self._outcome))
 
     def _children(self, way: Way, position: int) -> list[Way]:
-        link, bit = self.graph.links[position], 1 << position
-        without = Way(way.joined, way.opened | bit, way.served, way.roots, way.at)
-        new = link.a if link.b == LIVE or way.served >> link.b & 1 else link.b
-        root = link.root if link.b == LIVE else way.at[link.other(new)]
-        served = way.served | 1 << new
-        # What would close a loop stays open.
-        loops = 0
-        for other in self.graph.links_at[new]:
-            far = self.graph.links[other].other(new)
-            if other != position and (far == LIVE or served >> far & 1):
-                loops |= 1 << other
-        trees = dict(way.roots)
-        trees[root] = trees.get(root, 0) | bit
-        at = (*way.at[:new], root, *way.at[new + 1 :])
-        joined = Way(way.joined | bit, way.opened | loops & ~way.joined, served, tuple(sorted(trees.items())), at)
-        if self.is_consuming and self._outcome(joined, root).margin < -_CHARGING:
+        joined, root = with_link(self.graph, way, position)
+        without = without_link(way, position)
+        if self.is_consuming and self._outcome(joined, root).margin < -CHARGING:
             return [without]
         return [joined, without]
 
-    def _rank(self, way: Way) -> Rank:
-        """Return what a complete way leaves dark and takes."""
-        homes, load = self.total
-        for place, (own_homes, own_load) in enumerate(self.graph.worth):
-            if way.served >> place & 1:
-                homes, load = homes - own_homes, load - own_load
-        return (homes, _rounded(load), *self._operations(way))
-
     def _bound(self, way: Way) -> Rank:
         """Return the least that can be left dark and be done: everything that a usable link reaches is supplied."""
-        reached, (homes, load) = reachable(self.graph, way), self.total
-        for place, (own_homes, own_load) in enumerate(self.graph.worth):
-            if reached >> place & 1:
-                homes, load = homes - own_homes, load - own_load
-        return (homes, _rounded(load), *self._operations(way))
-
-    def _operations(self, way: Way) -> tuple[int, int]:
-        """Return operations so far, and those by hand: ties that are closed, links that are opened beside supply."""
-        count = by_hand = 0
-        for position, link in enumerate(self.graph.links):
-            if link.is_tie:
-                is_done = bool(way.joined >> position & 1)
-            else:
-                touches = way.served >> link.a & 1 or way.served >> link.b & 1
-                is_done = bool(way.opened >> position & 1 and touches)
-            if is_done:
-                count += link.n_operation
-                by_hand += link.n_manual
-        return count, by_hand
+        return _ranked(self.graph, way, reachable(self.graph, way))
 
 
 def _rounded(load_kw: float) -> float:

@@ -12,9 +12,17 @@ from gridcheck.checks.worst_cases import only_consumes, select_cases, undominate
 from gridcheck.errors import InputError, TopologyError
 from gridcheck.limits import LimitSet
 from gridcheck.network.records import BranchKind, Network
-from gridcheck.network.section_tree import SectionTree, Ties, find_ties, section_tree, switched_network
+from gridcheck.network.section_tree import (
+    SectionTree,
+    Ties,
+    find_ties,
+    section_tree,
+    switched_ends,
+    switched_network,
+)
 from gridcheck.network.sections import NONE, Sections, has_switches, sections_by_line, sections_of
 from gridcheck.network.topology import Tree, spanning_tree
+from gridcheck.powerflow import Judged, Own, SwitchStates, TopologySolver, TopologyStatus, switchable
 from gridcheck.powerflow.radial import model_of_tree
 from gridcheck.powerflow.readings import node_loading_percent, node_voltages
 from gridcheck.powerflow.reductions import highest, lowest
@@ -52,6 +60,8 @@ class NormalState:
         Limits. [%], [pu]
     is_consuming : bool
         True where no load feeds in and none follows the voltage.
+    solver : TopologySolver, optional
+        Solves switch states in compiled code; not where loads follow the voltage.
     """
 
     network: Network
@@ -70,6 +80,7 @@ class NormalState:
     max_loading_percent: float
     min_vm_pu: float
     is_consuming: bool
+    solver: TopologySolver | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,8 +164,15 @@ def normal_state(
         max_loading_percent=limits.n_minus_1_loading_percent.value,
         min_vm_pu=limits.n_minus_1_vm_min_pu.value,
         is_consuming=only_consumes(loads),
+        solver=_solver(network, select_cases(loads, case)),
     )
     return _with_kept_limits(state, bus_tree)
+
+
+def _solver(network: Network, loads: LoadCases | FactoredLoads) -> TopologySolver | None:
+    if loads.depends_on_voltage:
+        return None
+    return TopologySolver(switchable(network), loads, tolerance_pu=_TOLERANCE_PU)
 
 
 def _require_radial(network: Network, tree: Tree) -> None:
@@ -272,6 +290,53 @@ def judge(state: NormalState, closed: BoolArray, within: BoolArray, feeders: Int
     counts = state.judged_branch[found.branch] & (found.loading_case >= 0)
     counts &= np.isin(state.branch_feeder[found.branch], own) | (state.branch_kept[found.branch] & over)
     loading, branch, loading_case = _worst(counts, found.loading_percent, 1.0, found.branch, found.loading_case)
+    return Outcome(
+        is_solved=True,
+        loading_percent=loading,
+        loading_branch=branch,
+        loading_case=int(state.case[loading_case]) if loading_case >= 0 else NONE,
+        vm_pu=vm,
+        vm_bus=vm_bus,
+        vm_case=int(state.case[vm_case]) if vm_case >= 0 else NONE,
+        margin=_margin(state, loading, vm),
+    )
+
+
+def judge_tree(
+    state: NormalState, closed: BoolArray, root: int, feeders: IntArray, *, source_branch: IntArray
+) -> Outcome:
+    """Hold the tree below one root against the limits, as `judge` does.
+
+    Parameters
+    ----------
+    state, closed, feeders
+        As in `judge`.
+    root : int
+        Branch by which the tree leaves its source.
+    source_branch : ndarray of int, shape (n_bus,)
+        That branch for every bus, as switched now.
+    """
+    if state.solver is None:
+        return judge(state, closed, source_branch == root, feeders)
+    mine = np.zeros((1, state.sections.n_edge), dtype=bool)
+    mine[0, feeders[feeders >= 0]] = True
+    own = Own(
+        group_bus=state.bus_feeder, group_branch=state.branch_feeder, mine=mine, bus_kept=state.bus_kept,
+        branch_kept=state.branch_kept, vm_min_pu=state.min_vm_pu, loading_max_percent=state.max_loading_percent,
+    )  # fmt: skip
+    found = state.solver.solve(
+        SwitchStates(ends=switched_ends(state.network, state.sections, closed[None]), root=np.array([root])),
+        Judged(bus=state.judged_bus, branch=state.judged_branch, own=own),
+    )
+    if found.status[0] != TopologyStatus.CONVERGED:
+        return Outcome(is_solved=False)
+    (vm, vm_bus, vm_case), (loading, branch, loading_case) = (
+        (float(value[0]), int(place[0]), int(case[0]))
+        for value, place, case in (
+            (found.vm_pu, found.vm_bus, found.vm_case),
+            (found.loading_percent, found.loading_branch, found.loading_case),
+        )
+    )
     return Outcome(
         is_solved=True,
         loading_percent=loading,

@@ -46,7 +46,13 @@ _WHOLE = 1e-6
 
 
 def programme(
-    state: NormalState, graph: DarkGraph, reach: Reach, judge: Judge, found: Found, *, time_limit_s: float = TIME_LIMIT_S
+    state: NormalState,
+    graph: DarkGraph,
+    reach: Reach,
+    judge: Judge,
+    found: Found,
+    *,
+    time_limit_s: float = TIME_LIMIT_S,
 ) -> Found:
     """Find the best way to restore, or the best that the time allows and how much better another could be.
 
@@ -96,7 +102,9 @@ class _Programme:
             self._raise_bound(_at_least(homes.sum() - most), 0.0 if not is_proved else least[1])
         if is_proved and load.any():
             dark_homes = self.best_rank[0]
-            is_proved, most = self._reach_best(self._supplied(load), lambda rank: float(load.sum()) - rank[1], _SAME_LOAD * float(load.sum()))
+            is_proved, most = self._reach_best(
+                self._supplied(load), lambda rank: float(load.sum()) - rank[1], _SAME_LOAD * float(load.sum())
+            )
             self._raise_bound(dark_homes, float(load.sum()) - most)
         if is_proved:
             is_proved, _ = self._reach_best(self._operations(), lambda rank: -self._heavy() * rank[2] - rank[3], 0.5)

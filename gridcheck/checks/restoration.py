@@ -8,7 +8,7 @@ import numpy as np
 
 from gridcheck.arrays import BoolArray, IntArray
 from gridcheck.checks.islands import LIVE, DarkGraph
-from gridcheck.checks.judgement import NormalState, Outcome, judge, worst_of
+from gridcheck.checks.judgement import NormalState, Outcome, judge_tree, worst_of
 from gridcheck.checks.outages import CutOff
 from gridcheck.checks.programme import programme
 from gridcheck.checks.reach import Reach, reach_of
@@ -179,7 +179,8 @@ class _Trees:
                 closed[list(link.edges)] = True
                 if link.is_tie:
                     feeders.append(outlets[[ties.section_a[link.tie], ties.section_b[link.tie]]])
-        return judge(self.state, closed, self._source_branch(way) == root, np.unique(np.concatenate(feeders)))
+        own = np.unique(np.concatenate(feeders))
+        return judge_tree(self.state, closed, root, own, source_branch=self._source_branch(way))
 
 
 def _dark(cut: CutOff) -> IntArray:

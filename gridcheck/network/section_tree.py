@@ -267,10 +267,8 @@ def switched_ends(network: Network, sections: Sections, closed: BoolArray) -> np
     if sections.by_line:
         in_service[:, k[0::2]] = closed[:, 0::2] & closed[:, 1::2]
     else:
-        coupler = b.kind[k] == BranchKind.SWITCH
-        from_closed[:, k[~coupler & ~at_to]] = closed[:, ~coupler & ~at_to]
-        to_closed[:, k[~coupler & at_to]] = closed[:, ~coupler & at_to]
-        in_service[:, k[coupler]] = closed[:, coupler]
+        from_closed[:, k[~at_to]] = closed[:, ~at_to]
+        to_closed[:, k[at_to]] = closed[:, at_to]
     ends: npt.NDArray[np.uint8] = (in_service * (from_closed + 2 * to_closed.astype(np.uint8))).astype(np.uint8)
     return ends
 

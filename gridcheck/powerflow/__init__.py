@@ -9,7 +9,7 @@ from gridcheck.powerflow.streaming import solve_extremes
 from gridcheck.powerflow.switch_states import Judged, Own, SwitchStates, TopologyExtremes, TopologyStatus
 from gridcheck.powerflow.switchable import Switchable, switchable
 from gridcheck.powerflow.tallies import Wanted
-from gridcheck.powerflow.topologies import solve_topologies
+from gridcheck.powerflow.topologies import TopologySolver, solve_topologies
 from gridcheck.powerflow.unbalanced import solve_unbalanced, solve_unbalanced_extremes, solve_unbalanced_voltages
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Wanted",
     "solve",
     "solve_extremes",
+    "TopologySolver",
     "solve_topologies",
     "solve_unbalanced",
     "solve_unbalanced_extremes",

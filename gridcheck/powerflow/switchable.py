@@ -155,7 +155,7 @@ def _values(network: Network) -> FloatArray:
     for end, (ratio, z_seen, near, far, scale) in enumerate(
         ((1.0 / n, z, y_from, y_to, 1.0 / n**2), (n, z * n**2, y_to, y_from, np.ones_like(n)))
     ):
-        hanging = (near + far / (1.0 + z * far)) * scale
+        hanging = np.where(b.kind == BranchKind.SWITCH, 0.0, (near + far / (1.0 + z * far)) * scale)
         carrying = near * scale
         parts = ratio, z_seen.real, z_seen.imag, carrying.real, carrying.imag, hanging.real, hanging.imag
         result[:, end, :7] = np.stack(parts, axis=1)

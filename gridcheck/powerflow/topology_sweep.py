@@ -45,7 +45,7 @@ def rows_of(
 
 
 class LoadTable:
-    """Loads by bus in one block of cases; the last row is zero.
+    """Loads by bus in one block of cases, the last row zero, and the voltages from which states start.
 
     Parameters
     ----------
@@ -69,9 +69,12 @@ class LoadTable:
         row = np.where(before.row < 0, zero, before.row)
         row_after = row if after is None else np.where(after.row < 0, zero, n_before + after.row)
         self.row: IntArray = np.stack([row, row_after], axis=1)
+        self.block = 0
+        self.usual: FloatArray = np.empty((0, 2 * self.width))
 
     def write(self, block: int) -> None:
         """Write the loads of one block."""
+        self.block = block
         self._before.write(block, self.pq[: self._end_of_before])
         if self._after is not None:
             self._after.write(block, self.pq[self._end_of_before : -1])
@@ -223,18 +226,15 @@ class Worker:
 
     Parameters
     ----------
-    request : Request
-        What is asked.
-    table : LoadTable
-        Loads of the block at hand.
+    n_bus, width : int
+        Buses of the network, and lanes of a block.
     tolerance_pu, max_iterations
         As in `solve_topologies`.
     """
 
-    def __init__(self, request: Request, table: LoadTable, tolerance_pu: float, max_iterations: int) -> None:
-        self._request, self._table = request, table
+    def __init__(self, n_bus: int, width: int, tolerance_pu: float, max_iterations: int) -> None:
         self._settings = tolerance_pu, max_iterations
-        n, width = request.prepared.network.n_bus, table.width
+        n = n_bus
         self.piece = Scratch((n + 1) * (48 * width + 164) + 8 * 9 * width + 4 * 4 * width, 12)
         array = self.piece.array
         self._seen, self._todo = array((n,), np.int64), array((n + 1, 2), np.int64)
@@ -247,37 +247,34 @@ class Worker:
         self._lane, self._lane_rough = array((7 * width,)), array((4 * width,), np.float32)
         self._lane_int = array((2, width), np.int64)
 
-    def on(self, block: int, chunks: Iterator[int], usual: FloatArray, outcome: Outcome) -> Callable[[], None]:
+    def on(self, request: Request, table: LoadTable, chunks: Iterator[int], outcome: Outcome) -> Callable[[], None]:
         """Return what solves one block of cases in chunks of states, until there are no more."""
-        request = self._request
 
         def run() -> None:
             for topology in chunks:
                 last = min(topology + AT_A_TIME, len(request.ends))
-                self._solve(request, block, (topology, last), usual, outcome)
+                self._solve(request, table, (topology, last), outcome)
 
         return run
 
-    def usual_voltages(self, block: int, normal: Request) -> FloatArray:
+    def usual_voltages(self, normal: Request, table: LoadTable) -> FloatArray:
         """Return the voltages of each bus in the normal state, from which all states start, shape (n_bus, 2 width).
 
         NaN where there is no supply or no solution; without rows where the normal state is not a tree.
         """
-        table, outcome = self._table, Outcome(1, 0)
-        self._solve(normal, block, (0, 1), np.empty((0, 2 * table.width)), outcome)
+        table.usual, outcome = np.empty((0, 2 * table.width)), Outcome(1, 0)
+        self._solve(normal, table, (0, 1), outcome)
         n = int(outcome.n_supplied[0]) if outcome.status[0] != _kernels.LOOP else 0
         usual = np.full((normal.prepared.network.n_bus if n else 0, 2 * table.width), np.nan)
         usual[self._node[:n, 0]] = self._state[:n, : 2 * table.width]
         return usual
 
-    def _solve(
-        self, request: Request, block: int, states: tuple[int, int], usual: FloatArray, outcome: Outcome
-    ) -> None:
-        prepared, table = request.prepared, self._table
+    def _solve(self, request: Request, table: LoadTable, states: tuple[int, int], outcome: Outcome) -> None:
+        prepared, usual = request.prepared, table.usual
         _kernels.solve_states(
             *states, request.ends, request.is_after, request.root, prepared.first, prepared.entry, prepared.value,
             prepared.bus_pu, prepared.source, table.row, request.bus_rule, request.branch_rule, request.mine,
-            request.limits, request.case_scale, block * table.width, table.pq, table.pq_rough, usual, self._seen,
+            request.limits, request.case_scale, table.block * table.width, table.pq, table.pq_rough, usual, self._seen,
             self._stamp, self._todo, self._node, self._parent, self._branch, self._branch_rough, self._load,
             self._start, self._rough[:0] if len(usual) else self._rough, self._state, self._lane, self._lane_rough,
             self._lane_int, outcome.status, outcome.n_supplied, outcome.best, outcome.place, outcome.vm,

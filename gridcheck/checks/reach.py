@@ -90,9 +90,7 @@ class Reach:
     spans: tuple[Span, ...]
 
 
-def reach_of(
-    state: NormalState, graph: DarkGraph, isolated: BoolArray, is_off: BoolArray, feeders: IntArray
-) -> Reach:
+def reach_of(state: NormalState, graph: DarkGraph, isolated: BoolArray, is_off: BoolArray, feeders: IntArray) -> Reach:
     """Gather what a restoration may touch.
 
     Parameters

@@ -114,7 +114,7 @@ class Optimum:
         return self.status == "Optimal"
 
 
-def maximise(programme: Programme, *, time_limit_s: float = INFINITY) -> Optimum:
+def maximise(programme: Programme, *, time_limit_s: float = INFINITY, is_presolved: bool = True) -> Optimum:
     """Maximise a linear objective over whole and real numbers.
 
     Parameters
@@ -123,6 +123,9 @@ def maximise(programme: Programme, *, time_limit_s: float = INFINITY) -> Optimum
         What is maximised, and within what.
     time_limit_s : float
         Time after which the best solution so far is taken. [s]
+    is_presolved : bool
+        Whether HiGHS may rewrite the programme first. In programmes with factors of very different size this has made
+        feasible ones infeasible.
 
     Returns
     -------
@@ -136,6 +139,7 @@ def maximise(programme: Programme, *, time_limit_s: float = INFINITY) -> Optimum
     solver = highspy.Highs()  # type: ignore[no-untyped-call]
     # One thread: the same answer on every machine, and processes are shared out by county already.
     options = {"output_flag": False, "threads": 1, "mip_rel_gap": 0.0, "mip_abs_gap": 0.0, "time_limit": time_limit_s}
+    options["presolve"] = "choose" if is_presolved else "off"
     for name, setting in options.items():
         solver.setOptionValue(name, setting)
     solver.passModel(_model(programme))

@@ -1,7 +1,7 @@
 r"""Load flow as rows of a mixed-integer programme: the buses and branches that a restoration may touch.
 
-The branch flow equations of a radial network [1]_, with :math:`v` the squared voltages, :math:`\ell` the squared current,
-:math:`P, Q` what enters a branch behind its ratio n, and y the shunts of a bus:
+The branch flow equations of a radial network [1]_, with :math:`v` the squared voltages, :math:`\ell` the squared
+current, :math:`P, Q` what enters a branch behind its ratio n, and g, b the shunts of a bus:
 
 .. math::
 
@@ -12,20 +12,20 @@ The branch flow equations of a radial network [1]_, with :math:`v` the squared v
 
     \ell\, v_f / n^2 &= P^2 + Q^2
 
-are linear but for the last one. It is replaced by tangent planes of the convex :math:`(P^2 + Q^2) / v`, each of which is a
-lower bound of the current [2]_ [3]_:
+are linear but for the last one. It is replaced by tangent planes of the convex :math:`(P^2 + Q^2) / v`, each of which
+is a lower bound of the current [2]_ [3]_:
 
 .. math:: \ell \ge 2 \frac{P_0}{v_0} P + 2 \frac{Q_0}{v_0} Q - \frac{P_0^2 + Q_0^2}{v_0^2} \frac{v_f}{n^2}
 
-Without any of them this is LinDistFlow without losses, whose voltages are never below those of the load flow [3]_. Every
-solution of the load flow fulfils all rows, so that whatever the rows forbid is impossible.
+Without any of them this is LinDistFlow without losses, whose voltages are never below those of the load flow [3]_.
+Every solution of the load flow fulfils all rows, so that whatever the rows forbid is impossible.
 
 References
 ----------
-.. [1] M. E. Baran, F. F. Wu, "Network reconfiguration in distribution systems for loss reduction and load balancing", IEEE
-   Transactions on Power Delivery 4(2), 1989. DOI 10.1109/61.25627
-.. [2] R. A. Jabr, R. Singh, B. C. Pal, "Minimum loss network reconfiguration using mixed-integer convex programming", IEEE
-   Transactions on Power Systems 27(2), 2012. DOI 10.1109/TPWRS.2011.2180406
+.. [1] M. E. Baran, F. F. Wu, "Network reconfiguration in distribution systems for loss reduction and load balancing",
+   IEEE Transactions on Power Delivery 4(2), 1989. DOI 10.1109/61.25627
+.. [2] R. A. Jabr, R. Singh, B. C. Pal, "Minimum loss network reconfiguration using mixed-integer convex programming",
+   IEEE Transactions on Power Systems 27(2), 2012. DOI 10.1109/TPWRS.2011.2180406
 .. [3] L. Gan, N. Li, U. Topcu, S. H. Low, "Exact convex relaxation of optimal power flow in radial networks", IEEE
    Transactions on Automatic Control 60(1), 2015. DOI 10.1109/TAC.2014.2332712
 """
@@ -151,7 +151,8 @@ class FlowRows:
         used = [term for link, _ in span.links for term in self.switchable.used(link)]
         more = len(span.links) - 1.0
         sides: list[tuple[list[Term], float]] = []
-        # to - from <= high_to served_to - low_from served_from - (high_to - low_from) (used - n + 1), and likewise below.
+        # to - from <= high_to served_to - low_from served_from - (high_to - low_from) (used - n + 1),
+        # and likewise below.
         for to_bound, from_bound in ((highs[0], lows[1]), (lows[0], highs[1])):
             width, constant = float(to_bound - from_bound), 0.0
             terms = [*drop, *((column, factor * width) for column, factor in used)]

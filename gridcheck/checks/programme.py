@@ -1,18 +1,18 @@
 r"""Find the best restoration as a mixed-integer programme, where the search has too many ways to go through.
 
-The forest that grows from supply into the dark sections is written with whole numbers: the links that are used and their
-directions, so that each supplied section has one parent, and one unit of a fictitious commodity for each supplied
-section, which rules out rings apart from supply. Voltages and currents are those of `branch_flow`: every solution of the
-load flow fulfils its rows, so that the best solution of the programme is never worse than the best switching.
+The forest that grows from supply into the dark sections is written with whole numbers: the links that are used and
+their directions, so that each supplied section has one parent, and one unit of a fictitious commodity for each supplied
+section, which rules out rings apart from supply. Voltages and currents are those of `branch_flow`: every solution of
+the load flow fulfils its rows, so that the best solution of the programme is never worse than the best switching.
 
 One aim after the other is solved, the values of those before it held:
 
 1. households supplied, 2. load supplied, 3. operations and among equals those by hand.
 
 Each solution is held against the limits by the load flow of all cases. Where a tree breaks them, the currents get
-tangents at that solution, the case that is broken joins the programme, and the links of a smallest part of the tree that
-breaks the limits by itself are forbidden to be used together: in a network that only consumes, whatever contains it breaks
-them as well. Margins to the limits are not compared, unlike in the search.
+tangents at that solution, the case that is broken joins the programme, and the links of a smallest part of the tree
+that breaks the limits by itself are forbidden to be used together: in a network that only consumes, whatever contains
+it breaks them as well. Margins to the limits are not compared, unlike in the search.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from gridcheck.arrays import FloatArray
+from gridcheck.arrays import FloatArray, IntArray
 from gridcheck.cases import FactoredLoads, LoadCases
 from gridcheck.checks.branch_flow import FlowRows, Switchable
 from gridcheck.checks.islands import LIVE, DarkGraph
-from gridcheck.checks.judgement import NormalState
+from gridcheck.checks.judgement import NormalState, Outcome
 from gridcheck.checks.reach import Reach
 from gridcheck.checks.search import CHARGING, Found, Judge, Rank, Way, grown, nothing, rank_of, reachable, with_link
 from gridcheck.checks.worst_cases import select_cases
@@ -85,14 +85,14 @@ class _Programme:
     ) -> None:
         self.state, self.graph, self.reach, self.judge, self.end_s = state, graph, reach, judge, end_s
         self.best, self.best_rank, self.margin, self.bound = found.way, found.rank, found.margin, found.bound
-        self.n_judged = found.n_judged
+        self.n_judged, self.asked, self.seen = found.n_judged, set[tuple[int, int]](), set[int]()
         self.draft = Draft()
         self.forest, self.opened = write_forest(self.draft, graph)
         self.flows: dict[int, FlowRows] = {}
         self.forbidden: set[int] = set()
 
     def run(self) -> Found:
-        homes, load = np.array([worth[0] for worth in self.graph.worth]), np.array([w[1] for w in self.graph.worth])
+        homes, load = self.graph.households, self.graph.load_kw
         least = self._unreachable()
         self.bound = max(self.bound, least)
         self._start()
@@ -105,13 +105,13 @@ class _Programme:
             is_proved, most = self._reach_best(
                 self._supplied(load), lambda rank: float(load.sum()) - rank[1], _SAME_LOAD * float(load.sum())
             )
-            self._raise_bound(dark_homes, float(load.sum()) - most)
+            self._raise_bound(dark_homes, float(load.sum()) * (1.0 - _SAME_LOAD) - most)
         if is_proved:
             is_proved, _ = self._reach_best(self._operations(), lambda rank: -self._heavy() * rank[2] - rank[3], 0.5)
         return Found(
             way=self.best, rank=self.best_rank, margin=self.margin, is_proved=is_proved,
-            bound=self.best_rank[:2] if is_proved else min(self.bound, self.best_rank[:2]), n_judged=self.n_judged,
-            method="programme",
+            bound=self.best_rank[:2] if is_proved else min(self.bound, self.best_rank[:2]),
+            n_judged=self.n_judged + len(self.asked), method="programme",
         )  # fmt: skip
 
     def _unreachable(self) -> tuple[int, float]:
@@ -148,7 +148,7 @@ class _Programme:
             if self._left_s() <= 0.0:
                 return
             relaxed = self.draft.programme(self._supplied(self.graph.load_kw + 1.0), is_relaxed=True)
-            optimum = maximise(relaxed, time_limit_s=self._left_s())
+            optimum = maximise(relaxed, time_limit_s=self._left_s(), is_presolved=False)
             if not optimum.is_proved or not self._add_tangents(optimum.x):
                 return
 
@@ -171,7 +171,7 @@ class _Programme:
         """Raise an aim until the load flow agrees, and hold it; return whether it did, and what none can exceed."""
         bound = math.inf
         while self._left_s() > 0.0:
-            optimum = maximise(self.draft.programme(aim), time_limit_s=self._left_s())
+            optimum = maximise(self.draft.programme(aim), time_limit_s=self._left_s(), is_presolved=False)
             bound = min(bound, optimum.bound) if math.isfinite(optimum.bound) else bound
             if len(optimum.x) == 0:
                 break
@@ -183,6 +183,9 @@ class _Programme:
                 value = reached_by(rank_of(self.graph, way))
                 self.draft.row(aim, lower=value - allowance)
                 return True, value
+            if way.joined in self.seen:
+                break  # rounding: what was forbidden comes again
+            self.seen.add(way.joined)
             # The tangents belong to the rows that were solved; further cases come after them.
             self._add_tangents(optimum.x)
             self._learn(way)
@@ -192,9 +195,12 @@ class _Programme:
         used = [sum(x[column] for column, _ in self.forest.used(link)) > 0.5 for link in range(len(self.graph.links))]
         return way_of(self.graph, sum(1 << position for position, is_used in enumerate(used) if is_used))
 
+    def _judged(self, way: Way, root: int) -> Outcome:
+        self.asked.add((root, dict(way.roots)[root]))
+        return self.judge(way, root)
+
     def _margin(self, way: Way, root: int) -> float:
-        self.n_judged += 1
-        return self.judge(way, root).margin
+        return self._judged(way, root).margin
 
     def _is_within_limits(self, way: Way) -> bool:
         return all(self._margin(way, root) >= 0.0 for root, _ in way.roots)
@@ -210,14 +216,14 @@ class _Programme:
         """Forbid what breaks the limits in a way, and complete what is left of it."""
         kept = 0
         for root, joined in way.roots:
-            outcome = self.judge(way, root)
+            outcome = self._judged(way, root)
             if outcome.margin < 0.0:
                 for case in {outcome.vm_case, outcome.loading_case} - {-1}:
                     self._add_case(int(np.searchsorted(self.state.case, case)))
                 if not self._forbid(joined):
                     self._forbid_alone(joined)
             kept |= self._shed(root, joined)
-        self._take(grown(self.graph, way_of(self.graph, kept, is_complete=False), self.judge))
+        self._take(grown(self.graph, way_of(self.graph, kept, is_complete=False), self._judged))
 
     def _forbid(self, joined: int) -> bool:
         """Forbid the smallest parts of a tree that break the limits by themselves; False where there are none."""
@@ -260,15 +266,15 @@ class _Programme:
 
 
 def write_forest(draft: Draft, graph: DarkGraph) -> tuple[Switchable, list[int]]:
-    """Write the forests that can grow from supply; return their columns, and those of opened links (-1 for ties).
+    r"""Write the forests that can grow from supply; return their columns, and those of opened links (-1 for ties).
 
     With :math:`y_{vu}` for a link used from v to u, s for supplied sections, and f for the commodity:
 
     .. math::
 
-        s_u = \\sum_v y_{vu}, \\quad y_{uv} + y_{vu} \\le s_u, \\quad
-        y_{vu} - n y_{uv} \\le f_{vu} \\le n y_{vu} - y_{uv}, \\quad \\sum_v f_{vu} = s_u, \\quad
-        o_{uv} \\ge s_u - y_{uv} - y_{vu}
+        s_u = \sum_v y_{vu}, \quad y_{uv} + y_{vu} \le s_u, \quad
+        y_{vu} - n y_{uv} \le f_{vu} \le n y_{vu} - y_{uv}, \quad \sum_v f_{vu} = s_u, \quad
+        o_{uv} \ge s_u - y_{uv} - y_{vu}
     """
     n = graph.n_dark
     served = [draft.column(0.0, 1.0) for _ in range(n)]
@@ -336,7 +342,7 @@ def _bits(number: int) -> Iterator[int]:
     return (position for position in range(number.bit_length()) if number >> position & 1)
 
 
-def _sum_mw(loads: LoadCases | FactoredLoads, bus: FloatArray) -> FloatArray:
+def _sum_mw(loads: LoadCases | FactoredLoads, bus: IntArray) -> FloatArray:
     """Return the load of some buses in every case. [MW]"""
     if isinstance(loads, LoadCases):
         total: FloatArray = loads.p_mw[:, bus].sum(axis=1)

@@ -92,9 +92,10 @@ class NMinus1Row:
     method : str
         How the restoration was found: ``enumeration`` or ``programme``.
     is_proved : bool
-        True where no other switching leaves less dark.
+        True where no other switching leaves less dark, or as much with fewer operations.
     bound_households, bound_kw : int, float
-        Households and load of healthy sections that no switching can help leaving dark. [kW]
+        Households of healthy sections that no switching can help leaving dark, and the load of those switchings that
+        leave no more of them. [kW]
     worst, tried : WorstValues
         Values after restoration; values with the refused tie closed, those of `worst` where none was refused.
     switch_states, tried_switch_states : tuple of (int, bool)

@@ -10,10 +10,10 @@ from gridcheck.arrays import BoolArray, IntArray
 from gridcheck.checks.islands import LIVE, DarkGraph
 from gridcheck.checks.judgement import NormalState, Outcome, judge_tree, worst_of
 from gridcheck.checks.outages import CutOff
-from gridcheck.checks.programme import programme
+from gridcheck.checks.programme import TIME_LIMIT_S, programme
 from gridcheck.checks.reach import Reach, reach_of
 from gridcheck.checks.records import NMinus1Status
-from gridcheck.checks.search import Found, Way, nothing, reachable, search
+from gridcheck.checks.search import EVALUATIONS, Found, Way, nothing, reachable, search
 from gridcheck.network.sections import NONE
 
 _GRAVITY = tuple(NMinus1Status)
@@ -77,7 +77,14 @@ class Restoration:
     found: Found
 
 
-def restore(state: NormalState, cut: CutOff, graph: DarkGraph) -> Restoration:
+def restore(
+    state: NormalState,
+    cut: CutOff,
+    graph: DarkGraph,
+    *,
+    evaluations: int = EVALUATIONS,
+    time_limit_s: float = TIME_LIMIT_S,
+) -> Restoration:
     """Find the best way to restore an outage.
 
     Parameters
@@ -88,11 +95,15 @@ def restore(state: NormalState, cut: CutOff, graph: DarkGraph) -> Restoration:
         What is lost and isolated.
     graph : DarkGraph
         What it leaves dark.
+    evaluations : int
+        Load flows after which the search is given up for the mixed-integer programme.
+    time_limit_s : float
+        Time for the programme. Where it ends, the answer may depend on the machine. [s]
     """
     trees = _Trees(state, cut, graph)
-    found = search(graph, trees.judge, is_consuming=state.is_consuming)
+    found = search(graph, trees.judge, is_consuming=state.is_consuming, evaluations=evaluations)
     if not found.is_proved and state.is_consuming:
-        found = programme(state, graph, trees.reach(), trees.judge, found)
+        found = programme(state, graph, trees.reach(), trees.judge, found, time_limit_s=time_limit_s)
     tried, rejected, statuses = _refused(graph, found.way, trees)
     own = _own_source(state, cut)
     worst, tried_worst = (

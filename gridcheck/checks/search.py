@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from gridcheck.checks.islands import LIVE, DarkGraph
 from gridcheck.checks.judgement import Outcome
 
-EVALUATIONS = 4000
+EVALUATIONS = 1000
 """Load flows after which the search is given up."""
 
 CHARGING = 0.01
@@ -87,11 +87,11 @@ class Found:
     is_proved : bool
         True where every other way is worse.
     bound : tuple of (int, float)
-        Households and load that no way can help leaving dark.
+        Households that no way can help leaving dark, and the load of those ways that leave no more of them. [kW]
     n_judged : int
         Load flows made.
     method : str
-        How it was found.
+        How it was found: ``enumeration`` or ``programme``.
     """
 
     way: Way

@@ -81,7 +81,7 @@ def _tie_rows(state: NormalState, listed: set[str]) -> list[NMinus1Row]:
         return []
     feeders = np.unique(state.tree.outlet_edge)
     normal = judge(state, state.sections.edge_closed, np.ones(state.network.n_bus, dtype=bool), feeders)
-    worst = worst_values(state.network, normal)
+    worst = worst_values(state, normal)
     status = NMinus1Status.SECURE if normal.is_within_limits else NMinus1Status.VIOLATED
     status = status if normal.is_solved else NMinus1Status.NOT_CONVERGED
     names = {name: "" for name in ("county_code", "feeder_id", "supply_class", "tripped_by")}

@@ -8,7 +8,7 @@ import numpy as np
 
 from gridcheck.arrays import BoolArray, FloatArray, IntArray
 from gridcheck.cases import FactoredLoads, LoadCases
-from gridcheck.checks.worst_cases import only_consumes, select_cases, undominated_cases
+from gridcheck.checks.worst_cases import beside, only_consumes, select_cases, undominated_cases
 from gridcheck.errors import InputError, TopologyError
 from gridcheck.limits import LimitSet
 from gridcheck.network.records import BranchKind, Network
@@ -62,6 +62,11 @@ class NormalState:
         True where no load feeds in and none follows the voltage.
     solver : TopologySolver, optional
         Solves switch states in compiled code; not where loads follow the voltage.
+    has_after : bool
+        Whether it knows what buses draw after an outage.
+    allowed_ratio : ndarray, shape (n_branch,)
+        Loading that each branch may carry after an outage over ``max_loading_percent``; ratings of `network` are
+        raised by it. [1]
     """
 
     network: Network
@@ -81,6 +86,8 @@ class NormalState:
     min_vm_pu: float
     is_consuming: bool
     solver: TopologySolver | None
+    has_after: bool
+    allowed_ratio: FloatArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +123,13 @@ class Outcome:
 
 
 def normal_state(
-    network: Network, loads: LoadCases | FactoredLoads, limits: LimitSet, *, switched: IntArray | None = None
+    network: Network,
+    loads: LoadCases | FactoredLoads,
+    limits: LimitSet,
+    *,
+    switched: IntArray | None = None,
+    loads_after: LoadCases | FactoredLoads | None = None,
+    allowed_ratio: FloatArray | None = None,
 ) -> NormalState:
     """Prepare a network for its outages.
 
@@ -130,6 +143,11 @@ def normal_state(
         ``n_minus_1_loading_percent`` and ``n_minus_1_vm_min_pu`` are used.
     switched : ndarray of int, optional
         Branches that count as switched at both ends, such as transformers whose outage is studied.
+    loads_after : LoadCases or FactoredLoads, optional
+        What buses draw in the same cases when their supply has just come back; as before where not given.
+    allowed_ratio : ndarray, shape (n_branch,), optional
+        What each branch may carry after an outage over the limit for all, for example in winter; 1 where not given.
+        [1]
 
     Raises
     ------
@@ -145,14 +163,17 @@ def normal_state(
     see = sections_of if has_switches(network) else sections_by_line
     sections = see(network, switched=switched)
     tree = section_tree(sections)
-    case = undominated_cases(loads)
+    case = undominated_cases(loads if loads_after is None else beside(loads, loads_after))
+    chosen, after = select_cases(loads, case), None if loads_after is None else select_cases(loads_after, case)
+    ratio = np.ones(network.n_branch) if allowed_ratio is None else allowed_ratio
+    network = _rated(network, ratio)
     judged_bus, judged_branch = _judged(network)
     state = NormalState(
         network=network,
         sections=sections,
         tree=tree,
         ties=find_ties(sections, tree),
-        loads=select_cases(loads, case),
+        loads=chosen,
         case=case,
         source_branch=_source_branches(network, bus_tree),
         judged_bus=judged_bus,
@@ -164,15 +185,30 @@ def normal_state(
         max_loading_percent=limits.n_minus_1_loading_percent.value,
         min_vm_pu=limits.n_minus_1_vm_min_pu.value,
         is_consuming=only_consumes(loads),
-        solver=_solver(network, select_cases(loads, case)),
+        solver=_solver(network, chosen, after),
+        has_after=after is not None,
+        allowed_ratio=ratio,
     )
     return _with_kept_limits(state, bus_tree)
 
 
-def _solver(network: Network, loads: LoadCases | FactoredLoads) -> TopologySolver | None:
+def _solver(
+    network: Network, loads: LoadCases | FactoredLoads, after: LoadCases | FactoredLoads | None
+) -> TopologySolver | None:
     if loads.depends_on_voltage:
+        if after is not None:
+            raise InputError("Loads after an outage need loads of constant power.")
         return None
-    return TopologySolver(switchable(network), loads, tolerance_pu=_TOLERANCE_PU)
+    return TopologySolver(switchable(network), loads, loads_after=after, tolerance_pu=_TOLERANCE_PU)
+
+
+def _rated(network: Network, ratio: FloatArray) -> Network:
+    """Return the network with raised ratings."""
+    if (ratio == 1.0).all():
+        return network
+    b = network.branches
+    raised = replace(b, rating_from_ka=b.rating_from_ka * ratio, rating_to_ka=b.rating_to_ka * ratio)
+    return replace(network, branches=raised)
 
 
 def _require_radial(network: Network, tree: Tree) -> None:
@@ -303,7 +339,13 @@ def judge(state: NormalState, closed: BoolArray, within: BoolArray, feeders: Int
 
 
 def judge_tree(
-    state: NormalState, closed: BoolArray, root: int, feeders: IntArray, *, source_branch: IntArray
+    state: NormalState,
+    closed: BoolArray,
+    root: int,
+    feeders: IntArray,
+    *,
+    source_branch: IntArray,
+    is_after: BoolArray | None = None,
 ) -> Outcome:
     """Hold the tree below one root against the limits, as `judge` does.
 
@@ -315,6 +357,8 @@ def judge_tree(
         Branch by which the tree leaves its source.
     source_branch : ndarray of int, shape (n_bus,)
         That branch for every bus, as switched now.
+    is_after : ndarray of bool, shape (n_bus,), optional
+        Buses that draw what they do after an outage; none where not given, or where nothing is known of it.
     """
     if state.solver is None:
         return judge(state, closed, source_branch == root, feeders)
@@ -325,7 +369,11 @@ def judge_tree(
         branch_kept=state.branch_kept, vm_min_pu=state.min_vm_pu, loading_max_percent=state.max_loading_percent,
     )  # fmt: skip
     found = state.solver.solve(
-        SwitchStates(ends=switched_ends(state.network, state.sections, closed[None]), root=np.array([root])),
+        SwitchStates(
+            ends=switched_ends(state.network, state.sections, closed[None]),
+            root=np.array([root]),
+            is_after=is_after[None] if state.has_after and is_after is not None else None,
+        ),
         Judged(bus=state.judged_bus, branch=state.judged_branch, own=own),
     )
     if found.status[0] != TopologyStatus.CONVERGED:

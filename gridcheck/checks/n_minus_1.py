@@ -168,17 +168,18 @@ def _study(state: NormalState, census: _Census, contingency: Contingency) -> NMi
         is_proved=found.is_proved,
         bound_households=found.bound[0],
         bound_kw=found.bound[1],
-        worst=worst_values(state.network, restoration.worst),
-        tried=worst_values(state.network, restoration.tried_worst),
+        worst=worst_values(state, restoration.worst),
+        tried=worst_values(state, restoration.tried_worst),
         **_operations(state, contingency, cut, restoration),
     )
 
 
-def worst_values(network: Network, worst: Outcome) -> WorstValues:
-    """Name the elements of an outcome by the ids of the user."""
-    branches, k, bus = network.branches, worst.loading_branch, worst.vm_bus
+def worst_values(state: NormalState, worst: Outcome) -> WorstValues:
+    """Name the elements of an outcome by the ids of the user, loadings by the nameplate."""
+    network, k, bus = state.network, worst.loading_branch, worst.vm_bus
+    branches = network.branches
     return WorstValues(
-        loading_percent=worst.loading_percent,
+        loading_percent=worst.loading_percent * (1.0 if k == NONE else float(state.allowed_ratio[k])),
         loading_kind="" if k == NONE else BranchKind(branches.kind[k]).name.lower(),
         loading_id=NONE if k == NONE else int(branches.branch_id[k]),
         loading_name="" if k == NONE else branches.name[k],

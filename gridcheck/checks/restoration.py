@@ -14,6 +14,7 @@ from gridcheck.checks.programme import TIME_LIMIT_S, programme
 from gridcheck.checks.reach import Reach, reach_of
 from gridcheck.checks.records import NMinus1Status
 from gridcheck.checks.search import EVALUATIONS, Found, Way, nothing, reachable, search
+from gridcheck.checks.stages import staged
 from gridcheck.network.sections import NONE
 
 _GRAVITY = tuple(NMinus1Status)
@@ -65,6 +66,9 @@ class Restoration:
         Worst values of `done` and of `tried`.
     found : Found
         What the search says of itself.
+    stages : tuple of tuple of int
+        Sections that are closed together, one stage when the load of the one before has fallen back; empty where all
+        may be closed at once.
     """
 
     done: Switching
@@ -75,6 +79,7 @@ class Restoration:
     worst: Outcome
     tried_worst: Outcome
     found: Found
+    stages: tuple[tuple[int, ...], ...]
 
 
 def restore(
@@ -100,10 +105,16 @@ def restore(
     time_limit_s : float
         Time for the programme. Where it ends, the answer may depend on the machine. [s]
     """
-    trees = _Trees(state, cut, graph)
-    found = search(graph, trees.judge, is_consuming=state.is_consuming, evaluations=evaluations)
-    if not found.is_proved and state.is_consuming:
-        found = programme(state, graph, trees.reach(), trees.judge, found, time_limit_s=time_limit_s)
+    trees = _Trees(state, cut, graph, is_after=np.isin(state.sections.bus_section, cut.interrupted))
+    found = _best(state, graph, trees, evaluations, time_limit_s)
+    stages: tuple[tuple[int, ...], ...] = ()
+    if state.has_after and found.rank[:2] > (0, 0.0):
+        # What is too much at once may be closed one after the other, each part when the one before has calmed down.
+        calm = _Trees(state, cut, graph, is_after=None)
+        later = _best(state, graph, calm, evaluations, time_limit_s)
+        stages = staged(graph, later.way, trees.judge_stage) if later.rank[:2] < found.rank[:2] else ()
+        if stages:
+            trees, found = calm, later
     tried, rejected, statuses = _refused(graph, found.way, trees)
     own = _own_source(state, cut)
     worst, tried_worst = (
@@ -124,14 +135,22 @@ def restore(
         worst=worst,
         tried_worst=tried_worst,
         found=found,
+        stages=tuple(tuple(int(s) for s in graph.section[list(stage)]) for stage in stages),
     )
+
+
+def _best(state: NormalState, graph: DarkGraph, trees: _Trees, evaluations: int, time_limit_s: float) -> Found:
+    found = search(graph, trees.judge, is_consuming=state.is_consuming, evaluations=evaluations)
+    if not found.is_proved and state.is_consuming:
+        found = programme(state, graph, trees.reach(), trees.judge, found, time_limit_s=time_limit_s)
+    return found
 
 
 class _Trees:
     """Turns ways into switch states, and judges the tree below each root once."""
 
-    def __init__(self, state: NormalState, cut: CutOff, graph: DarkGraph) -> None:
-        self.state, self.graph = state, graph
+    def __init__(self, state: NormalState, cut: CutOff, graph: DarkGraph, *, is_after: BoolArray | None) -> None:
+        self.state, self.graph, self.is_after = state, graph, is_after
         self.isolated = state.sections.edge_closed.copy()
         self.isolated[cut.opened] = False
         bus_section = state.sections.bus_section
@@ -177,10 +196,15 @@ class _Trees:
         joined = dict(way.roots).get(root, 0)
         found = self.known.get((root, joined))
         if found is None:
-            found = self.known[root, joined] = self._judged(way, root, joined)
+            found = self.known[root, joined] = self._judged(way, root, joined, self.is_after)
         return found
 
-    def _judged(self, way: Way, root: int, joined: int) -> Outcome:
+    def judge_stage(self, way: Way, new: tuple[int, ...]) -> bool:
+        """Whether a growing way keeps the limits when only some of its sections have just got their supply back."""
+        is_new = np.isin(self.state.sections.bus_section, self.graph.section[list(new)])
+        return all(self._judged(way, root, joined, is_new).is_within_limits for root, joined in way.roots)
+
+    def _judged(self, way: Way, root: int, joined: int, is_after: BoolArray | None) -> Outcome:
         closed, feeders = self.isolated.copy(), [self.own_feeders]
         for link in self.closed_links:
             closed[list(link.edges)] = False
@@ -191,7 +215,8 @@ class _Trees:
                 if link.is_tie:
                     feeders.append(outlets[[ties.section_a[link.tie], ties.section_b[link.tie]]])
         own = np.unique(np.concatenate(feeders))
-        return judge_tree(self.state, closed, root, own, source_branch=self._source_branch(way))
+        source_branch = self._source_branch(way)
+        return judge_tree(self.state, closed, root, own, source_branch=source_branch, is_after=is_after)
 
 
 def _dark(cut: CutOff) -> IntArray:

@@ -14,9 +14,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from scipy.linalg import block_diag
 
 from gridcheck.arrays import FloatArray, IntArray
 from gridcheck.cases import FactoredLoads, LoadCases
+from gridcheck.errors import InputError
 
 _AT_A_TIME = 64
 
@@ -66,6 +68,27 @@ def only_consumes(loads: LoadCases | FactoredLoads) -> bool:
     some = range(0, loads.n_case, _AT_A_TIME)
     every = np.arange(loads.n_case)
     return all(bool((_power(loads, every[first : first + _AT_A_TIME], loaded) >= 0).all()) for first in some)
+
+
+def beside(loads: LoadCases | FactoredLoads, others: LoadCases | FactoredLoads) -> LoadCases | FactoredLoads:
+    """Return two sets of loads of the same cases as those of twice as many buses: first all of one, then of the other.
+
+    What is undominated among these is undominated whichever of its two loads each bus draws.
+    """
+    if isinstance(loads, LoadCases) and isinstance(others, LoadCases):
+        return LoadCases(
+            p_mw=np.concatenate([loads.p_mw, others.p_mw], axis=1),
+            q_mvar=np.concatenate([loads.q_mvar, others.q_mvar], axis=1),
+            duration_h=loads.duration_h,
+        )
+    if isinstance(loads, FactoredLoads) and isinstance(others, FactoredLoads):
+        return FactoredLoads(
+            p_weight_mw=block_diag(loads.p_weight_mw, others.p_weight_mw),
+            q_weight_mvar=block_diag(loads.q_weight_mvar, others.q_weight_mvar),
+            profile=np.concatenate([loads.profile, others.profile], axis=1),
+            duration_h=loads.duration_h,
+        )
+    raise InputError("Loads before and after an outage must be of one kind.")
 
 
 def select_cases(loads: LoadCases | FactoredLoads, cases: IntArray) -> LoadCases | FactoredLoads:

@@ -110,8 +110,6 @@ def _ratios(
     return result
 
 
-def _course(
-    zones: ZoneArray, weather: Weather, parameters: DemandParameters, supply: np.ndarray | None
-) -> FloatArray:
+def _course(zones: ZoneArray, weather: Weather, parameters: DemandParameters, supply: np.ndarray | None) -> FloatArray:
     made = simulate(zones, weather, parameters, n_group=1, supply=supply, threads=1)
     return np.asarray(made.power_kw[0], dtype=np.float64)

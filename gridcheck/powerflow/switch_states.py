@@ -50,8 +50,8 @@ class SwitchStates:
         root = np.full(n_topology, -1) if self.root is None else self.root
         object.__setattr__(self, "ends", ends)
         object.__setattr__(self, "root", frozen(root, np.int64, (n_topology,), name="root"))
-        if (self.loads_after is None) != (self.is_after is None):
-            raise InputError("loads_after and is_after belong together: give both or neither.")
+        if self.loads_after is not None and self.is_after is None:
+            raise InputError("loads_after needs is_after: which buses draw them.")
         if self.is_after is not None:
             object.__setattr__(self, "is_after", frozen(self.is_after, np.bool_, (n_topology, None), name="is_after"))
         if (ends > THROUGH).any():

@@ -125,6 +125,8 @@ class TopologySolver:
 
     def solve(self, states: SwitchStates, judged: Judged, *, threads: int | None = 1) -> TopologyExtremes:
         """Solve all cases in switch states; arguments as in `solve_topologies`. May be called by several threads."""
+        if states.is_after is not None and self._after is None:
+            raise InputError("is_after needs loads_after: nothing is known of the load after an outage.")
         n_case = self._before.n_case
         request = request_of(self._prepared, states, judged, n_case)
         outcome = Outcome(states.n_topology, n_case if judged.by_case else 0)

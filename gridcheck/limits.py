@@ -196,6 +196,21 @@ class LimitSet:
     n_minus_1_main_transformer_percent: Limit = _limit(
         "percent", 130.0, "dl_t_5729", "Practice: a main transformer may carry 130 % for 2 h after an outage", "G"
     )
+    conductor_max_c: Limit = _limit(
+        "degC",
+        90.0,
+        "dl_t_601",
+        "DL/T 601-1996: conductor of cross-linked polyethylene",
+        "G",
+        "70 for plain polyethylene",
+    )
+    conductor_reference_c: Limit = _limit("degC", 30.0, "dl_t_601", "DL/T 601-1996: air of the ampacity tables", "G")
+    emergency_hot_spot_c: Limit = _limit(
+        "degC", 140.0, "gb_t_1094_7", "GB/T 1094.7-2024 / IEC 60076-7: long-time emergency loading", "S"
+    )
+    repair_h: Limit = _limit(
+        "h", 4.0, "monitoring_practice", "Practice: a faulted section is repaired within some hours", "E", "edit it"
+    )
     n_minus_1_vm_min_pu: Limit = _limit(
         "pu",
         0.93,

@@ -10,22 +10,30 @@ import pandas as pd
 
 from gridcheck.arrays import IntArray
 from gridcheck.cases import FactoredLoads, LoadCases
-from gridcheck.checks.n_minus_1 import run_n_minus_1
+from gridcheck.checks.emergency import allowed_ratios
+from gridcheck.checks.judgement import NormalState, normal_state
+from gridcheck.checks.n_minus_1 import lose_each
 from gridcheck.checks.outages import OUTLET, Contingency, contingencies_of, first_lines
 from gridcheck.checks.records import FeederNMinus1, NMinus1Row, NMinus1Status
 from gridcheck.checks.restoration import gravest
 from gridcheck.limits import DEFAULT_LIMITS, LimitSet
 from gridcheck.network.county import CountyGrid
 from gridcheck.network.records import BranchKind, Network
-from gridcheck.network.section_tree import SectionTree, section_tree
-from gridcheck.network.sections import NONE, Sections, sections_of
+from gridcheck.network.section_tree import SectionTree
+from gridcheck.network.sections import NONE, Sections
 
 REQUIRED_CLASSES = ("A+", "A", "B", "C")
 """Supply classes that shall pass N-1 by transfer; D and E are reported only."""
 
 
 def county_n_minus_1(
-    grid: CountyGrid, loads: LoadCases | FactoredLoads, *, limits: LimitSet = DEFAULT_LIMITS, threads: int = 1
+    grid: CountyGrid,
+    loads: LoadCases | FactoredLoads,
+    *,
+    limits: LimitSet = DEFAULT_LIMITS,
+    loads_after: LoadCases | FactoredLoads | None = None,
+    warmest_c: float | None = None,
+    threads: int = 1,
 ) -> tuple[NMinus1Row, ...]:
     """Study the loss of every section and every outlet of a county's 10 kV feeders.
 
@@ -36,7 +44,12 @@ def county_n_minus_1(
     loads : LoadCases or FactoredLoads
         All cases, with the diversity that a feeder sees.
     limits : LimitSet
-        ``n_minus_1_loading_percent`` and ``n_minus_1_vm_min_pu`` are used.
+        ``n_minus_1_loading_percent`` and ``n_minus_1_vm_min_pu`` are used, and what `emergency` names.
+    loads_after : LoadCases or FactoredLoads, optional
+        What buses draw in the same cases when their supply has just come back; as before where not given.
+    warmest_c : float, optional
+        Warmest air of the study, by which lines and main transformers may carry more; ratings hold where not given.
+        [degC]
     threads : int
         Outages studied at the same time.
 
@@ -46,12 +59,24 @@ def county_n_minus_1(
         Feeder by feeder. The first line of a feeder is judged by the feeder's limit current, where that is lower than
         the conductor's.
     """
+    state = county_normal_state(grid, loads, limits=limits, loads_after=loads_after, warmest_c=warmest_c)
+    contingencies = county_contingencies(grid, state.sections, state.tree)
+    return lose_each(state, loads, grid.households, contingencies, threads=threads)
+
+
+def county_normal_state(
+    grid: CountyGrid,
+    loads: LoadCases | FactoredLoads,
+    *,
+    limits: LimitSet,
+    loads_after: LoadCases | FactoredLoads | None = None,
+    warmest_c: float | None = None,
+) -> NormalState:
+    """Prepare a county for its outages; arguments as in `county_n_minus_1`."""
     network = with_feeder_limits(grid)
-    sections = sections_of(network)
-    contingencies = county_contingencies(grid, sections, section_tree(sections))
-    return run_n_minus_1(
-        network, loads, households=grid.households, limits=limits, contingencies=contingencies, threads=threads
-    )
+    is_set = network.branches.rating_from_ka < grid.network.branches.rating_from_ka
+    ratio = None if warmest_c is None else allowed_ratios(network, limits, warmest_c=warmest_c, is_set=is_set)
+    return normal_state(network, loads, limits, loads_after=loads_after, allowed_ratio=ratio)
 
 
 def with_feeder_limits(grid: CountyGrid) -> Network:

@@ -145,8 +145,7 @@ def task_of_run(results: Results, county_code: str, networks: Path | None) -> Co
 
 def explain(identifier: str, folder: Path, out: Path | None, networks: Path | None) -> tuple[dict[str, Any], Path]:
     """Write the evidence of one application or outage; return the statement and its folder."""
-    from gridcheck.checks.county_n_minus_1 import county_n_minus_1
-    from gridcheck.county_study import decide_county, feeder_loads, prepare_county
+    from gridcheck.county_study import decide_county, outages_of, prepare_county
     from gridcheck.evidence import explain_application, explain_outage, write_evidence
     from gridcheck.reports.folder import read_results
     from gridcheck.reports.place import evidence_folder, made_folder
@@ -160,7 +159,7 @@ def explain(identifier: str, folder: Path, out: Path | None, networks: Path | No
         if "application_id" in row:
             evidence = explain_application(case, queue, identifier)
         else:
-            rows = county_n_minus_1(case.grid, feeder_loads(case, queue.counts), limits=case.limits)
+            rows = outages_of(case, queue.counts)
             evidence = explain_outage(case, queue.counts, rows, identifier)
         _require_same_answer(evidence.statement, row, spec)
         write_evidence(evidence, task.folder, target)

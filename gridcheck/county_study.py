@@ -6,8 +6,6 @@ is shared, so counties may run in any order and number at a time.
 
 from __future__ import annotations
 
-import sys
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,15 +17,22 @@ from gridcheck.arrays import FloatArray, IntArray, TimeArray
 from gridcheck.cases import FactoredLoads
 from gridcheck.catalogue import DeviceCatalogue, heater_ratings
 from gridcheck.checks.assessment import Course, binding_course, full_course
-from gridcheck.checks.county_n_minus_1 import county_n_minus_1, summarise_feeders
+from gridcheck.checks.county_n_minus_1 import summarise_feeders
 from gridcheck.checks.county_state import CountyState, county_state
 from gridcheck.checks.records import NMinus1Row
 from gridcheck.checks.supply_tree import SupplyTree, limit_of, require_checkable, supply_trees
 from gridcheck.connection.applications import Application, parse_applications
 from gridcheck.connection.decide import QueueResult, decide_queue
 from gridcheck.connection.decision import clause_of
+from gridcheck.county_outages import (
+    OutageDemand,
+    outage_demand,
+    study_outages,
+    unchanged,
+    whole_feeder_loads,
+)
 from gridcheck.demand.parameters import BASE, ROOFTOP_PV, DemandParameters
-from gridcheck.demand.profiles import ClassCounts, ClassProfiles, class_counts, class_profiles, factored_loads
+from gridcheck.demand.profiles import ClassCounts, ClassProfiles, class_counts, class_profiles
 from gridcheck.demand.weather import WeatherReading
 from gridcheck.limits import LimitSet
 from gridcheck.network.county import CountyGrid, read_county
@@ -41,6 +46,7 @@ from gridcheck.reports.rows import (
     violation_rows,
 )
 from gridcheck.scenario import Scenario
+from gridcheck.stage_clock import StageClock
 from gridcheck.study_inputs import county_weather, demand_parameters, discouraged_models, season_weather
 from gridcheck.synthesis.applications import synthetic_applications
 
@@ -48,7 +54,6 @@ Progress = Callable[[str, int, int], None]
 """Called with the name of a stage, steps done and steps in all."""
 
 _SEASON_HOMES = 500
-_MB = 1024.0 * 1024.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -109,6 +114,8 @@ class CountyCase:
         Of the demand model; None for those of the catalogue.
     has_synthetic_weather : bool
         Whether any of the weather is drawn: the winter, or a cold wave laid over a file.
+    outage_demand : OutageDemand or None
+        What an outage changes; None for load and ratings as before.
     """
 
     grid: CountyGrid
@@ -120,22 +127,7 @@ class CountyCase:
     limits: LimitSet
     parameters: DemandParameters | None = None
     has_synthetic_weather: bool = True
-
-
-@dataclass(slots=True)
-class StageClock:
-    """Seconds of each stage and the highest memory of the process at its end."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-    peak_mb: dict[str, float] = field(default_factory=dict)
-    _since: float = field(default_factory=time.perf_counter)
-
-    def stage(self, name: str) -> None:
-        """Close the stage that has just run."""
-        now = time.perf_counter()
-        self.seconds[name] = self.seconds.get(name, 0.0) + now - self._since
-        self.peak_mb[name] = peak_memory_mb()
-        self._since = now
+    outage_demand: OutageDemand | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -246,6 +238,7 @@ def prepare_county(task: CountyTask) -> CountyCase:
         limits=limits,
         parameters=parameters,
         has_synthetic_weather=weather.synthetic,
+        outage_demand=outage_demand(scenario, profiles, weather, parameters),
     )
 
 
@@ -309,8 +302,7 @@ def study_county(task: CountyTask, *, progress: Progress | None = None) -> Count
     before = county_state(case.trees, everything, case.counts, case.limits, n_feeder=n_feeder)
     after = county_state(case.trees, everything, queue.counts, case.limits, n_feeder=n_feeder, before=before)
     clock.stage("states")
-    loads = feeder_loads(case, queue.counts)
-    rows = county_n_minus_1(case.grid, loads, limits=case.limits)
+    rows = outages_of(case, queue.counts)
     feeders = summarise_feeders(rows)
     clock.stage("n_minus_1")
     outcome = CountyOutcome(
@@ -318,9 +310,7 @@ def study_county(task: CountyTask, *, progress: Progress | None = None) -> Count
         decisions=_decisions(case, queue),
         n_minus_1=n_minus_1_rows(rows),
         areas=area_rows(case.grid, before, after, _heated(case, queue.counts), heat_pump_kw=_usual_heat_pump_kw()),
-        feeders=feeder_rows(
-            case.grid, after, {f.feeder_id: (str(f.status).lower(), f.transfer_ratio) for f in feeders}
-        ),
+        feeders=feeder_rows(case.grid, after, feeders),
         violations=_violations(case, after),
         area_id=tuple(case.grid.areas["area_id"]),
         p_kw=after.p_kw.astype(np.float32),
@@ -338,11 +328,13 @@ def study_county(task: CountyTask, *, progress: Progress | None = None) -> Count
 
 
 def feeder_loads(case: CountyCase, counts: ClassCounts) -> FactoredLoads:
-    """Return the loads of all buses with the diversity of whole feeders, for checks at 10 kV."""
-    grid = case.grid
-    return factored_loads(
-        case.profiles, counts, area_bus=grid.area_bus, n_bus=grid.network.n_bus, group=grid.area_feeder
-    )
+    """Return `whole_feeder_loads` of a prepared county."""
+    return whole_feeder_loads(case.grid, counts, case.profiles)
+
+
+def outages_of(case: CountyCase, counts: ClassCounts) -> tuple[NMinus1Row, ...]:
+    """Lose every section and outlet of a prepared county."""
+    return study_outages(case.grid, counts, case.outage_demand or unchanged(case.profiles), case.limits)
 
 
 def _decisions(case: CountyCase, queue: QueueResult) -> pd.DataFrame:
@@ -386,13 +378,3 @@ def _subsidy_yuan(task: CountyTask, case: CountyCase, queue: QueueResult) -> flo
     running = season_subsidy_yuan(rated, energy, yuan_per_kwh=plan.subsidy_yuan_per_kwh, cap_yuan=plan.subsidy_cap_yuan)
     hardship = plan.hardship_yuan * sum(a.household_group == "hardship" for a in approved)
     return float(running.sum() + hardship)
-
-
-def peak_memory_mb() -> float:
-    """Return the highest memory this process has used so far; NaN where the system does not tell. [MiB]"""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return float("nan")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / _MB if sys.platform == "darwin" else peak / 1024.0

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from gridcheck.arrays import FloatArray
+from gridcheck.cases import LoadCases
 from gridcheck.checks.assessment import assess_areas, full_course
 from gridcheck.checks.records import NMinus1Row, NMinus1Status
 from gridcheck.checks.supply_tree import AREA_KINDS, CheckKind, SupplyTree
@@ -131,6 +133,17 @@ def _loads_at(case: CountyCase, counts: ClassCounts, at: int, *, own_diversity: 
             "q_mvar": one.q_mvar[0, grid.area_bus],
         }
     )
+
+
+def _loads_after(case: CountyCase, counts: ClassCounts, at: int, after_buses: tuple[int, ...]) -> pd.DataFrame:
+    """Return the loads of a case in which some buses have just got their supply back."""
+    loads = _loads_at(case, counts, at, own_diversity=False)
+    if after_buses and case.outage_demand is not None:
+        later = replace(case, profiles=case.outage_demand.after)
+        is_after = loads["bus"].isin(after_buses)
+        columns = ["p_mw", "q_mvar"]
+        loads.loc[is_after, columns] = _loads_at(later, counts, at, own_diversity=False).loc[is_after, columns]
+    return loads
 
 
 def _verdict_statement(case: CountyCase, decision: Decision, at: int, read: dict[str, Any]) -> dict[str, Any]:
@@ -254,7 +267,7 @@ def explain_outage(case: CountyCase, counts: ClassCounts, rows: Sequence[NMinus1
         binding = _worst_value(case, row, by_voltage=by_voltage)
     return Evidence(
         statement=_outage_statement(row) | binding | {"solve_with": _PANDAPOWER} | _common(case, at),
-        loads=_loads_at(case, counts, at, own_diversity=False),
+        loads=_loads_after(case, counts, at, row.after_buses),
         switch_closed=switch_closed,
     )
 
@@ -278,7 +291,7 @@ def _worst_value(case: CountyCase, row: NMinus1Row, *, by_voltage: bool) -> dict
     return {
         "binding_quantity": "vm_pu" if by_voltage else "loading_percent",
         "binding_value": row.tried.vm_pu if by_voltage else row.tried.loading_percent,
-        "binding_limit": limit.value,
+        "binding_limit": limit.value if by_voltage else row.tried.loading_limit_percent,
         "limit_clause": f"{limit.clause} [{limit.confidence}]",
         "read": _where_the_worst_is(case, row, by_voltage=by_voltage),
     }
@@ -312,8 +325,20 @@ def _unsolved_case(case: CountyCase, counts: ClassCounts, row: NMinus1Row, switc
     tables, header = read_tables(case.grid.folder / "network.json")
     name, f_hz, sn_mva = str(header["name"]), float(header["f_hz"]), float(header["sn_mva"])
     switched = network_from_tables(_switched(tables, switch_closed), name=name, f_hz=f_hz, sn_mva=sn_mva)
-    failed = np.flatnonzero(solve(switched, feeder_loads(case, counts)).status != CONVERGED)
+    p_mw, q_mvar = (value.copy() for value in _power_of(case, counts))
+    if row.after_buses and case.outage_demand is not None:
+        is_after = np.isin(case.grid.network.bus_id, row.after_buses)
+        later = _power_of(replace(case, profiles=case.outage_demand.after), counts)
+        p_mw[:, is_after], q_mvar[:, is_after] = (value[:, is_after] for value in later)
+    failed = np.flatnonzero(solve(switched, LoadCases(p_mw=p_mw, q_mvar=q_mvar)).status != CONVERGED)
     return row.peak_case if row.peak_case in failed or not len(failed) else int(failed[0])
+
+
+def _power_of(case: CountyCase, counts: ClassCounts) -> tuple[FloatArray, FloatArray]:
+    """Return active and reactive power of all buses in all cases, shape (n_case, n_bus). [MW], [Mvar]"""
+    loads = feeder_loads(case, counts)
+    written = loads.cases(0, loads.n_case)
+    return written.p_mw, written.q_mvar
 
 
 def _common(case: CountyCase, at: int) -> dict[str, Any]:

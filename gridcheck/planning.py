@@ -11,19 +11,15 @@ from typing import Any
 
 import pandas as pd
 
-from gridcheck.cases import FactoredLoads, LoadCases
-from gridcheck.checks.county_n_minus_1 import county_contingencies, with_feeder_limits
-from gridcheck.checks.n_minus_1 import run_n_minus_1
 from gridcheck.checks.records import NMinus1Row
-from gridcheck.checks.worst_cases import select_cases, undominated_cases
-from gridcheck.county_study import CountyWalk, peak_memory_mb
-from gridcheck.demand.profiles import ClassCounts, ClassProfiles, factored_loads
+from gridcheck.county_outages import OutageDemand, study_outages, unchanged
+from gridcheck.county_study import CountyWalk
+from gridcheck.demand.profiles import ClassCounts
 from gridcheck.limits import LimitSet
 from gridcheck.network.county import CountyGrid
-from gridcheck.network.section_tree import section_tree
-from gridcheck.network.sections import sections_of
 from gridcheck.reinforcement import DecidedCounty, ProvedPlan, find_projects, plan_table, prove_plan
 from gridcheck.reinforcement.measures import Project
+from gridcheck.stage_clock import peak_memory_mb
 
 Run = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 """Applies a function to every item and keeps their order, in this process or in others."""
@@ -88,7 +84,7 @@ def plan_input(walk: CountyWalk) -> CountyPlanInput:
         decisions=walk.queue.decisions,
         limits=case.limits,
         outages=walk.outages,
-        outage_study=partial(_study_feeder, profiles=case.profiles, limits=case.limits),
+        outage_study=partial(_study_feeder, demand=case.outage_demand or unchanged(case.profiles), limits=case.limits),
     )
     projects = find_projects(county)
     return CountyPlanInput(
@@ -97,20 +93,10 @@ def plan_input(walk: CountyWalk) -> CountyPlanInput:
 
 
 def _study_feeder(
-    grid: CountyGrid, counts: ClassCounts, feeder_id: str, *, profiles: ClassProfiles, limits: LimitSet
+    grid: CountyGrid, counts: ClassCounts, feeder_id: str, *, demand: OutageDemand, limits: LimitSet
 ) -> tuple[NMinus1Row, ...]:
     """Repeat the outages of one feeder in a changed grid."""
-    loads: LoadCases | FactoredLoads = factored_loads(
-        profiles, counts, area_bus=grid.area_bus, n_bus=grid.network.n_bus, group=grid.area_feeder
-    )
-    # The worst of few cases is the worst of all; rows say nothing about the others.
-    loads = select_cases(loads, undominated_cases(loads))
-    network = with_feeder_limits(grid)
-    sections = sections_of(network)
-    contingencies = [
-        c for c in county_contingencies(grid, sections, section_tree(sections)) if c.feeder_id == feeder_id
-    ]
-    return run_n_minus_1(network, loads, households=grid.households, limits=limits, contingencies=contingencies)
+    return study_outages(grid, counts, demand, limits, feeder_id=feeder_id)
 
 
 def make_plan(inputs: Sequence[CountyPlanInput], budget_yuan: float, *, run: Run) -> StudyPlan:

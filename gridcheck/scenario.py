@@ -80,6 +80,20 @@ class QueueSection(_Section):
     )
 
 
+class OutagesSection(_Section):
+    """What is assumed when an element is lost."""
+
+    hours_without_supply: float = Field(
+        default=1.0,
+        ge=0,
+        le=12,
+        description="from a fault until ties are closed: heaters draw more then",
+    )
+    winter_ratings: bool = Field(
+        default=True, description="lines and main transformers may carry what the cold allows, not the rating alone"
+    )
+
+
 class ReinforcementSection(_Section):
     """The money."""
 
@@ -103,6 +117,7 @@ class Scenario(_Section):
     weather: WeatherSection = WeatherSection()
     demand: DemandSection = DemandSection()
     queue: QueueSection = QueueSection()
+    outages: OutagesSection = OutagesSection()
     reinforcement: ReinforcementSection = ReinforcementSection()
     limits: dict[str, LimitOverride] = Field(default={}, description="limits of the user's own, by name")
 

@@ -13,11 +13,12 @@ from typing import Any
 import pandas as pd
 
 from gridcheck import __version__
-from gridcheck.county_study import CountyOutcome, CountyTask, peak_memory_mb
+from gridcheck.county_study import CountyOutcome, CountyTask
 from gridcheck.geography import counties
 from gridcheck.planning import StudyPlan
 from gridcheck.policy import plan_2025
 from gridcheck.scenario import Scenario, require_counties
+from gridcheck.stage_clock import peak_memory_mb
 from gridcheck.study_inputs import weather_statement
 
 

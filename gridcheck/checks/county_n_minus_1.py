@@ -33,6 +33,7 @@ def county_n_minus_1(
     limits: LimitSet = DEFAULT_LIMITS,
     loads_after: LoadCases | FactoredLoads | None = None,
     warmest_c: float | None = None,
+    feeder_id: str = "",
     threads: int = 1,
 ) -> tuple[NMinus1Row, ...]:
     """Study the loss of every section and every outlet of a county's 10 kV feeders.
@@ -50,6 +51,8 @@ def county_n_minus_1(
     warmest_c : float, optional
         Warmest air of the study, by which lines and main transformers may carry more; ratings hold where not given.
         [degC]
+    feeder_id : str
+        Only the outages of this feeder; of all where empty.
     threads : int
         Outages studied at the same time.
 
@@ -61,6 +64,7 @@ def county_n_minus_1(
     """
     state = county_normal_state(grid, loads, limits=limits, loads_after=loads_after, warmest_c=warmest_c)
     contingencies = county_contingencies(grid, state.sections, state.tree)
+    contingencies = tuple(c for c in contingencies if feeder_id in ("", c.feeder_id))
     return lose_each(state, loads, grid.households, contingencies, threads=threads)
 
 

@@ -4,10 +4,10 @@ r"""What lines and main transformers may carry after an outage: ampacity in the 
     \text{(1)}\quad & K = \sqrt{\frac{\theta_{max} - \theta_{air}}{\theta_{max} - \theta_{ref}}} \\
     \text{(2)}\quad & \theta_h(t; K) \le \theta_{emergency} \quad\text{for all } t \le t_{repair}
 
-(1) turns the ampacity of a conductor at the reference temperature into that of another air temperature; the warmest hour
-of the study counts, so that one value holds for all of it. (2) follows the hot spot of a main transformer that has been
-at its planning load and then carries K for as long as a repair takes. A feeder's limit current below the ampacity of its
-outlet is a setting of its protection or of an instrument transformer: cold does not raise it.
+(1) turns the ampacity of a conductor at the reference temperature into that of another air temperature; the warmest
+hour of the study counts, so that one value holds for all of it. (2) follows the hot spot of a main transformer that has
+been at its planning load and then carries K for as long as a repair takes. A feeder's limit current below the ampacity
+of its outlet is a setting of its protection or of an instrument transformer: cold does not raise it.
 
 References
 ----------

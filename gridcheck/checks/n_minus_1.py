@@ -168,10 +168,19 @@ def _study(state: NormalState, census: _Census, contingency: Contingency) -> NMi
         is_proved=found.is_proved,
         bound_households=found.bound[0],
         bound_kw=found.bound[1],
+        stages=len(restoration.stages) or int(len(restoration.restored) > 0),
+        after_buses=() if restoration.stages else _after_buses(state, cut),
         worst=worst_values(state, restoration.worst),
         tried=worst_values(state, restoration.tried_worst),
         **_operations(state, contingency, cut, restoration),
     )
+
+
+def _after_buses(state: NormalState, cut: CutOff) -> tuple[int, ...]:
+    """Return the ids of the buses that draw more when their supply returns; none where nothing is known of it."""
+    if not state.has_after:
+        return ()
+    return tuple(state.network.bus_id[np.isin(state.sections.bus_section, cut.interrupted)].tolist())
 
 
 def worst_values(state: NormalState, worst: Outcome) -> WorstValues:
@@ -180,6 +189,7 @@ def worst_values(state: NormalState, worst: Outcome) -> WorstValues:
     branches = network.branches
     return WorstValues(
         loading_percent=worst.loading_percent * (1.0 if k == NONE else float(state.allowed_ratio[k])),
+        loading_limit_percent=np.nan if k == NONE else state.max_loading_percent * float(state.allowed_ratio[k]),
         loading_kind="" if k == NONE else BranchKind(branches.kind[k]).name.lower(),
         loading_id=NONE if k == NONE else int(branches.branch_id[k]),
         loading_name="" if k == NONE else branches.name[k],

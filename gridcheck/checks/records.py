@@ -30,6 +30,8 @@ class WorstValues:
         where no such element has a rating. [%]
     loading_kind, loading_id, loading_name, loading_case
         Table (``line``, ``trafo``), id and name of that element, and the case.
+    loading_limit_percent : float
+        What that element may carry after an outage; NaN where there is none. [%]
     vm_pu : float
         Lowest medium-voltage bus voltage; NaN where there is no load flow solution. [pu]
     vm_bus_id, vm_bus_name, vm_case
@@ -41,6 +43,7 @@ class WorstValues:
     loading_id: int
     loading_name: str
     loading_case: int
+    loading_limit_percent: float
     vm_pu: float
     vm_bus_id: int
     vm_bus_name: str
@@ -98,6 +101,12 @@ class NMinus1Row:
         leave no more of them. [kW]
     worst, tried : WorstValues
         Values after restoration; values with the refused tie closed, those of `worst` where none was refused.
+    stages : int
+        Stages in which parts are closed, because all of them together draw too much when supply returns; 1 for all at
+        once, 0 where nothing is taken over.
+    after_buses : tuple of int
+        Ids of the loaded buses that draw the load of after an outage while the worst values hold; empty where nothing
+        is known of it, or where stages are waited for.
     switch_states, tried_switch_states : tuple of (int, bool)
         Switches that stand differently from normal (id, closed) after restoration, and while the values of `tried`
         hold.
@@ -140,6 +149,8 @@ class NMinus1Row:
     bound_kw: float
     worst: WorstValues
     tried: WorstValues
+    stages: int
+    after_buses: tuple[int, ...]
     switch_states: tuple[tuple[int, bool], ...]
     tried_switch_states: tuple[tuple[int, bool], ...]
     line_states: tuple[tuple[int, bool], ...]

@@ -12,7 +12,7 @@ from gridcheck.arrays import FloatArray, IntArray, TimeArray
 
 if TYPE_CHECKING:
     from gridcheck.checks.county_state import CountyState
-    from gridcheck.checks.records import NMinus1Row
+    from gridcheck.checks.records import FeederNMinus1, NMinus1Row
     from gridcheck.connection.decision import Decision
     from gridcheck.limits import Limit
     from gridcheck.network.county import CountyGrid
@@ -142,12 +142,14 @@ def _more_heat_pumps(after: CountyState, heat_pump_kw: float, not_yet: IntArray)
     return result
 
 
-def feeder_rows(grid: CountyGrid, state: CountyState, n_minus_1: dict[str, tuple[str, float]]) -> pd.DataFrame:
-    """Return the table of feeders; `n_minus_1` gives status and transfer ratio by feeder id.
+def feeder_rows(grid: CountyGrid, state: CountyState, outages: Sequence[FeederNMinus1]) -> pd.DataFrame:
+    """Return the table of feeders; `outages` sums up those of each feeder.
 
     A feeder is red where anything at 10 kV on it or above it is beyond its limit, yellow beyond a planning value.
     """
     feeders, areas = grid.feeders, grid.areas
+    studied = {outage.feeder_id: outage for outage in outages}
+    own = [studied.get(str(i)) for i in feeders["feeder_id"]]
     by_feeder = (
         areas.groupby("feeder_id")["households"].agg(["size", "sum"]).reindex(feeders["feeder_id"], fill_value=0)
     )
@@ -161,10 +163,14 @@ def feeder_rows(grid: CountyGrid, state: CountyState, n_minus_1: dict[str, tuple
             "peak_mw": state.feeder_peak_mw,
             "peak_loading_percent": state.feeder_loading_percent,
             "min_vm_pu": state.feeder_vm_min_pu,
-            "n_minus_1": [n_minus_1.get(i, ("not_studied", np.nan))[0] for i in feeders["feeder_id"]],
-            "transfer_ratio": [n_minus_1.get(i, ("not_studied", np.nan))[1] for i in feeders["feeder_id"]],
+            "n_minus_1": ["not_studied" if found is None else str(found.status).lower() for found in own],
+            "transfer_ratio": [np.nan if found is None else found.transfer_ratio for found in own],
             "grade": np.where(state.feeder_broken, RED, np.where(state.feeder_heavy, YELLOW, GREEN)),
             "name": feeders["name"],
+            "outages": [0 if found is None else found.outages for found in own],
+            "insecure_outages": [0 if found is None else found.insecure_outages for found in own],
+            "worst_outage_id": [None if found is None else found.worst_outage_id for found in own],
+            "worst_unsupplied_kw": [np.nan if found is None else found.worst_unsupplied_kw for found in own],
         }
     )
 
@@ -216,7 +222,7 @@ def n_minus_1_rows(rows: Sequence[NMinus1Row], *, by_branch: bool = False) -> pd
         "unsupplied_households", "worst_loading_percent", "worst_vm_pu", "transfer_ratio", "supply_class", "demand_kw",
         "served_kw", "interrupted_kw", "lost_kw", "restored_kw", "tried", "tripped_by", "worst_loading_element",
         "worst_vm_bus", "faulted_households", "untransferred_households", "opened", "by_remote", "method", "is_proved",
-        "tried_loading_percent", "tried_vm_pu",
+        "tried_loading_percent", "tried_vm_pu", "stages", "worst_loading_limit_percent",
     )  # fmt: skip
     return pd.DataFrame(
         [
@@ -231,6 +237,7 @@ def n_minus_1_rows(rows: Sequence[NMinus1Row], *, by_branch: bool = False) -> pd
                 "worst_vm_pu": row.worst.vm_pu,
                 "worst_vm_bus": row.worst.vm_bus_name,
                 "tried_loading_percent": row.tried.loading_percent if row.refused_by else np.nan,
+                "worst_loading_limit_percent": row.worst.loading_limit_percent,
                 "tried_vm_pu": row.tried.vm_pu if row.refused_by else np.nan,
                 "faulted_households": row.unsupplied_households - row.untransferred_households,
             }

@@ -216,6 +216,8 @@ N_MINUS_1 = TableSpec(
         _flag("is_proved"),
         _real("tried_loading_percent", "%", 2, nullable=True),
         _real("tried_vm_pu", "pu", 5, nullable=True),
+        _integer("stages"),
+        _real("worst_loading_limit_percent", "%", 2, nullable=True),
         _SYNTHETIC,
     ),
 )
@@ -268,7 +270,14 @@ FEEDERS = TableSpec(
         _real("transfer_ratio", "1", 4, nullable=True),
         _text("grade"),
     ),
-    optional=(_text("name", nullable=True), _SYNTHETIC),
+    optional=(
+        _text("name", nullable=True),
+        _integer("outages"),
+        _integer("insecure_outages"),
+        _text("worst_outage_id", nullable=True),
+        _real("worst_unsupplied_kw", "kW", 2, nullable=True),
+        _SYNTHETIC,
+    ),
 )
 
 COUNTIES = TableSpec(

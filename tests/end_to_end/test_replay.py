@@ -11,8 +11,7 @@ from pathlib import Path
 import pandapower as pp
 import pytest
 
-from gridcheck.checks.county_n_minus_1 import county_n_minus_1
-from gridcheck.county_study import CountyTask, decide_county, feeder_loads, prepare_county
+from gridcheck.county_study import CountyTask, decide_county, outages_of, prepare_county
 from gridcheck.evidence import explain_application, explain_outage, write_evidence
 from gridcheck.scenario import read_scenario
 
@@ -35,7 +34,7 @@ def decided(request):
     )
     case = prepare_county(task)
     queue = decide_county(case)
-    rows = county_n_minus_1(case.grid, feeder_loads(case, queue.counts), limits=case.limits)
+    rows = outages_of(case, queue.counts)
     return folder, case, queue, rows, COUNTIES[request.param]
 
 

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from gridcheck.checks.assessment import binding_course
-from gridcheck.checks.county_n_minus_1 import county_n_minus_1
 from gridcheck.checks.supply_tree import supply_trees
 from gridcheck.connection.decide import QueueResult, decide_queue
-from gridcheck.county_study import CountyCase, feeder_loads
+from gridcheck.county_study import CountyCase
+from gridcheck.county_study import outages_of as county_outages_of
 from gridcheck.demand.profiles import ClassProfiles
 from gridcheck.errors import InputError
 from gridcheck.evidence import explain_application, explain_outage, write_evidence
@@ -185,7 +185,7 @@ def test_a_hot_spot_comes_with_the_course_that_leads_to_it(tmp_path):
 
 
 def outages_of(case: CountyCase, queue: QueueResult):
-    return county_n_minus_1(case.grid, feeder_loads(case, queue.counts), limits=case.limits)
+    return county_outages_of(case, queue.counts)
 
 
 @pytest.mark.parametrize(

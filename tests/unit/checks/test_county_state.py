@@ -6,6 +6,7 @@ import pytest
 
 from gridcheck.checks.assessment import full_course
 from gridcheck.checks.county_state import CountyState, county_state
+from gridcheck.checks.records import FeederNMinus1, NMinus1Status
 from gridcheck.checks.supply_tree import CheckKind, limit_of, supply_trees
 from gridcheck.limits import DEFAULT_LIMITS
 from gridcheck.network import CountyGrid
@@ -208,7 +209,11 @@ def test_a_feeder_is_graded_by_its_worst_section(tmp_path, rating_ka, grade):
     # The second section carries 3.464 A, its feeder's outlet nearly nothing of its 300 A.
     grid = hand_drawn_county(tmp_path, hand_drawn_net(max_i_ka={1: rating_ka}))
 
-    rows = feeder_rows(grid, state_of(grid, [30.0] * 5), {FEEDERS[0]: ("secure", 1.0)}).set_index("feeder_id")
+    summary = FeederNMinus1(
+        county_code="", feeder_id=FEEDERS[0], supply_class="D", status=NMinus1Status.SECURE, is_required=False,
+        transfer_ratio=1.0, outages=3, insecure_outages=0, worst_outage_id="K1", worst_unsupplied_kw=1.0,
+    )  # fmt: skip
+    rows = feeder_rows(grid, state_of(grid, [30.0] * 5), [summary]).set_index("feeder_id")
 
     assert rows["grade"].to_dict() == {FEEDERS[0]: grade, FEEDERS[1]: GREEN}
     assert rows["n_minus_1"].to_dict() == {FEEDERS[0]: "secure", FEEDERS[1]: "not_studied"}

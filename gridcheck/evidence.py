@@ -29,6 +29,7 @@ from gridcheck.county_study import CountyCase, feeder_loads
 from gridcheck.demand.profiles import ClassCounts, factored_loads
 from gridcheck.errors import InputError
 from gridcheck.network.convert import network_from_tables
+from gridcheck.network.switched_tables import restored_tables
 from gridcheck.network.tables import Tables, read_tables
 from gridcheck.powerflow.readings import node_loading_percent
 from gridcheck.powerflow.results import CONVERGED
@@ -54,11 +55,14 @@ class Evidence:
         Columns area_id, bus (pandapower's index), p_mw, q_mvar: all loads of the case. [MW], [Mvar]
     switch_closed : dict of int to bool
         Switches that stand differently from normal, by pandapower's index.
+    off_trafos : tuple of int
+        Transformers that are lost.
     """
 
     statement: dict[str, Any]
     loads: pd.DataFrame
     switch_closed: dict[int, bool]
+    off_trafos: tuple[int, ...] = ()
 
 
 def explain_application(case: CountyCase, queue: QueueResult, application_id: str) -> Evidence:
@@ -269,6 +273,7 @@ def explain_outage(case: CountyCase, counts: ClassCounts, rows: Sequence[NMinus1
         statement=_outage_statement(row) | binding | {"solve_with": _PANDAPOWER} | _common(case, at),
         loads=_loads_after(case, counts, at, row.after_buses),
         switch_closed=switch_closed,
+        off_trafos=row.faulted_trafos,
     )
 
 
@@ -324,7 +329,9 @@ def _unsolved_case(case: CountyCase, counts: ClassCounts, row: NMinus1Row, switc
     """Return the first case that has no solution with these switches; that of the feeder's peak where all have one."""
     tables, header = read_tables(case.grid.folder / "network.json")
     name, f_hz, sn_mva = str(header["name"]), float(header["f_hz"]), float(header["sn_mva"])
-    switched = network_from_tables(_switched(tables, switch_closed), name=name, f_hz=f_hz, sn_mva=sn_mva)
+    switched = network_from_tables(
+        _switched(tables, switch_closed, row.faulted_trafos), name=name, f_hz=f_hz, sn_mva=sn_mva
+    )
     p_mw, q_mvar = (value.copy() for value in _power_of(case, counts))
     if row.after_buses and case.outage_demand is not None:
         is_after = np.isin(case.grid.network.bus_id, row.after_buses)
@@ -352,11 +359,11 @@ def _common(case: CountyCase, at: int) -> dict[str, Any]:
     }
 
 
-def _switched(tables: Tables, switch_closed: dict[int, bool]) -> dict[str, pd.DataFrame]:
-    switch = tables["switch"].copy()
-    for index, closed in switch_closed.items():
-        switch.loc[index, "closed"] = closed
-    return {name: tables[name] for name in _GRID_TABLES if name in tables} | {"switch": switch}
+def _switched(
+    tables: Tables, switch_closed: dict[int, bool], off_trafos: tuple[int, ...] = ()
+) -> dict[str, pd.DataFrame]:
+    grid = {name: tables[name] for name in _GRID_TABLES if name in tables}
+    return restored_tables(grid, list(switch_closed.items()), faulted_trafos=off_trafos)
 
 
 def write_evidence(evidence: Evidence, grid_folder: Path, folder: Path) -> None:
@@ -376,7 +383,7 @@ def write_evidence(evidence: Evidence, grid_folder: Path, folder: Path) -> None:
     tables, header = read_tables(grid_folder / "network.json")
     load = evidence.loads.rename(columns={"area_id": "name"})
     net = net_from_tables(
-        _switched(tables, evidence.switch_closed) | {"load": load},
+        _switched(tables, evidence.switch_closed, evidence.off_trafos) | {"load": load},
         name=str(header["name"]),
         f_hz=float(header["f_hz"]),
         sn_mva=float(header["sn_mva"]),

@@ -13,7 +13,7 @@ from gridcheck.cases import FactoredLoads, LoadCases
 from gridcheck.checks.emergency import allowed_ratios
 from gridcheck.checks.judgement import NormalState, normal_state
 from gridcheck.checks.n_minus_1 import lose_each
-from gridcheck.checks.outages import OUTLET, Contingency, contingencies_of, first_lines
+from gridcheck.checks.outages import OUTLET, TRAFO, Contingency, contingencies_of, first_lines, trafo_contingencies
 from gridcheck.checks.records import FeederNMinus1, NMinus1Row, NMinus1Status
 from gridcheck.checks.restoration import gravest
 from gridcheck.limits import DEFAULT_LIMITS, LimitSet
@@ -36,7 +36,7 @@ def county_n_minus_1(
     feeder_id: str = "",
     threads: int = 1,
 ) -> tuple[NMinus1Row, ...]:
-    """Study the loss of every section and every outlet of a county's 10 kV feeders.
+    """Study the loss of every section and outlet of a county's 10 kV feeders, and of its main transformers.
 
     Parameters
     ----------
@@ -59,13 +59,35 @@ def county_n_minus_1(
     Returns
     -------
     tuple of NMinus1Row
-        Feeder by feeder. The first line of a feeder is judged by the feeder's limit current, where that is lower than
-        the conductor's.
+        Feeder by feeder, then the main transformers. The first line of a feeder is judged by the feeder's limit
+        current, where that is lower than the conductor's.
     """
-    state = county_normal_state(grid, loads, limits=limits, loads_after=loads_after, warmest_c=warmest_c)
+    given = {"limits": limits, "loads_after": loads_after, "warmest_c": warmest_c}
+    state = county_normal_state(grid, loads, **given)  # type: ignore[arg-type]
     contingencies = county_contingencies(grid, state.sections, state.tree)
     contingencies = tuple(c for c in contingencies if feeder_id in ("", c.feeder_id))
-    return lose_each(state, loads, grid.households, contingencies, threads=threads)
+    rows = lose_each(state, loads, grid.households, contingencies, threads=threads)
+    mains = np.unique(grid.bus_main[grid.bus_main >= 0])
+    if feeder_id or not len(mains):
+        return rows
+    # A second look at the county: breakers on both sides of the main transformers part the busbars from above.
+    parted = county_normal_state(grid, loads, switched=mains, **given)  # type: ignore[arg-type]
+    lost = main_contingencies(grid, parted.sections, parted.tree)
+    return (*rows, *lose_each(parted, loads, grid.households, lost, threads=threads))
+
+
+def main_contingencies(grid: CountyGrid, sections: Sections, tree: SectionTree) -> tuple[Contingency, ...]:
+    """Name the loss of every main transformer of a county by its name, or ``trafo:<id>`` where it has none."""
+    branches = grid.network.branches
+    names = {
+        f"trafo:{branches.branch_id[k]}": branches.name[k]
+        for k in np.unique(grid.bus_main[grid.bus_main >= 0]).tolist()
+    }
+    return tuple(
+        replace(c, outage_id=names[c.outage_id] or c.outage_id, county_code=grid.county_code)
+        for c in trafo_contingencies(grid.network, sections, tree)
+        if c.outage_id in names
+    )
 
 
 def county_normal_state(
@@ -75,12 +97,13 @@ def county_normal_state(
     limits: LimitSet,
     loads_after: LoadCases | FactoredLoads | None = None,
     warmest_c: float | None = None,
+    switched: IntArray | None = None,
 ) -> NormalState:
-    """Prepare a county for its outages; arguments as in `county_n_minus_1`."""
+    """Prepare a county for its outages; arguments as in `county_n_minus_1`, `switched` as in `normal_state`."""
     network = with_feeder_limits(grid)
     is_set = network.branches.rating_from_ka < grid.network.branches.rating_from_ka
     ratio = None if warmest_c is None else allowed_ratios(network, limits, warmest_c=warmest_c, is_set=is_set)
-    return normal_state(network, loads, limits, loads_after=loads_after, allowed_ratio=ratio)
+    return normal_state(network, loads, limits, switched=switched, loads_after=loads_after, allowed_ratio=ratio)
 
 
 def with_feeder_limits(grid: CountyGrid) -> Network:
@@ -150,7 +173,7 @@ def summarise_feeders(rows: Sequence[NMinus1Row]) -> tuple[FeederNMinus1, ...]:
     Parameters
     ----------
     rows : sequence of NMinus1Row
-        Outages of any number of feeders.
+        Outages of any number of feeders; those of main transformers belong to none.
 
     Returns
     -------
@@ -159,6 +182,8 @@ def summarise_feeders(rows: Sequence[NMinus1Row]) -> tuple[FeederNMinus1, ...]:
     """
     by_feeder: dict[tuple[str, str], list[NMinus1Row]] = {}
     for row in rows:
+        if row.outage_kind == TRAFO:
+            continue
         by_feeder.setdefault((row.county_code, row.feeder_id), []).append(row)
     result = []
     for (county_code, feeder_id), own in sorted(by_feeder.items()):

@@ -17,8 +17,9 @@ import numpy as np
 from gridcheck.arrays import BoolArray, FloatArray, IntArray
 from gridcheck.cases import FactoredLoads, LoadCases
 from gridcheck.checks.islands import dark_graph
-from gridcheck.checks.judgement import NormalState, Outcome, normal_state
+from gridcheck.checks.judgement import NormalState, normal_state
 from gridcheck.checks.outages import TRAFO, Contingency, CutOff, contingencies_of, cut_off
+from gridcheck.checks.outcomes import Outcome
 from gridcheck.checks.records import NMinus1Row, NMinus1Status, WorstValues
 from gridcheck.checks.restoration import Restoration, Switching, gravest, restore
 from gridcheck.errors import InputError
@@ -188,7 +189,7 @@ def worst_values(state: NormalState, worst: Outcome) -> WorstValues:
     network, k, bus = state.network, worst.loading_branch, worst.vm_bus
     branches = network.branches
     return WorstValues(
-        loading_percent=worst.loading_percent * (1.0 if k == NONE else float(state.allowed_ratio[k])),
+        loading_percent=np.nan if k == NONE else worst.loading_percent * float(state.allowed_ratio[k]),
         loading_limit_percent=np.nan if k == NONE else state.max_loading_percent * float(state.allowed_ratio[k]),
         loading_kind="" if k == NONE else BranchKind(branches.kind[k]).name.lower(),
         loading_id=NONE if k == NONE else int(branches.branch_id[k]),

@@ -27,7 +27,8 @@ from gridcheck.arrays import FloatArray, IntArray
 from gridcheck.cases import FactoredLoads, LoadCases
 from gridcheck.checks.branch_flow import FlowRows, Switchable
 from gridcheck.checks.islands import LIVE, DarkGraph
-from gridcheck.checks.judgement import NormalState, Outcome
+from gridcheck.checks.judgement import NormalState
+from gridcheck.checks.outcomes import Outcome
 from gridcheck.checks.reach import Reach
 from gridcheck.checks.search import CHARGING, Found, Judge, Rank, Way, grown, nothing, rank_of, reachable, with_link
 from gridcheck.checks.worst_cases import select_cases

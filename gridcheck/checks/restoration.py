@@ -8,8 +8,9 @@ import numpy as np
 
 from gridcheck.arrays import BoolArray, IntArray
 from gridcheck.checks.islands import LIVE, DarkGraph
-from gridcheck.checks.judgement import NormalState, Outcome, judge_tree, worst_of
+from gridcheck.checks.judgement import NormalState, judge_tree
 from gridcheck.checks.outages import CutOff
+from gridcheck.checks.outcomes import Outcome, worst_of
 from gridcheck.checks.programme import TIME_LIMIT_S, programme
 from gridcheck.checks.reach import Reach, reach_of
 from gridcheck.checks.records import NMinus1Status
@@ -250,8 +251,11 @@ def _refused(graph: DarkGraph, way: Way, trees: _Trees) -> tuple[Way, tuple[int,
         best = max(range(len(options)), key=lambda i: (outcomes[i].margin, -i))
         attempt, tie = options[best]
         rejected.append(tie)
-        tried = attempt if tried is way else tried
-        statuses.append(NMinus1Status.VIOLATED if outcomes[best].is_solved else NMinus1Status.NOT_CONVERGED)
+        # Where some of the part is supplied, a limit is what keeps the rest off.
+        is_partly_on = any(way.served >> place & 1 for place in part)
+        is_limited = outcomes[best].is_solved or is_partly_on
+        tried = attempt if tried is way and (outcomes[best].is_solved or not is_partly_on) else tried
+        statuses.append(NMinus1Status.VIOLATED if is_limited else NMinus1Status.NOT_CONVERGED)
     return tried, tuple(tie for tie in rejected if not _uses(graph, way, tie)), statuses
 
 

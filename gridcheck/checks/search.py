@@ -25,7 +25,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gridcheck.checks.islands import LIVE, DarkGraph
-from gridcheck.checks.judgement import Outcome
+from gridcheck.checks.outcomes import Outcome
 
 EVALUATIONS = 1000
 """Load flows after which the search is given up."""

@@ -181,7 +181,7 @@ class _Census:
 
 
 class _Tally:
-    """What adds up over the steps, for outages and for feeders.
+    """What adds up over the steps, for outages and for feeders; `missing` is what the transfer ratio lacks of 1.
 
     Parameters
     ----------
@@ -202,9 +202,9 @@ class _Tally:
         n = len(feeder)
         self.hours, self.n_step = 0.0, 0
         self.outage_hours, self.outage_steps = np.zeros(n), np.zeros(n, dtype=np.int64)
-        self.outage_least, self.outage_sum, self.binding_hours = np.ones(n), np.zeros(n), np.zeros(n)
+        self.outage_least, self.outage_missing, self.binding_hours = np.ones(n), np.zeros(n), np.zeros(n)
         self.feeder_hours, self.feeder_steps = np.zeros(n_feeder), np.zeros(n_feeder, dtype=np.int64)
-        self.feeder_least, self.feeder_sum = np.ones(n_feeder), np.zeros(n_feeder)
+        self.feeder_least, self.feeder_missing = np.ones(n_feeder), np.zeros(n_feeder)
 
     def add(self, margin: FloatArray, load_kw: FloatArray, duration_h: FloatArray) -> None:
         """Add some steps: margins of the trees, load of the sections, and hours of each."""
@@ -219,14 +219,14 @@ class _Tally:
         taken = self.trees.part_ways.highest(np.where(way_holds, self._served @ load_kw, 0.0))
         ratio = _ratio(taken, lost)
         self.outage_least = np.minimum(self.outage_least, ratio.min(axis=1))
-        self.outage_sum += ratio @ duration_h
+        self.outage_missing += (1.0 - ratio) @ duration_h
         for f, own in enumerate(self._members):
             any_fails = fails[own].any(axis=0)
             self.feeder_hours[f] += float(any_fails @ duration_h)
             self.feeder_steps[f] += int(any_fails.sum())
             both = _ratio(taken[own].sum(axis=0), lost[own].sum(axis=0))
             self.feeder_least[f] = min(self.feeder_least[f], float(both.min()))
-            self.feeder_sum[f] += float(both @ duration_h)
+            self.feeder_missing[f] += float((1.0 - both) @ duration_h)
             np.add.at(self.binding_hours, own[np.argmin(by_outage[own], axis=0)], duration_h)
 
 
@@ -259,7 +259,7 @@ def _feeder_hours(
         failing_hours=float(tally.feeder_hours[feeder]),
         failing_share=float(tally.feeder_steps[feeder] / tally.n_step),
         transfer_ratio_min=float(tally.feeder_least[feeder]),
-        transfer_ratio_mean=float(tally.feeder_sum[feeder] / tally.hours),
+        transfer_ratio_mean=float(1.0 - tally.feeder_missing[feeder] / tally.hours),
         binding_outage_id=contingencies[binding].outage_id,
         binding_hours=float(tally.binding_hours[binding]),
         hosting_kw=hosting_kw,
@@ -274,7 +274,7 @@ def _feeder_hours(
                 failing_hours=float(tally.outage_hours[i]),
                 failing_share=float(tally.outage_steps[i] / tally.n_step),
                 transfer_ratio_min=float(tally.outage_least[i]),
-                transfer_ratio_mean=float(tally.outage_sum[i] / tally.hours),
+                transfer_ratio_mean=float(1.0 - tally.outage_missing[i] / tally.hours),
             )
             for i in own.tolist()
         ),

@@ -246,7 +246,8 @@ class _Build:
         needed = sum(1 << place for place, worth in enumerate(graph.worth) if worth != (0, 0.0))
         found = full_ways(graph, needed, most=most_ways)
         own = own_source(self.state, cut)
-        ways = found.ways if self._is_parted(cut) else ()
+        is_parted = self._is_parted(cut)
+        ways = found.ways if is_parted else ()
         self.full_ways.append([])
         for way in ways:
             bare = [(root, 0) for root in own if root not in dict(way.roots)]
@@ -264,7 +265,7 @@ class _Build:
             self.part_outage.append(outage)
         self.lost.append(graph.section)
         self.n_way.append(len(ways))
-        self.has_more.append(found.has_more and len(ways) > 0)
+        self.has_more.append(found.has_more and is_parted)
 
     def _is_parted(self, cut: CutOff) -> bool:
         """Whether any load of the feeder stands outside the faulted section; else all waits for the repair."""

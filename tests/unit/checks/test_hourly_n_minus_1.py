@@ -115,14 +115,18 @@ def _switchings(net: pp.pandapowerNet, fault: Fault) -> Iterator[Switched]:
             yield switched, network
 
 
-def holds_in(switched: Switched, fault: Fault, loads: LoadCases, limit: LimitSet) -> BoolArray:
-    """Tell in which cases one switching keeps the limits in the trees it touches."""
+def holds_in(
+    switched: Switched, fault: Fault, loads: LoadCases, limit: LimitSet, *, busbar: int | None = None
+) -> BoolArray:
+    """Tell in which cases one switching keeps the limits in the trees it touches, or in that of one busbar only."""
     net, network = switched
     is_tie_used = bool(net.switch.loc[list(ties_of(net)), "closed"].any())
     touched = touched_buses(net, fault, is_tie_used=is_tie_used)
     # Other trees may have no solution of their own.
     found = solve(network, replace(loads, p_mw=loads.p_mw * touched, q_mvar=loads.q_mvar * touched), tolerance_pu=1e-11)
     at = touched & spanning_tree(network).supplied
+    if busbar is not None:
+        at &= below(network, busbar)
     bus = at & (network.buses.vn_kv == 10.0)
     kinds = network.branches
     ends = kinds.to_bus
@@ -132,6 +136,15 @@ def holds_in(switched: Switched, fault: Fault, loads: LoadCases, limit: LimitSet
     vm = np.nan_to_num(found.vm_pu[:, bus], nan=0.0).min(axis=1)
     loading = np.nan_to_num(found.loading_percent[:, main | line], nan=0.0).max(axis=1)
     return (vm >= limit.n_minus_1_vm_min_pu.value) & (loading <= limit.n_minus_1_loading_percent.value)
+
+
+def below(network: Network, busbar: int) -> BoolArray:
+    """Return the buses that are supplied through one."""
+    tree = spanning_tree(network)
+    result = np.arange(network.n_bus) == busbar
+    for bus in tree.order.tolist():
+        result[bus] |= tree.parent[bus] >= 0 and result[tree.parent[bus]]
+    return result
 
 
 def ties_of(net: pp.pandapowerNet) -> tuple[int, ...]:
@@ -216,12 +229,20 @@ def test_the_same_in_plain_pandapower() -> None:
 
 
 def test_transfer_is_all_or_nothing_where_an_island_has_one_tie() -> None:
-    _, _, feeders = studied()
+    """The tree that takes over decides; what is left of the feeder below its own source does not matter here."""
+    net, loads, feeders = studied()
+    faults = faults_of_two_feeders((6,))
+    seen = set()
     for outage in (o for feeder in feeders for o in feeder.by_outage):
-        taken = 1.0 if outage.outage_id in {"line:2", "line:5"} else 1.0 - outage.failing_hours / DURATION_H.sum()
-        # The tree of the feeder's own source may fail while the tie still takes all over.
-        assert outage.transfer_ratio_mean >= taken - 1e-12
-        assert outage.transfer_ratio_min in (0.0, 1.0)
+        fault = faults[outage.outage_id]
+        (switched,) = switchings(net, fault)
+        taken = np.ones(len(COURSE), dtype=bool)
+        if outage.outage_id not in {"line:2", "line:5"}:
+            taken = holds_in(switched, fault, loads, limits(), busbar=(6, 1)[fault.feeder])
+        assert outage.transfer_ratio_mean == pytest.approx(taken @ DURATION_H / DURATION_H.sum())
+        assert outage.transfer_ratio_min == float(taken.all())
+        seen.add(bool(taken.all()))
+    assert seen == {True, False}
 
 
 def with_added(loads: LoadCases, buses: tuple[int, ...], add_kw: float) -> LoadCases:
@@ -354,6 +375,15 @@ def test_single_ties_come_before_islands_that_are_split() -> None:
     assert [len(way.roots) for way in found.ways] == [1, 1, 2, 2]
     assert {way.at for way in found.ways} == {(7, 7, 7), (8, 8, 8), (7, 8, 8), (7, 7, 8)}
     assert {way.at for way in whole_island_ways(graph)} == {(7, 7, 7), (8, 8, 8)}
+
+
+def test_whole_islands_are_taken_alone_and_together() -> None:
+    links = tuple(
+        Link(a=a, b=LIVE, edges=(a,), tie=a, root=root, n_operation=1, n_manual=0) for a, root in enumerate((7, 8))
+    )
+    graph = DarkGraph(section=np.arange(2), households=np.ones(2, dtype=np.int64), load_kw=np.ones(2), links=links)
+
+    assert [way.at for way in whole_island_ways(graph)] == [(7, LIVE), (LIVE, 8), (7, 8)]
 
 
 def test_ways_beyond_the_number_wanted_are_told() -> None:

@@ -191,3 +191,85 @@ class FeederNMinus1:
     insecure_outages: int
     worst_outage_id: str
     worst_unsupplied_kw: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutageHours:
+    """One outage in every step of the study.
+
+    Attributes
+    ----------
+    outage_id, outage_kind : str
+        As in `NMinus1Row`.
+    ways : int
+        Ways to supply everything again that were looked at; 0 where there is none.
+    has_more_ways : bool
+        True where there are or may be more ways than were looked at, so that the failing hours may be too many.
+    failing_hours : float
+        Hours in which none of the ways keeps the limits. [h]
+    failing_share : float
+        Share of the steps in which that is so. [1]
+    transfer_ratio_min, transfer_ratio_mean : float
+        Healthy load that ties can take over within the limits, over healthy load cut off: in the worst step, and the
+        mean over the hours. Islands count as a whole unless everything is supplied. 1 where nothing is cut off. [1]
+    """
+
+    outage_id: str
+    outage_kind: str
+    ways: int
+    has_more_ways: bool
+    failing_hours: float
+    failing_share: float
+    transfer_ratio_min: float
+    transfer_ratio_mean: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeederHours:
+    """N-1 of one feeder in every step of the study.
+
+    Attributes
+    ----------
+    county_code, feeder_id, supply_class : str
+        Which feeder.
+    is_required : bool
+        True where the class asks for N-1 (C and better); classes D and E are reported only.
+    hours : float
+        Hours studied. [h]
+    failing_hours : float
+        Hours in which N-1 fails: in which some outage has no way that supplies everything again within the limits.
+    failing_share : float
+        Share of the steps in which that is so. [1]
+    transfer_ratio_min, transfer_ratio_mean : float
+        As in `OutageHours`, over all outages of the feeder in a step. [1]
+    binding_outage_id : str
+        The outage whose best way leaves the smallest margin in most hours, the first of equals.
+    binding_hours : float
+        Those hours. [h]
+    hosting_kw : float
+        N-1 hosting capacity: the largest load, spread over the feeder in proportion to households, that can be added
+        in all steps so that every outage of the feeder holds in every step. 0 where N-1 fails already, and where the
+        feeder has no households. [kW]
+    hosting_households : int
+        Households that this is, each with the rated input of a heat pump and without diversity.
+    hosting_outage_id : str
+        The outage that fails first beyond it; empty where none was looked for.
+    by_outage : tuple of OutageHours
+        Each outage, in the order of the contingencies.
+    """
+
+    county_code: str
+    feeder_id: str
+    supply_class: str
+    is_required: bool
+    hours: float
+    failing_hours: float
+    failing_share: float
+    transfer_ratio_min: float
+    transfer_ratio_mean: float
+    binding_outage_id: str
+    binding_hours: float
+    hosting_kw: float
+    hosting_households: int
+    hosting_outage_id: str
+    by_outage: tuple[OutageHours, ...]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gridcheck.arrays import BoolArray, IntArray
-from gridcheck.checks.islands import LIVE, DarkGraph
+from gridcheck.checks.full_ways import hung, islands
+from gridcheck.checks.islands import DarkGraph
 from gridcheck.checks.judgement import NormalState, judge_tree
 from gridcheck.checks.outages import CutOff
 from gridcheck.checks.outcomes import Outcome, worst_of
@@ -117,7 +118,7 @@ def restore(
         if stages:
             trees, found = calm, later
     tried, rejected, statuses = _refused(graph, found.way, trees)
-    own = _own_source(state, cut)
+    own = own_source(state, cut)
     worst, tried_worst = (
         worst_of([trees.judge(way, root) for root in sorted({*own, *(root for root, _ in way.roots)})])
         for way in (found.way, tried)
@@ -225,7 +226,7 @@ def _dark(cut: CutOff) -> IntArray:
     return np.concatenate([faulted, *cut.islands])
 
 
-def _own_source(state: NormalState, cut: CutOff) -> list[int]:
+def own_source(state: NormalState, cut: CutOff) -> list[int]:
     """Return the source branch of the feeder; none where the source itself is faulted."""
     if cut.faulted != NONE and state.sections.has_source[cut.faulted]:
         return []
@@ -265,23 +266,7 @@ def _uses(graph: DarkGraph, way: Way, tie: int) -> bool:
 
 def _parts(graph: DarkGraph) -> list[list[int]]:
     """Return the dark sections that hang together without ties, the part with the most load first."""
-    parts, seen = [], 0
-    for first in range(graph.n_dark):
-        if seen >> first & 1:
-            continue
-        part, waiting = [], [first]
-        seen |= 1 << first
-        while waiting:
-            here = waiting.pop()
-            part.append(here)
-            for position in graph.links_at[here]:
-                link = graph.links[position]
-                far = link.other(here)
-                if not link.is_tie and not seen >> far & 1:
-                    seen |= 1 << far
-                    waiting.append(far)
-        parts.append(sorted(part))
-    return sorted(parts, key=lambda part: (-sum(graph.worth[place][1] for place in part), part[0]))
+    return sorted(islands(graph), key=lambda part: (-sum(graph.worth[place][1] for place in part), part[0]))
 
 
 def _live_ties(graph: DarkGraph, part: list[int]) -> list[int]:
@@ -291,11 +276,4 @@ def _live_ties(graph: DarkGraph, part: list[int]) -> list[int]:
 
 def _whole(graph: DarkGraph, part: list[int], position: int) -> tuple[Way, int]:
     """Hang a whole part on one tie; return the way and the tie."""
-    link = graph.links[position]
-    joined = 1 << position
-    for inner, other in enumerate(graph.links):
-        if not other.is_tie and other.a in part:
-            joined |= 1 << inner
-    at = tuple(link.root if place in part else LIVE for place in range(graph.n_dark))
-    served = sum(1 << place for place in part)
-    return Way(joined, 0, served, ((link.root, joined),), at), link.tie
+    return hung(graph, ((part, position),)), graph.links[position].tie

@@ -200,11 +200,11 @@ def rank_of(graph: DarkGraph, way: Way) -> Rank:
 def _ranked(graph: DarkGraph, way: Way, supplied: int) -> Rank:
     dark = [place for place in range(graph.n_dark) if not supplied >> place & 1]
     homes, load = sum(graph.worth[place][0] for place in dark), sum(graph.worth[place][1] for place in dark)
-    return (homes, _rounded(load), *_operations(graph, way))
+    return (homes, _rounded(load), *operations(graph, way))
 
 
-def _operations(graph: DarkGraph, way: Way) -> tuple[int, int]:
-    """Return operations so far, and those by hand: ties that are closed, links that are opened beside supply."""
+def operations(graph: DarkGraph, way: Way) -> tuple[int, int]:
+    """Return operations of a way, and those by hand: ties that are closed, links that are opened beside supply."""
     count = by_hand = 0
     for position, link in enumerate(graph.links):
         if link.is_tie:

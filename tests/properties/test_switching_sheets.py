@@ -11,7 +11,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from gridcheck.checks.islands import LIVE, DarkGraph, Link
 from gridcheck.checks.n_minus_1 import run_n_minus_1
+from gridcheck.checks.programme import way_of
 from gridcheck.checks.records import NMinus1Row, StepKind
 from gridcheck.checks.switching_sheet import switching_times
 from gridcheck.network import network_from_tables
@@ -165,3 +167,15 @@ def is_forest_of_one_source_each(grid: RandomGrid, on: list[bool]) -> bool:
             return False
         group = [a if g == b else g for g in group]
     return True
+
+
+def test_a_way_that_is_built_from_links_leaves_no_closed_link_between_two_supplied_sections() -> None:
+    # Two dark sections with a switch between them, and a tie to each: with both ties closed the switch is open.
+    closed = Link(a=0, b=1, edges=(0,), tie=-1, root=-1, n_operation=1, n_manual=1)
+    ties = [Link(a=i, b=LIVE, edges=(1 + i,), tie=i, root=5, n_operation=1, n_manual=1) for i in (0, 1)]
+    graph = DarkGraph(section=np.array([3, 4]), households=np.array([1, 1]), load_kw=np.ones(2), links=(closed, *ties))
+
+    for is_complete in (True, False):
+        way = way_of(graph, 0b110, is_complete=is_complete)
+        assert way.served == 0b11
+        assert way.opened & 0b001

@@ -142,7 +142,7 @@ def powerflow(
 @app.command("n-1")
 def n_minus_1(
     network: Annotated[Path, typer.Argument(help="pandapower JSON file")],
-    out: Annotated[Path | None, typer.Option("--out", help="folder for n_minus_1.csv")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="folder for n_minus_1.csv and switching_sheets.csv")] = None,
     vm_min_pu: Annotated[float, typer.Option(help="lowest voltage allowed after an outage [pu]")] = 0.93,
     max_loading_percent: Annotated[float, typer.Option(help="highest loading allowed after an outage [%]")] = 100.0,
     write_networks: Annotated[

@@ -282,6 +282,7 @@ def lose_each_element(
     from gridcheck.reports.place import made_folder
     from gridcheck.reports.rows import n_minus_1_rows
     from gridcheck.reports.schemas import N_MINUS_1
+    from gridcheck.reports.switching_sheets import SWITCHING_SHEETS, switching_sheet_rows
     from gridcheck.reports.tables import csv_bytes, write_bytes
 
     tables, header = read_tables(path)
@@ -301,6 +302,7 @@ def lose_each_element(
     if out is not None:
         with made_folder(out):
             write_bytes(out / N_MINUS_1.file_name, csv_bytes(table, N_MINUS_1))
+            write_bytes(out / SWITCHING_SHEETS.file_name, csv_bytes(switching_sheet_rows(rows), SWITCHING_SHEETS))
             if write_networks:
                 _write_restored(tables, header, rows, out / "networks")
     columns = ["outage_id", "status", "restored_by", "opened", "unsupplied_kw", "worst_loading_percent", "worst_vm_pu"]

@@ -2,7 +2,7 @@
 
 An outage holds in a step if any of its ways to supply all healthy loaded sections again keeps the limits in that step;
 the way may be another one in every step, so that 0 failing hours are a weaker statement than SECURE, which asks for one
-way that holds in all. At most `MOST_WAYS` ways are looked at, those with the fewest operations.
+way that holds in all, also right after the outage; here loads have calmed down again. At most `MOST_WAYS` ways are looked at, those with the fewest operations.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 
 from gridcheck.arrays import FloatArray, IntArray
 from gridcheck.cases import FactoredLoads, LoadCases
-from gridcheck.checks.county_n_minus_1 import REQUIRED_CLASSES, county_contingencies, with_feeder_limits
+from gridcheck.checks.county_n_minus_1 import REQUIRED_CLASSES, county_contingencies, county_normal_state
 from gridcheck.checks.full_ways import MOST_WAYS
 from gridcheck.checks.judgement import NormalState, normal_state
 from gridcheck.checks.n_minus_1_hosting import Hosting, n_minus_1_hosting, usual_heat_pump_kw
@@ -26,8 +26,7 @@ from gridcheck.errors import InputError
 from gridcheck.limits import DEFAULT_LIMITS, LimitSet
 from gridcheck.network.county import CountyGrid
 from gridcheck.network.records import Network
-from gridcheck.network.section_tree import section_tree
-from gridcheck.network.sections import NONE, sections_of
+from gridcheck.network.sections import NONE
 from gridcheck.units import KW_PER_MW
 
 STEPS_AT_A_TIME = 256
@@ -39,6 +38,7 @@ def hourly_n_minus_1(
     loads: LoadCases | FactoredLoads,
     *,
     limits: LimitSet = DEFAULT_LIMITS,
+    warmest_c: float | None = None,
     household_kw: float | None = None,
     most_ways: int = MOST_WAYS,
     threads: int | None = 1,
@@ -53,6 +53,8 @@ def hourly_n_minus_1(
         All steps, with the diversity that a feeder sees. Of constant power.
     limits : LimitSet
         ``n_minus_1_loading_percent`` and ``n_minus_1_vm_min_pu`` are used.
+    warmest_c : float, optional
+        As in `county_n_minus_1`. [degC]
     household_kw : float, optional
         Rated input of one household more, for the capacity in households; that of the most frequent air-to-air heat
         pump where not given. [kW]
@@ -67,13 +69,10 @@ def hourly_n_minus_1(
         Sorted by feeder. The first line of a feeder is judged by the feeder's limit current, as in
         `county_n_minus_1`.
     """
-    network = with_feeder_limits(grid)
-    sections = sections_of(network)
-    contingencies = county_contingencies(grid, sections, section_tree(sections))
-    return run_hourly_n_minus_1(
-        network, loads, households=grid.households, limits=limits, contingencies=contingencies,
-        settings=(household_kw, most_ways, threads),
-    )  # fmt: skip
+    state = county_normal_state(grid, loads, limits=limits, warmest_c=warmest_c)
+    contingencies = county_contingencies(grid, state.sections, state.tree)
+    settings = household_kw, most_ways, threads
+    return _hours_of(state, loads, grid.households, contingencies, settings)
 
 
 def run_hourly_n_minus_1(
@@ -115,12 +114,22 @@ def run_hourly_n_minus_1(
             f"loads and households must have one column per bus, {network.n_bus}. "
             f"Got {loads.n_bus} and the shape {np.shape(households)}."
         )
+    state = normal_state(network, loads, limits)
+    chosen = contingencies_of(network, state.sections, state.tree) if contingencies is None else tuple(contingencies)
+    return _hours_of(state, loads, households, chosen, settings)
+
+
+def _hours_of(
+    state: NormalState,
+    loads: LoadCases | FactoredLoads,
+    households: IntArray,
+    chosen: Sequence[Contingency],
+    settings: tuple[float | None, int, int | None],
+) -> tuple[FeederHours, ...]:
     household_kw, most_ways, threads = settings
     household_kw = usual_heat_pump_kw() if household_kw is None else household_kw
     if not household_kw > 0 or most_ways < 1:
         raise InputError(f"household_kw and most_ways must be positive. Got {household_kw} and {most_ways}.")
-    state = normal_state(network, loads, limits)
-    chosen = contingencies_of(network, state.sections, state.tree) if contingencies is None else tuple(contingencies)
     census = _Census(state, loads)
     homes = _sum_by_section(state, np.asarray(households, dtype=np.int64)[:, None])[:, 0].astype(np.int64)
     trees = outage_trees(state, chosen, homes, census.highest_kw(loads), most_ways=most_ways)

@@ -22,6 +22,7 @@ from gridcheck.checks.outages import TRAFO, Contingency, CutOff, contingencies_o
 from gridcheck.checks.outcomes import Outcome
 from gridcheck.checks.records import NMinus1Row, NMinus1Status, WorstValues
 from gridcheck.checks.restoration import Restoration, Switching, gravest, restore
+from gridcheck.checks.switching_sheet import edge_name, restore_minutes, switching_steps
 from gridcheck.errors import InputError
 from gridcheck.limits import DEFAULT_LIMITS, LimitSet
 from gridcheck.network.records import BranchKind, Network
@@ -147,6 +148,7 @@ def _study(state: NormalState, census: _Census, contingency: Contingency) -> NMi
     if served_kw == lost_kw == 0.0 < demand_kw:
         # Nothing but the faulted section: no switch parts the feeder, which waits for the repair as a whole.
         status = gravest([status, NMinus1Status.UNSUPPLIED])
+    steps = switching_steps(state, cut, restoration.done, load_kw=load_kw, households=homes)
     return NMinus1Row(
         outage_id=contingency.outage_id,
         outage_kind=contingency.outage_kind,
@@ -173,6 +175,8 @@ def _study(state: NormalState, census: _Census, contingency: Contingency) -> NMi
         after_buses=() if restoration.stages else _after_buses(state, cut),
         worst=worst_values(state, restoration.worst),
         tried=worst_values(state, restoration.tried_worst),
+        steps=steps,
+        restore_minutes=restore_minutes(steps),
         **_operations(state, contingency, cut, restoration),
     )
 
@@ -226,15 +230,6 @@ def _operations(state: NormalState, contingency: Contingency, cut: CutOff, resto
         "faulted_lines": tuple(int(i) for i in branches.branch_id[lines]),
         "faulted_trafos": tuple(int(i) for i in branches.branch_id[trafos]) if is_trafo else (),
     }
-
-
-def edge_name(state: NormalState, edge: int) -> str:
-    """Return the name of the switch of an edge; of its branch where the switch has none, and its id at last."""
-    branches, switches = state.network.branches, state.network.switches
-    k = int(state.sections.edge_branch[edge])
-    names = [switches.name[i] for i in np.flatnonzero(state.sections.switch_edge == edge)]
-    fallback = f"{BranchKind(branches.kind[k]).name.lower()}:{branches.branch_id[k]}"
-    return next((name for name in [*names, branches.name[k]] if name), fallback)
 
 
 def _branches_of(state: NormalState, edges: Sequence[int]) -> tuple[str, ...]:

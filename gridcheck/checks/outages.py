@@ -135,6 +135,8 @@ class CutOff:
         Sections of the feeder; sections behind the breaker that trips.
     breaker_edge : int
         That breaker, -1 where there is none.
+    tripped : ndarray of int
+        Edges that open by themselves: the breaker, or both ends of a transformer.
     """
 
     faulted: int
@@ -143,22 +145,31 @@ class CutOff:
     feeder: IntArray
     interrupted: IntArray
     breaker_edge: int
+    tripped: IntArray
 
 
 def cut_off(contingency: Contingency, sections: Sections, tree: SectionTree) -> CutOff:
     """Isolate: open the switches around a faulted section, or the outlet, and see what is cut off."""
     s = contingency.section
     head = _top(s, tree)
-    breaker = int(tree.breaker_edge[s])
-    tripped = _child(breaker, tree) if breaker != NONE else _root(s, tree)
-    common = {"feeder": tree.subtree(head), "interrupted": tree.subtree(tripped), "breaker_edge": breaker}
+    around = sections.edges_around(s)
+    around = around[sections.edge_closed[around]]
+    if contingency.outage_kind == TRAFO:
+        # Its own breakers, whatever the data say of them.
+        breaker, tripped, first = int(tree.parent_edge[s]), around, s
+    else:
+        breaker = int(tree.breaker_edge[s])
+        tripped = np.array([breaker] if breaker != NONE else [], dtype=np.int64)
+        first = _child(breaker, tree) if breaker != NONE else _root(s, tree)
+    common = {
+        "feeder": tree.subtree(head), "interrupted": tree.subtree(first), "breaker_edge": breaker, "tripped": tripped,
+    }  # fmt: skip
     if contingency.outage_kind == OUTLET:
         return CutOff(faulted=NONE, opened=tree.parent_edge[[s]], islands=(tree.subtree(s),), **common)  # type: ignore[arg-type]
-    around = sections.edges_around(s)
     children = np.flatnonzero(tree.parent == s)
     return CutOff(
         faulted=s,
-        opened=around[sections.edge_closed[around]],
+        opened=around,
         islands=tuple(tree.subtree(int(c)) for c in children),
         **common,  # type: ignore[arg-type]
     )

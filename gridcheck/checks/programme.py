@@ -318,7 +318,8 @@ def way_of(graph: DarkGraph, joined: int, *, is_complete: bool = True) -> Way:
             break
         way, _ = with_link(graph, way, grows[0])
         left.discard(grows[0])
-    opened = ((1 << len(graph.links)) - 1) & ~way.joined if is_complete else 0
+    # What would close a loop is decided in any case.
+    opened = ((1 << len(graph.links)) - 1) & ~way.joined if is_complete else way.opened
     return Way(way.joined, opened, way.served, way.roots, way.at)
 
 

@@ -50,6 +50,64 @@ class WorstValues:
     vm_case: int
 
 
+class StepKind(StrEnum):
+    """What a step of a switching sheet is for, in the order of the sheet."""
+
+    TRIP = "trip"
+    """A breaker, or the protection at the source where there is none, opens by itself."""
+    ISOLATE = "isolate"
+    """A switch beside the faulted section is opened."""
+    RECLOSE = "reclose"
+    """What tripped is closed again: healthy sections before the fault get their supply back."""
+    PART = "part"
+    """A switch among dark sections is opened, so that they are shared out or left dark."""
+    TIE = "tie"
+    """A switch of a tie is closed."""
+    REPAIR = "repair"
+    """No operation: what is still off waits for the repair."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchingStep:
+    """One step of a switching sheet; power and households are those of the feeder at its own peak.
+
+    Attributes
+    ----------
+    kind : StepKind
+        What it is for.
+    switch : str
+        Name of the switch, of its branch where it has none; empty for the protection at the source and for `REPAIR`.
+    branch, bus : str
+        The branch at whose end it sits, as kind and id (``line:6``; ``switch:3`` for a bus-bus switch), and the bus
+        there; the bus is empty where a whole line is operated.
+    switch_ids : tuple of int
+        Its ids in the table of switches; several where one end has several.
+    line_ids : tuple of int
+        The line, where lines are operated as a whole because the network has no switches.
+    closes : bool or None
+        True where it is closed, False where it is opened, None for `REPAIR`.
+    by_remote : bool
+        True where it is operated from the control room, or by itself.
+    minutes, elapsed_minutes : float
+        Time that the step takes, and time since the fault when it is done. [min]
+    served_kw, served_households : float, int
+        What is supplied after it. [kW]
+    """
+
+    kind: StepKind
+    switch: str
+    branch: str
+    bus: str
+    switch_ids: tuple[int, ...]
+    line_ids: tuple[int, ...]
+    closes: bool | None
+    by_remote: bool
+    minutes: float
+    elapsed_minutes: float
+    served_kw: float
+    served_households: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NMinus1Row:
     """One outage, its restoration and what is left.
@@ -116,6 +174,10 @@ class NMinus1Row:
         Ids of the lines of the faulted section.
     faulted_trafos : tuple of int
         Ids of the transformers in it, where the outage is that of a transformer.
+    steps : tuple of SwitchingStep
+        The switching sheet: one operation after the other, and what waits for the repair.
+    restore_minutes : float
+        Time from the fault until the last load that can be restored is back; 0 where none is. [min]
     """
 
     outage_id: str
@@ -157,6 +219,8 @@ class NMinus1Row:
     tried_line_states: tuple[tuple[int, bool], ...]
     faulted_lines: tuple[int, ...]
     faulted_trafos: tuple[int, ...]
+    steps: tuple[SwitchingStep, ...]
+    restore_minutes: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -90,6 +90,28 @@ def test_load_that_is_off_is_never_called_secure_where_nothing_is_on(studied):
     assert (lost["status"] != "secure").all()
 
 
+def test_the_switching_sheets_carried_out_in_plain_pandapower_end_in_the_restored_networks(studied):
+    net, out, _ = studied
+    sheets = pd.read_csv(out / "switching_sheets.csv", dtype=str).fillna("")
+    rows = rows_of(out)
+    assert set(sheets["outage_id"]) == set(rows.loc[rows["outage_kind"] != "tie", "outage_id"])
+    for outage_id, sheet in sheets.groupby("outage_id", sort=False):
+        switch, line = net.switch["closed"].copy(), net.line["in_service"].copy()
+        for step in sheet.itertuples():
+            for kind, index in (name.split(":") for name in step.element.split(";") if name):
+                {"switch": switch, "line": line}.get(kind, pd.Series()).loc[int(index)] = step.action == "close"
+        row = rows.set_index("outage_id").loc[outage_id]
+        after = pp.from_json(str(out / "networks" / f"{outage_id.replace(':', '-')}.json"))
+        faulted = {outage_id} | set(sheet["branch"])
+        assert (after.switch["closed"] == switch).all()
+        differs = after.line.index[after.line["in_service"] != line]
+        assert len(net.switch) > 0 or len(differs) == 0
+        assert all(step in set(sheet["stage"]) for step in ("trip", "repair")), faulted
+        assert float(sheet["served_kw"].iloc[-1]) == pytest.approx(row.served_kw, abs=0.006)
+        assert float(sheet["off_kw"].iloc[-1]) == pytest.approx(row.unsupplied_kw, abs=0.006)
+        assert (sheet["instruction_zh"] != "").all()
+
+
 def test_networks_need_a_folder(tmp_path):
     pp.to_json(pn.case33bw(), str(tmp_path / "net.json"))
     done = gridcheck("n-1", str(tmp_path / "net.json"), "--write-networks")

@@ -40,6 +40,11 @@ class Loss:
     cut: CutOff
     graph: DarkGraph
 
+    @property
+    def n_line(self) -> int:
+        """Number of lines."""
+        return len(self.grid.ends)
+
     def restored(self, *, evaluations: int = 10**6, time_limit_s: float = 300.0) -> Restoration:
         """Restore it."""
         return restore(self.state, self.cut, self.graph, evaluations=evaluations, time_limit_s=time_limit_s)

@@ -138,8 +138,10 @@ def maximise(programme: Programme, *, time_limit_s: float = INFINITY, is_presolv
     """
     solver = highspy.Highs()  # type: ignore[no-untyped-call]
     # One thread: the same answer on every machine, and processes are shared out by county already.
-    options = {"output_flag": False, "threads": 1, "mip_rel_gap": 0.0, "mip_abs_gap": 0.0, "time_limit": time_limit_s}
-    options["presolve"] = "choose" if is_presolved else "off"
+    options: dict[str, bool | int | float | str] = {
+        "output_flag": False, "threads": 1, "mip_rel_gap": 0.0, "mip_abs_gap": 0.0, "time_limit": time_limit_s,
+        "presolve": "choose" if is_presolved else "off",
+    }  # fmt: skip
     for name, setting in options.items():
         solver.setOptionValue(name, setting)
     solver.passModel(_model(programme))

@@ -42,16 +42,22 @@ from gridcheck.checks.islands import LIVE
 from gridcheck.checks.reach import Reach, Span
 from gridcheck.mixed_integer import INFINITY, Draft, Term
 
+# HiGHS takes feasible programmes for infeasible where factors are very small.
+# Squared voltages are columns in percent.
+_UNIT = 100.0
+# Factors that are left out, and those of tangents that are replaced by a bound.
+_TINY, _SLIGHT = 1e-6, 1e-5
+# Impedance below which a branch counts as so long for the unit of its current. [1/MW]
+_SHORT = 1e-4
+# Shunts that stand in the balance as they are, and loads that do so; smaller ones are bounded. [MW]
+_LARGE, _SMALL = 0.05, 1e-5
+
 # What flows into the dark may be so many times its load: losses are far below the load wherever there is a solution.
 _LOSSES = 2.0
 # No load flow has a solution with voltages below this. [pu]
 _HALF = 0.5
-# A tangent is added where the current lies below its true value by so much. [1]
-_LOOSE = 1e-4
-# The charging of a line that is open at one end exceeds its own by less than this. [1]
-_OPEN_END = 1.01
-# Currents below this have no effect on anything. [MW^2]
-_NO_CURRENT = 1e-8
+# A tangent is added where the current lies below its true value by this share, and by this in its unit.
+_LOOSE, _NO_CURRENT = 1e-4, 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,22 +90,22 @@ class FlowRows:
         self.draft, self.reach, self.switchable = draft, reach, switchable
         self.p_mw, self.q_mvar = p_mw[reach.bus], q_mvar[reach.bus]
         is_dark = reach.place != LIVE
-        charging = sum(abs(span.b_from) + abs(span.b_to) for span in reach.spans) + np.abs(reach.b_mvar[is_dark]).sum()
-        load = self.p_mw[is_dark].sum() + self.q_mvar[is_dark].sum()
-        self.charging = float(charging)
+        self.charging = float(sum(span.charging_mvar for span in reach.spans) + np.abs(reach.b_mvar).sum())
+        dark_mw, every_mw = (float((self.p_mw + self.q_mvar)[some].sum()) for some in (is_dark, slice(None)))
+        self.most_mw, self.every_mw = (_LOSSES * (load + self.charging) + 1e-3 for load in (dark_mw, every_mw))
         self.p_of, self.q_of = (_by_place(reach, power) for power in (self.p_mw, self.q_mvar))
-        self.most_mw = _LOSSES * float(load + charging) + 1e-6
+        self.low, self.high = _UNIT * reach.low, _UNIT * reach.high
         self.v = [self._voltage(i) for i in range(len(reach.bus))]
         self.p_sums: list[list[Term]] = [[] for _ in reach.bus]
         self.q_sums: list[list[Term]] = [[] for _ in reach.bus]
-        every_mw = _LOSSES * (float(self.p_mw.sum() + self.q_mvar.sum() + np.abs(reach.b_mvar).sum()) + charging)
-        self.no_limit = (every_mw / _HALF) ** 2
+        # Reactive power that small shunts and the charging of branches with links may give and take. [Mvar]
+        self.given, self.taken = np.zeros(len(reach.bus)), np.zeros(len(reach.bus))
         self.flows = [self._span(span) for span in reach.spans]
         for i in range(len(reach.bus)):
             self._balance(i)
 
     def _voltage(self, i: int) -> int:
-        low, high, place = float(self.reach.low[i]), float(self.reach.high[i]), int(self.reach.place[i])
+        low, high, place = float(self.low[i]), float(self.high[i]), int(self.reach.place[i])
         if place == LIVE:
             return self.draft.column(low, high)
         v = self.draft.column(0.0, high)
@@ -111,19 +117,20 @@ class FlowRows:
 
     def _span(self, span: Span) -> tuple[int, int, int]:
         """Add the flows of a branch and what joins the voltages of its ends; return the columns P, Q and current."""
-        most = self.most_mw if span.links else INFINITY
+        most = self.most_mw if span.links else self.every_mw
         p, q = self.draft.column(-most, most), self.draft.column(-most, most)
         # A limit far above all that can flow would only spoil the numbers.
-        most_current = span.most_current if span.most_current < self.no_limit else INFINITY
+        unit, has_limit = _current_unit(span), span.most_current < (self.every_mw / _HALF) ** 2
+        most_current = unit * span.most_current if has_limit else INFINITY
         current = self.draft.column(0.0, most_current)
         self.p_sums[span.from_bus].append((p, -1.0))
-        self.p_sums[span.to_bus] += [(p, 1.0), (current, -span.r)]
+        self.p_sums[span.to_bus] += [(p, 1.0), (current, -span.r / unit)]
         self.q_sums[span.from_bus].append((q, -1.0))
-        self.q_sums[span.to_bus] += [(q, 1.0), (current, -span.x)]
-        from_v, to_v = self.v[span.from_bus], self.v[span.to_bus]
-        square = 1.0 / span.ratio**2
-        drop = [(to_v, 1.0), (from_v, -square), (p, 2.0 * span.r), (q, 2.0 * span.x)]
-        drop.append((current, -(span.r**2) - span.x**2))
+        self.q_sums[span.to_bus] += [(q, 1.0), (current, -span.x / unit)]
+        drop = [(self.v[span.to_bus], 1.0), (self.v[span.from_bus], -1.0 / span.ratio**2)]
+        drop += [(p, 2.0 * _UNIT * span.r), (q, 2.0 * _UNIT * span.x)]
+        drop.append((current, -_UNIT * (span.r**2 + span.x**2) / unit))
+        drop = [term for term in drop if abs(term[1]) > _TINY]
         if not span.links:
             self.draft.row(drop, lower=0.0, upper=0.0)
             return p, q, current
@@ -137,17 +144,20 @@ class FlowRows:
                 from_load, to_load = [load_of.get(place, 0.0) if len(span.links) == 1 else 0.0 for place in ends_at]
                 self.draft.row([(flow, 1.0), *_times((forward, -most), (backward, from_load - against))], upper=0.0)
                 self.draft.row([(flow, 1.0), *_times((forward, against - to_load), (backward, most))], lower=0.0)
-            if most_current < INFINITY:
+            if has_limit:
                 used = [(column, -most_current) for column, _ in self.switchable.used(link)]
                 self.draft.row([(current, 1.0), *used], upper=0.0)
-        self._charging(span)
+        # Where the charging of a branch acts that may be open at either end is left open: at most all of it at both.
+        for bus in (span.from_bus, span.to_bus):
+            self.given[bus] += max(span.charging_mvar, 0.0) * self.reach.high[bus]
+            self.taken[bus] += max(-span.charging_mvar, 0.0) * self.reach.high[bus]
         return p, q, current
 
     def _switched(self, span: Span, drop: list[Term]) -> None:
         """Let the voltages at both ends go where not every link on the branch is used."""
         reach, square = self.reach, 1.0 / span.ratio**2
-        highs = reach.high[span.to_bus], reach.high[span.from_bus] * square
-        lows = min(reach.low[span.to_bus], highs[1]), min(reach.low[span.from_bus] * square, highs[0])
+        highs = self.high[span.to_bus], self.high[span.from_bus] * square
+        lows = min(self.low[span.to_bus], highs[1]), min(self.low[span.from_bus] * square, highs[0])
         used = [term for link, _ in span.links for term in self.switchable.used(link)]
         more = len(span.links) - 1.0
         sides: list[tuple[list[Term], float]] = []
@@ -166,30 +176,28 @@ class FlowRows:
         self.draft.row(sides[0][0], upper=sides[0][1])
         self.draft.row(sides[1][0], lower=sides[1][1])
 
-    def _charging(self, span: Span) -> None:
-        """Leave open where the charging of a branch acts that may be open at either end: at most all of it at both."""
-        total = _OPEN_END * (span.b_from + span.b_to)
-        if total == 0.0:
-            return
-        for bus in (span.from_bus, span.to_bus):
-            given = self.draft.column(-INFINITY if total < 0 else 0.0, INFINITY if total > 0 else 0.0)
-            self.q_sums[bus].append((given, 1.0))
-            bounds = {"upper": 0.0} if total > 0 else {"lower": 0.0}
-            self.draft.row([(given, 1.0), (self.v[bus], -total)], **bounds)
-
     def _balance(self, i: int) -> None:
-        reach, place, v = self.reach, int(self.reach.place[i]), self.v[i]
+        reach = self.reach
         if reach.is_source[i]:
             return
-        for sums, load, shunt in (
-            (self.p_sums[i], float(self.p_mw[i]), -float(reach.g_mw[i])),
-            (self.q_sums[i], float(self.q_mvar[i]), float(reach.b_mvar[i])),
-        ):
-            terms = [*sums, (v, shunt)]
-            if place == LIVE:
-                self.draft.row(terms, lower=load, upper=load)
-            else:
-                self.draft.row([*terms, (self.switchable.served[place], -load)], lower=0.0, upper=0.0)
+        p, q = float(self.p_mw[i]), float(self.q_mvar[i])
+        self._sum_up(i, self.p_sums[i], p, -float(reach.g_mw[i]), (0.0, 0.0))
+        self._sum_up(i, self.q_sums[i], q, float(reach.b_mvar[i]), (float(self.given[i]), float(self.taken[i])))
+
+    def _sum_up(self, i: int, sums: list[Term], load: float, shunt: float, slack: tuple[float, float]) -> None:
+        """Let a load and a shunt take what the branches bring, but for what may be given and taken."""
+        terms, (given, taken), place = list(sums), slack, int(self.reach.place[i])
+        if abs(shunt) >= _LARGE:
+            terms.append((self.v[i], shunt / _UNIT))
+        else:
+            most = float(self.reach.high[i])
+            given, taken = given + max(shunt, 0.0) * most, taken + max(-shunt, 0.0) * most
+        if abs(load) < _SMALL:
+            taken, load = taken + load, 0.0
+        constant = load if place == LIVE else 0.0
+        if place != LIVE:
+            terms.append((self.switchable.served[place], -load))
+        self.draft.row([term for term in terms if abs(term[1]) > _TINY], lower=constant - given, upper=constant + taken)
 
     def add_tangents(self, x: FloatArray) -> int:
         """Bound the currents from below at the flows of a solution; return how many of them lay too low.
@@ -201,10 +209,10 @@ class FlowRows:
         """
         count = 0
         for span, (p, q, current) in zip(self.reach.spans, self.flows, strict=True):
-            v = x[self.v[span.from_bus]] / span.ratio**2
+            unit, v = _current_unit(span), x[self.v[span.from_bus]] / _UNIT / span.ratio**2
             if v <= 0.0:
                 continue
-            true = (x[p] ** 2 + x[q] ** 2) / v
+            true = unit * (x[p] ** 2 + x[q] ** 2) / v
             if x[current] < true * (1.0 - _LOOSE) - _NO_CURRENT:
                 self._tangent(span, (p, q, current), (x[p] / v, x[q] / v))
                 count += 1
@@ -213,9 +221,25 @@ class FlowRows:
     def _tangent(self, span: Span, flows: tuple[int, int, int], at: tuple[float, float]) -> None:
         """Touch the current at P_0 / v_0 and Q_0 / v_0."""
         p, q, current = flows
-        square = (at[0] ** 2 + at[1] ** 2) / span.ratio**2
-        terms = [(current, 1.0), (p, -2.0 * at[0]), (q, -2.0 * at[1]), (self.v[span.from_bus], square)]
-        self.draft.row(terms, lower=0.0)
+        unit, v = _current_unit(span), self.v[span.from_bus]
+        square = unit * (at[0] ** 2 + at[1] ** 2) / span.ratio**2 / _UNIT
+        terms, constant = [(current, 1.0)], 0.0
+        for column, factor, most in (
+            (p, -2.0 * unit * at[0], self.every_mw),
+            (q, -2.0 * unit * at[1], self.every_mw),
+            (v, square, float(self.high[span.from_bus])),
+        ):
+            # What is too small for the solver is put at its most.
+            if abs(factor) < _SLIGHT:
+                constant += abs(factor) * most
+            else:
+                terms.append((column, factor))
+        self.draft.row(terms, lower=-constant)
+
+
+def _current_unit(span: Span) -> float:
+    """Return what squared currents are multiplied by, so that no factor of theirs is very large or small."""
+    return _UNIT * max(abs(complex(span.r, span.x)), _SHORT)
 
 
 def _by_place(reach: Reach, power: FloatArray) -> dict[int, float]:

@@ -2,7 +2,8 @@
 
 An outage holds in a step if any of its ways to supply all healthy loaded sections again keeps the limits in that step;
 the way may be another one in every step, so that 0 failing hours are a weaker statement than SECURE, which asks for one
-way that holds in all, also right after the outage; here loads have calmed down again. At most `MOST_WAYS` ways are looked at, those with the fewest operations.
+way that holds in all, also right after the outage; here loads have calmed down again. At most `MOST_WAYS` ways are
+looked at, those with the fewest operations.
 """
 
 from __future__ import annotations

@@ -140,15 +140,16 @@ def _closed_links(state: NormalState, cut: CutOff, place: IntArray) -> list[Link
     sections = state.sections
     is_closed = sections.edge_closed.copy()
     is_closed[cut.opened] = False
+    ends: list[tuple[int, int, tuple[int, ...]]]
     if sections.by_line:
         pairs = np.arange(0, sections.n_edge, 2)
         both = pairs[is_closed[pairs] & is_closed[pairs + 1]]
-        ends = [(sections.edge_bus_section[e], sections.edge_bus_section[e + 1], (e, e + 1)) for e in both]
+        ends = [(sections.edge_bus_section[e], sections.edge_bus_section[e + 1], (e, e + 1)) for e in both.tolist()]
     else:
         closed = np.flatnonzero(is_closed)
-        ends = [(sections.edge_bus_section[e], sections.edge_body_section[e], (e,)) for e in closed]
-    found = [(int(place[a]), int(place[b]), tuple(int(e) for e in edges)) for a, b, edges in ends]
-    return [_link(state, a, b, edges, tie=NONE, root=NONE) for a, b, edges in found if NONE not in (a, b) and a != b]
+        ends = [(sections.edge_bus_section[e], sections.edge_body_section[e], (e,)) for e in closed.tolist()]
+    found = [(int(place[a]), int(place[b]), edges) for a, b, edges in ends]
+    return [_link(state, a, b, edges, tie=NONE, root=NONE) for a, b, edges in found if a != NONE and b not in (NONE, a)]
 
 
 def _ties(state: NormalState, place: IntArray, is_off: BoolArray) -> list[Link]:

@@ -32,7 +32,7 @@ from gridcheck.checks.outcomes import Outcome
 from gridcheck.checks.reach import Reach
 from gridcheck.checks.search import CHARGING, Found, Judge, Rank, Way, grown, nothing, rank_of, reachable, with_link
 from gridcheck.checks.worst_cases import select_cases
-from gridcheck.mixed_integer import Draft, Term, maximise
+from gridcheck.mixed_integer import Draft, Optimum, Term, maximise
 
 TIME_LIMIT_S = 20.0
 """Time after which the best way so far is taken. [s]"""
@@ -42,7 +42,7 @@ _MOST_CASES = 4
 # Rounds in which the relaxed programme is given tangents before the first whole one.
 _ROUNDS = 4
 # Loads that differ by less than this share of the whole count as equal. [1]
-_SAME_LOAD = 1e-7
+_SAME_LOAD = 1e-6
 _WHOLE = 1e-6
 
 
@@ -93,7 +93,7 @@ class _Programme:
         self.forbidden: set[int] = set()
 
     def run(self) -> Found:
-        homes, load = self.graph.households, self.graph.load_kw
+        homes, load = self.graph.households.astype(np.float64), self.graph.load_kw
         least = self._unreachable()
         self.bound = max(self.bound, least)
         self._start()
@@ -172,8 +172,9 @@ class _Programme:
         """Raise an aim until the load flow agrees, and hold it; return whether it did, and what none can exceed."""
         bound = math.inf
         while self._left_s() > 0.0:
-            optimum = maximise(self.draft.programme(aim), time_limit_s=self._left_s(), is_presolved=False)
-            bound = min(bound, optimum.bound) if math.isfinite(optimum.bound) else bound
+            optimum = self._maximised(aim, reached_by(self.best_rank) - allowance)
+            if math.isfinite(optimum.bound):
+                bound = min(bound, optimum.bound)
             if len(optimum.x) == 0:
                 break
             way = self._way(optimum.x)
@@ -191,6 +192,16 @@ class _Programme:
             self._add_tangents(optimum.x)
             self._learn(way)
         return False, bound
+
+    def _maximised(self, aim: list[Term], least: float) -> Optimum:
+        """Maximise, once more in another way where the solver overlooks what is known to be possible."""
+        programme = self.draft.programme(aim)
+        for is_presolved in (False, True):
+            optimum = maximise(programme, time_limit_s=max(self._left_s(), 0.0), is_presolved=is_presolved)
+            is_wrong = optimum.status == "Infeasible" or optimum.bound < least
+            if not is_wrong:
+                return optimum
+        return Optimum(x=np.zeros(0), value=math.nan, bound=math.nan, status="Wrong")
 
     def _way(self, x: FloatArray) -> Way:
         used = [sum(x[column] for column, _ in self.forest.used(link)) > 0.5 for link in range(len(self.graph.links))]
@@ -278,7 +289,7 @@ def write_forest(draft: Draft, graph: DarkGraph) -> tuple[Switchable, list[int]]
         o_{uv} \ge s_u - y_{uv} - y_{vu}
     """
     n = graph.n_dark
-    served = [draft.column(0.0, 1.0) for _ in range(n)]
+    served = [draft.column(0.0, 1.0, integral=True) for _ in range(n)]
     into: list[list[Term]] = [[] for _ in range(n)]
     commodity: list[list[Term]] = [[] for _ in range(n)]
     towards_a, towards_b, opened = [], [], []

@@ -20,6 +20,8 @@ from gridcheck.units import SQRT3
 
 # Charging may lift a voltage above that without load by so much at most. [1]
 _LIFT = 0.03
+# The charging of a line that is open at one end exceeds its own by less than this. [1]
+_OPEN_END = 1.01
 # Rounding of the solvers. [1]
 _ROUNDING = 1e-6
 _NOMINAL_PU = 1.0
@@ -44,8 +46,9 @@ class Span:
     links : tuple of (int, bool)
         Links that must be used for it to carry power, by position, and whether a link that is used from its end a
         towards its end b sends power from `from` to `to`; none where it is closed.
-    b_from, b_to : float
-        Charging at either end of a branch with links; that of the others stands at the buses. [Mvar]
+    charging_mvar : float
+        Charging of a branch with links at 1 pu, also where it is open at one end; that of the others stands at the
+        buses. [Mvar]
     """
 
     branch: int
@@ -56,8 +59,7 @@ class Span:
     ratio: float
     most_current: float
     links: tuple[tuple[int, bool], ...]
-    b_from: float
-    b_to: float
+    charging_mvar: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -264,6 +266,7 @@ def _span(network: Network, k: int, node: IntArray, links: tuple[tuple[int, bool
         ratio=ratio,
         most_current=most_current,
         links=links,
-        b_from=float(branches.b_from_pu[k]) * sn_mva / ratio**2,
-        b_to=float(branches.b_to_pu[k]) * sn_mva,
+        charging_mvar=_OPEN_END * sn_mva * float(branches.b_from_pu[k] / ratio**2 + branches.b_to_pu[k])
+        if links
+        else 0.0,
     )

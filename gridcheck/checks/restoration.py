@@ -169,7 +169,9 @@ class _Trees:
 
     def switching(self, way: Way) -> Switching:
         """Return the switch state of a complete way."""
-        closed, ties, opened = self.isolated.copy(), [], []
+        closed = self.isolated.copy()
+        ties: list[int] = []
+        opened: list[int] = []
         for position, link in enumerate(self.graph.links):
             if link.is_tie and way.joined >> position & 1:
                 closed[list(link.edges)] = True

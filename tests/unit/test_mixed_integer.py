@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 from scipy.optimize import linprog
 
-from gridcheck.mixed_integer import Programme, maximise
+from gridcheck.mixed_integer import Draft, Programme, maximise
 
 
 def programme(objective, rows, upper, *, integral=True, row_lower=None) -> Programme:
@@ -73,3 +73,21 @@ def test_nothing_is_printed(capfd):
     test_the_best_of_all_choices_is_found(0)
 
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_draft_is_solved_again_after_more_rows() -> None:
+    # Two things of weight 2 and 3 and worth 3 and 5, together at most 4; one real column beside them.
+    draft = Draft()
+    light, heavy = draft.column(upper=1.0, integral=True), draft.column(upper=1.0, integral=True)
+    rest = draft.column(upper=0.5)
+    draft.row([(light, 2.0), (heavy, 3.0), (rest, 1.0), (rest, 1.0)], upper=4.0)
+    worth = [(light, 3.0), (heavy, 5.0), (rest, 1.0)]
+
+    first = maximise(draft.programme(worth))
+    relaxed = maximise(draft.programme(worth, is_relaxed=True))
+    draft.row([(heavy, 1.0)], upper=0.0)
+    second = maximise(draft.programme(worth), is_presolved=False)
+
+    assert first.x == pytest.approx([0.0, 1.0, 0.5])
+    assert relaxed.value == pytest.approx(5.0 + 1.5)  # the heavy one, and half of the light one
+    assert second.value == pytest.approx(3.5)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from gridcheck.cases import FactoredLoads
 from gridcheck.checks.county_n_minus_1 import county_n_minus_1
-from gridcheck.checks.records import NMinus1Row
+from gridcheck.checks.hourly_n_minus_1 import hourly_n_minus_1
+from gridcheck.checks.records import FeederHours, NMinus1Row
 from gridcheck.demand import ClassCounts, ClassProfiles, DemandParameters, Weather, factored_loads
 from gridcheck.demand.after_outage import after_outage
 from gridcheck.limits import LimitSet
@@ -87,6 +88,12 @@ def study_outages(
         warmest_c=demand.warmest_c,
         feeder_id=feeder_id,
     )
+
+
+def hours_of(grid: CountyGrid, counts: ClassCounts, demand: OutageDemand, limits: LimitSet) -> tuple[FeederHours, ...]:
+    """Lose every section and outlet of a county in every step, with usual loads; arguments as in `study_outages`."""
+    loads = whole_feeder_loads(grid, counts, demand.profiles)
+    return hourly_n_minus_1(grid, loads, limits=limits, warmest_c=demand.warmest_c)
 
 
 def whole_feeder_loads(grid: CountyGrid, counts: ClassCounts, profiles: ClassProfiles) -> FactoredLoads:

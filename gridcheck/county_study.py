@@ -26,6 +26,7 @@ from gridcheck.connection.decide import QueueResult, decide_queue
 from gridcheck.connection.decision import clause_of
 from gridcheck.county_outages import (
     OutageDemand,
+    hours_of,
     outage_demand,
     study_outages,
     unchanged,
@@ -45,6 +46,7 @@ from gridcheck.reports.rows import (
     season_subsidy_yuan,
     violation_rows,
 )
+from gridcheck.reports.switching_sheets import switching_sheet_rows
 from gridcheck.scenario import Scenario
 from gridcheck.stage_clock import StageClock
 from gridcheck.study_inputs import county_weather, demand_parameters, discouraged_models, season_weather
@@ -138,7 +140,7 @@ class CountyOutcome:
     ----------
     county_code : str
         The county.
-    decisions, n_minus_1, areas, feeders, violations : DataFrame
+    decisions, n_minus_1, areas, feeders, violations, switching_sheets : DataFrame
         Rows of the results files.
     area_id : tuple of str
         Areas in the order of the curves.
@@ -162,6 +164,7 @@ class CountyOutcome:
     areas: pd.DataFrame
     feeders: pd.DataFrame
     violations: pd.DataFrame
+    switching_sheets: pd.DataFrame
     area_id: tuple[str, ...]
     p_kw: FloatArray
     loading_percent: FloatArray
@@ -304,14 +307,16 @@ def study_county(task: CountyTask, *, progress: Progress | None = None) -> Count
     clock.stage("states")
     rows = outages_of(case, queue.counts)
     feeders = summarise_feeders(rows)
+    hours = hours_of(case.grid, queue.counts, _outage_demand(case), case.limits)
     clock.stage("n_minus_1")
     outcome = CountyOutcome(
         county_code=task.county_code,
         decisions=_decisions(case, queue),
-        n_minus_1=n_minus_1_rows(rows),
+        n_minus_1=n_minus_1_rows(rows, repair_h=case.limits.repair_h.value),
         areas=area_rows(case.grid, before, after, _heated(case, queue.counts), heat_pump_kw=_usual_heat_pump_kw()),
-        feeders=feeder_rows(case.grid, after, feeders),
+        feeders=feeder_rows(case.grid, after, feeders, hours),
         violations=_violations(case, after),
+        switching_sheets=switching_sheet_rows(rows),
         area_id=tuple(case.grid.areas["area_id"]),
         p_kw=after.p_kw.astype(np.float32),
         loading_percent=after.loading_percent.astype(np.float32),
@@ -334,7 +339,11 @@ def feeder_loads(case: CountyCase, counts: ClassCounts) -> FactoredLoads:
 
 def outages_of(case: CountyCase, counts: ClassCounts) -> tuple[NMinus1Row, ...]:
     """Lose every section and outlet of a prepared county."""
-    return study_outages(case.grid, counts, case.outage_demand or unchanged(case.profiles), case.limits)
+    return study_outages(case.grid, counts, _outage_demand(case), case.limits)
+
+
+def _outage_demand(case: CountyCase) -> OutageDemand:
+    return case.outage_demand or unchanged(case.profiles)
 
 
 def _decisions(case: CountyCase, queue: QueueResult) -> pd.DataFrame:

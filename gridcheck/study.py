@@ -19,7 +19,9 @@ from gridcheck.policy import plan_2025
 from gridcheck.reports.curves import CURVES_FILE, CurveTime, CurveWriter
 from gridcheck.reports.folder import read_results, write_results
 from gridcheck.reports.html import write_report_html
-from gridcheck.reports.place import HeldPlace
+from gridcheck.reports.place import SHEETS_FILE, HeldPlace
+from gridcheck.reports.switching_sheets import SWITCHING_SHEETS
+from gridcheck.reports.tables import csv_bytes, write_bytes
 from gridcheck.reports.texts import DEFAULT_LANGUAGE, Language
 from gridcheck.reports.workbook import write_workbook
 from gridcheck.scenario import Scenario, read_scenario
@@ -216,6 +218,8 @@ def write_study(result: StudyResult, place: HeldPlace, language: Language = DEFA
     with place.unfinished() as folder:
         write_results(result.tables, result.summary, folder)
         _write_curves(result, folder / CURVES_FILE)
+        sheets = pd.concat([outcome.switching_sheets for outcome in result.outcomes], ignore_index=True)
+        write_bytes(folder / SHEETS_FILE, csv_bytes(sheets, SWITCHING_SHEETS))
         results = read_results(folder)
         write_workbook(results, folder / "report.xlsx", language)
         write_report_html(results, folder / "report.html", language)

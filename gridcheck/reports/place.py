@@ -23,11 +23,19 @@ from gridcheck.reports.curves import CURVES_FILE
 from gridcheck.reports.schemas import TABLES
 
 SUMMARY_FILE = "summary.json"
+SHEETS_FILE = "switching_sheets.csv"
 EVIDENCE_FOLDER = "evidence"
 """Folder inside a results folder in which `gridcheck explain` writes."""
 
 _FILES = frozenset(
-    (SUMMARY_FILE, CURVES_FILE, "report.html", "report.xlsx", *(spec.file_name for spec in TABLES.values()))
+    (
+        SUMMARY_FILE,
+        CURVES_FILE,
+        SHEETS_FILE,
+        "report.html",
+        "report.xlsx",
+        *(spec.file_name for spec in TABLES.values()),
+    )
 )
 # Left in any folder by the windows of an operating system.
 _OF_THE_DESKTOP = frozenset((".DS_Store", "Thumbs.db", "desktop.ini"))

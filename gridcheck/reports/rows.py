@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from gridcheck.arrays import FloatArray, IntArray, TimeArray
+from gridcheck.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
     from gridcheck.checks.county_state import CountyState
-    from gridcheck.checks.records import FeederNMinus1, NMinus1Row
+    from gridcheck.checks.records import FeederHours, FeederNMinus1, NMinus1Row
     from gridcheck.connection.decision import Decision
     from gridcheck.limits import Limit
     from gridcheck.network.county import CountyGrid
@@ -142,8 +143,10 @@ def _more_heat_pumps(after: CountyState, heat_pump_kw: float, not_yet: IntArray)
     return result
 
 
-def feeder_rows(grid: CountyGrid, state: CountyState, outages: Sequence[FeederNMinus1]) -> pd.DataFrame:
-    """Return the table of feeders; `outages` sums up those of each feeder.
+def feeder_rows(
+    grid: CountyGrid, state: CountyState, outages: Sequence[FeederNMinus1], hours: Sequence[FeederHours] = ()
+) -> pd.DataFrame:
+    """Return the table of feeders; `outages` sums up those of each feeder, `hours` says when they fail.
 
     A feeder is red where anything at 10 kV on it or above it is beyond its limit, yellow beyond a planning value.
     """
@@ -171,8 +174,27 @@ def feeder_rows(grid: CountyGrid, state: CountyState, outages: Sequence[FeederNM
             "insecure_outages": [0 if found is None else found.insecure_outages for found in own],
             "worst_outage_id": [None if found is None else found.worst_outage_id for found in own],
             "worst_unsupplied_kw": [np.nan if found is None else found.worst_unsupplied_kw for found in own],
+            **_hour_columns([str(i) for i in feeders["feeder_id"]], hours),
         }
     )
+
+
+def _hour_columns(feeder_ids: list[str], hours: Sequence[FeederHours]) -> dict[str, list[Any]]:
+    """Return what the study of every step says of each feeder; empty cells where it was not studied."""
+    by_feeder = {found.feeder_id: found for found in hours}
+    own = [by_feeder.get(i) for i in feeder_ids]
+    columns = {
+        "n_minus_1_failing_hours": "failing_hours", "n_minus_1_failing_outage": "binding_outage_id",
+        "transfer_ratio_least": "transfer_ratio_min", "n_minus_1_room_kw": "hosting_kw",
+        "n_minus_1_room_households": "hosting_households", "n_minus_1_room_outage": "hosting_outage_id",
+    }  # fmt: skip
+    missing = {"failing_hours": np.nan, "transfer_ratio_min": np.nan, "hosting_kw": np.nan}
+    return {
+        column: [missing.get(name) if found is None else getattr(found, name) or None for found in own]
+        if name.endswith("_id")
+        else [missing.get(name) if found is None else getattr(found, name) for found in own]
+        for column, name in columns.items()
+    }
 
 
 def violation_rows(grid: CountyGrid, state: CountyState, limits: Sequence[Limit], time_utc: TimeArray) -> pd.DataFrame:
@@ -215,14 +237,27 @@ def season_subsidy_yuan(
     return result
 
 
-def n_minus_1_rows(rows: Sequence[NMinus1Row], *, by_branch: bool = False) -> pd.DataFrame:
-    """Return the table of outages of one county; `by_branch` names switches by their branches, as ``line:6``."""
+def n_minus_1_rows(
+    rows: Sequence[NMinus1Row], *, by_branch: bool = False, repair_h: float = DEFAULT_LIMITS.repair_h.value
+) -> pd.DataFrame:
+    """Return the table of outages of one county.
+
+    Parameters
+    ----------
+    rows : sequence of NMinus1Row
+        Outages.
+    by_branch : bool
+        Name switches by their branches, as ``line:6``.
+    repair_h : float
+        Hours until what stays off has its supply again.
+    """
     columns = (
         "county_code", "feeder_id", "outage_id", "outage_kind", "status", "restored_by", "unsupplied_kw",
         "unsupplied_households", "worst_loading_percent", "worst_vm_pu", "transfer_ratio", "supply_class", "demand_kw",
         "served_kw", "interrupted_kw", "lost_kw", "restored_kw", "tried", "tripped_by", "worst_loading_element",
         "worst_vm_bus", "faulted_households", "untransferred_households", "opened", "by_remote", "method", "is_proved",
         "tried_loading_percent", "tried_vm_pu", "stages", "worst_loading_limit_percent",
+        "restore_minutes", "unsupplied_household_hours",
     )  # fmt: skip
     return pd.DataFrame(
         [
@@ -237,6 +272,7 @@ def n_minus_1_rows(rows: Sequence[NMinus1Row], *, by_branch: bool = False) -> pd
                 "worst_vm_pu": row.worst.vm_pu,
                 "worst_vm_bus": row.worst.vm_bus_name,
                 "tried_loading_percent": row.tried.loading_percent if row.refused_by else np.nan,
+                "unsupplied_household_hours": _household_hours(row, repair_h),
                 "worst_loading_limit_percent": row.worst.loading_limit_percent,
                 "tried_vm_pu": row.tried.vm_pu if row.refused_by else np.nan,
                 "faulted_households": row.unsupplied_households - row.untransferred_households,
@@ -245,3 +281,13 @@ def n_minus_1_rows(rows: Sequence[NMinus1Row], *, by_branch: bool = False) -> pd
         ],
         columns=list(columns),
     )
+
+
+def _household_hours(row: NMinus1Row, repair_h: float) -> float:
+    """Return hours without supply of all households of an outage: during the switching, then until the repair. [h]"""
+    homes = row.unsupplied_households + (row.steps[-1].served_households if row.steps else 0)
+    total, off, elapsed_h = 0.0, row.interrupted_households, 0.0
+    for step in row.steps:
+        total += off * (step.elapsed_minutes / 60.0 - elapsed_h)
+        off, elapsed_h = homes - step.served_households, step.elapsed_minutes / 60.0
+    return total + row.unsupplied_households * max(repair_h - elapsed_h, 0.0)

@@ -218,6 +218,8 @@ N_MINUS_1 = TableSpec(
         _real("tried_vm_pu", "pu", 5, nullable=True),
         _integer("stages"),
         _real("worst_loading_limit_percent", "%", 2, nullable=True),
+        _real("restore_minutes", "min", 0, nullable=True),
+        _real("unsupplied_household_hours", "h", 1, nullable=True),
         _SYNTHETIC,
     ),
 )
@@ -276,6 +278,12 @@ FEEDERS = TableSpec(
         _integer("insecure_outages"),
         _text("worst_outage_id", nullable=True),
         _real("worst_unsupplied_kw", "kW", 2, nullable=True),
+        _real("n_minus_1_failing_hours", "h", 2, nullable=True),
+        _text("n_minus_1_failing_outage", nullable=True),
+        _real("transfer_ratio_least", "1", 4, nullable=True),
+        _real("n_minus_1_room_kw", "kW", 1, nullable=True),
+        _integer("n_minus_1_room_households", nullable=True),
+        _text("n_minus_1_room_outage", nullable=True),
         _SYNTHETIC,
     ),
 )

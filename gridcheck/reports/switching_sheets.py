@@ -82,7 +82,9 @@ def _switch(step: SwitchingStep, language: Language) -> str:
         return text("switching.protection", language)
     if step.bus:
         return text("switching.switch", language, name=step.switch, branch=step.branch, bus=step.bus)
-    return text("switching.line", language, name=step.switch, branch=step.branch)
+    if step.switch == step.branch:
+        return text("switching.line", language, branch=step.branch)
+    return text("switching.named_line", language, name=step.switch, branch=step.branch)
 
 
 def _what_waits(row: NMinus1Row, step: SwitchingStep, language: Language) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from gridcheck.catalogue import DeviceCatalogue, read_devices
-from gridcheck.connection.applications import Application, read_applications
+from gridcheck.connection.applications import Application, read_applications, require_as_sheet
 from gridcheck.demand.parameters import DemandParameters, default_parameters
 from gridcheck.demand.seasonal import device_flags
 from gridcheck.demand.weather import (
@@ -73,8 +73,11 @@ def read_inputs(scenario: Scenario) -> StudyInputs:
     devices = read_devices(files["demand.devices"]) if "demand.devices" in files else None
     if devices is not None:
         default_parameters().with_models(devices)
+    table = None if applications is None else read_applications(applications)
+    if table is not None and devices is not None:
+        require_as_sheet(table, devices, source=str(applications))
     return StudyInputs(
-        applications=None if applications is None else read_applications(applications),
+        applications=table,
         applications_source="synthetic queue" if applications is None else str(applications),
         weather=_weather_of_file(scenario) if "weather.file" in files else None,
         devices=devices,

@@ -121,8 +121,10 @@ def _parameters(filename: str) -> pd.DataFrame:
 
 def _require_ordered(table: pd.DataFrame, columns: tuple[str, str, str], filename: str) -> None:
     low, middle, high = (table[column] for column in columns)
-    outside = table.index[~((low <= middle) & (middle <= high))]
-    if len(outside):
+    outside = ~((low <= middle) & (middle <= high))
+    if outside.any():
+        found = zip(table.index[outside], middle[outside], low[outside], high[outside], strict=True)
         raise CatalogueError(
-            f"{filename}: {columns[1]} must lie between {columns[0]} and {columns[2]}.", [str(name) for name in outside]
+            f"{filename}: {columns[1]} must lie between {columns[0]} and {columns[2]}.",
+            [f"row {name}: {value:g} is not in [{least:g}, {most:g}]" for name, value, least, most in found],
         )

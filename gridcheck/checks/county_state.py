@@ -17,6 +17,8 @@ from gridcheck.powerflow.sweep import node_power_mw
 
 # One kW of rated heat-pump input is added to every area to see how far each limit still is. [kW]
 _PROBE_KW = 1.0
+# A limit that the step moves by less than this share of itself has no bearing on how much fits.
+_NEGLIGIBLE = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +84,9 @@ class CountyState:
     sustained_loading_percent : ndarray, shape (n_area,)
         Highest loading that is held as long as an overload has to last; what its limit is compared with. [%]
     room_kw : ndarray, shape (n_area,)
-        Heat-pump input that still fits into the area's own transformer and lines; negative: what is too much. [kW]
+        Heat-pump input that still fits into the area's own transformer and lines; negative: what is too much. Where the
+        worst hour is one in which heating helps, because roofs feed in, no step tells the room: infinite where the
+        limits are kept, NaN where one is broken. [kW]
     upper_broken : ndarray of bool, shape (n_area,)
         True where a section voltage, section, feeder or main transformer above the area is beyond its limit.
     feeder_peak_mw, feeder_loading_percent, feeder_vm_min_pu : ndarray, shape (n_feeder,)
@@ -194,7 +198,8 @@ def county_state(
 def _room_kw(tree: SupplyTree, course: Course, counts: ClassCounts, now: Assessment, limits: LimitSet) -> FloatArray:
     """Estimate from a small step in all areas at once how much more each area's own equipment carries.
 
-    NaN, not known, where not even the step can be supplied.
+    NaN, not known, where not even the step can be supplied, or a limit is broken that the step does not make worse;
+    infinite where the loading is kept and the step does not raise it.
     """
     probe = course.profiles.classes.index("air_air_heat_pump")
     rated_kw = counts.rated_kw.copy()
@@ -209,8 +214,11 @@ def _room_kw(tree: SupplyTree, course: Course, counts: ClassCounts, now: Assessm
     room = checks.sign * (checks.limit - now.value)
     n = len(tree.area)
     kinds = (CheckKind.AREA_LOADING, CheckKind.END_VOLTAGE)
-    rooms = [room[checks.kind == kind] / np.maximum(per_kw[checks.kind == kind], 1e-12) for kind in kinds]
-    least: FloatArray = np.minimum.reduce(rooms).reshape(n)
+    felt = per_kw > _NEGLIGIBLE * checks.limit
+    fits = np.where(felt, room / np.where(felt, per_kw, 1.0), np.where(checks.beyond_limit(now.value), np.nan, np.inf))
+    loading, voltage = (fits[checks.kind == kind].reshape(n) for kind in kinds)
+    # What the voltage leaves is no room of a transformer of which it is not known.
+    least: FloatArray = np.where(np.isinf(loading) & (voltage > 0.0), np.inf, np.minimum(loading, voltage))
     return least
 
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from gridcheck.catalogue import DEVICE_CLASSES
+from gridcheck.catalogue import DEVICE_CLASSES, DeviceCatalogue, device_rules
 from gridcheck.csv_tables import text_table
 from gridcheck.errors import InputError, SchemaError
 
@@ -26,6 +26,8 @@ HOUSEHOLD_GROUPS = ("ordinary", "hardship")
 # A household meter of 5(60) A single-phase ends at 13.2 kW, three-phase at 39.6 kW; more is no household heater.
 MAX_RATED_KW = 40.0
 MAX_QUEUE_POSITION = 10_000_000
+# A home may install more units than the sheet expects, one in each room; four times as much is a slip of the pen.
+_MOST_OF_SHEET = 4.0
 # Ids name folders and stand in messages, so they are short and hold nothing that leads elsewhere.
 _APPLICATION_ID = re.compile(r"\w[\w.#()（）〔〕-]{0,63}")
 # A number as every program reads it: Python would take 1_0 and full-width digits as well.
@@ -156,6 +158,56 @@ def parse_applications(
     if findings:
         raise SchemaError(f"{source}: {len(findings)} faults in the applications of county {county_code}.", findings)
     return tuple(sorted(result, key=lambda a: (a.queue_position, a.application_id)))
+
+
+def require_as_sheet(table: pd.DataFrame, devices: DeviceCatalogue, *, source: str) -> None:
+    """Refuse applications that the product sheet of the model they name contradicts.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As from `read_applications`; what is no number or no model is left to `parse_applications`.
+    devices : DeviceCatalogue
+        Models of the planner's own.
+    source : str
+        File that messages name.
+
+    Raises
+    ------
+    SchemaError
+        Naming every row with what it asks and what the sheet says.
+    """
+    if not {"application_id", "device", "rated_kw", "phase"} <= set(table.columns):
+        return
+    sheets = {device.model: device for device in devices}
+    one_phase_kw = float(device_rules()["value"]["single_phase_max_kw"])
+    findings = []
+    rows = table[table["device"].isin(list(sheets))]
+    for number, record in zip(_row_numbers(rows), rows.to_dict("records"), strict=True):
+        sheet, rated_kw = sheets[record["device"]], _number(record["rated_kw"])
+        where = f"row {number} ({_cut(record['application_id'])[1:-1]})"
+        most_kw = sheet.max_input_kw
+        if rated_kw is not None and rated_kw > _MOST_OF_SHEET * most_kw * (1.0 + 1e-9):
+            findings.append(
+                f"{where}: rated_kw {rated_kw:g} is {rated_kw / most_kw:.0f} times the greatest input of "
+                f"{sheet.units:g} x {sheet.model} in one home, {most_kw:g} kW; up to {_MOST_OF_SHEET:g} times are "
+                "taken as more units"
+            )
+        elif rated_kw is not None and record["phase"] in PHASES[:3] and rated_kw > one_phase_kw:
+            findings.append(
+                f"{where}: rated_kw {rated_kw:g} through phase {record['phase']}, allowed are {one_phase_kw:g} kW "
+                "through one phase: write ABC, or correct rated_kw"
+            )
+        if sheet.phases == 3 and record["phase"] in PHASES[:3]:
+            findings.append(
+                f"{where}: phase {record['phase']}, but {sheet.model} is a three-phase device by its sheet: write ABC"
+            )
+    if findings:
+        raise SchemaError(
+            f"{source}: {len(findings)} applications are not as the sheets of their models in {devices.origin}. "
+            "Correct the application or the sheet.",
+            findings,
+        )
 
 
 def _row_numbers(rows: pd.DataFrame) -> list[int]:

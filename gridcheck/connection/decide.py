@@ -4,11 +4,12 @@ The plain algorithm: add the heater, solve every case, look at every check betwe
 source. A limit counts against an application
 
 * where it is broken on its way of supply, from its own area (which is looked at with everybody connected who asks
-  elsewhere, so that no later approval breaks the promise) to the main transformer, or
+  elsewhere, so that no later approval breaks the promise) to the main transformer, unless it was broken before and is
+  no worse with the application: its worst value over all cases stays or moves towards the limit, or
 * where the application breaks it anywhere else on its own feeder: in a section, or in an area that kept its limits.
 
-So nobody answers for a violation elsewhere that was there already. Other feeders of the main transformer share only
-its busbar; what they feel of an approval is not held against it.
+So nobody answers for a violation that was there already and is elsewhere, or is made no worse. Other feeders of the
+main transformer share only its busbar; what they feel of an approval is not held against it.
 """
 
 from __future__ import annotations

@@ -44,9 +44,11 @@ def judge(promises: Promises, seen: Outlook, application: Application, *, prefer
         supply where none is broken.
     """
     view, checks = seen.view, seen.view.checks
-    newly = view.guarded & ~checks.beyond_limit(seen.before)
-    charged = checks.beyond_limit(seen.after) & (view.path | newly)
-    margin = _margins(checks, seen, application.rated_kw)
+    kept = ~checks.beyond_limit(seen.before)
+    charged = checks.beyond_limit(seen.after) & (
+        (view.guarded & kept) | (view.path & (kept | ~_no_worse(checks, seen)))
+    )
+    margin = _margins(checks, seen, application.rated_kw, charged)
     relevant = charged if charged.any() else view.path
     binding = int(np.flatnonzero(relevant)[np.argmin(margin[relevant])])
     blocked_by = None
@@ -75,12 +77,21 @@ def judge(promises: Promises, seen: Outlook, application: Application, *, prefer
     )
 
 
-def _margins(checks: CheckList, seen: Outlook, rated_kw: float) -> FloatArray:
+def _no_worse(checks: CheckList, seen: Outlook) -> BoolArray:
+    """Tell which checks stand as before or better: heating at noon may relieve what roofs feed in.
+
+    A hot spot that was not followed before has nothing to be compared with, and is not among them.
+    """
+    no_worse: BoolArray = checks.sign * (seen.after - seen.before) <= _NEGLIGIBLE * checks.limit
+    return no_worse
+
+
+def _margins(checks: CheckList, seen: Outlook, rated_kw: float, charged: BoolArray) -> FloatArray:
     """Estimate how many more rated kW of this heater each check allows after it; inf where it has no bearing. [kW]"""
     per_kw = checks.sign * (seen.after - seen.before) / rated_kw
     room = checks.sign * (checks.limit - seen.after)
     felt = per_kw * rated_kw > _NEGLIGIBLE * checks.limit
-    margin = np.where(felt, room / np.where(felt, per_kw, 1.0), np.where(room < 0.0, -rated_kw, np.inf))
+    margin = np.where(felt, room / np.where(felt, per_kw, 1.0), np.where(charged, -rated_kw, np.inf))
     return np.where(np.isnan(seen.after), np.inf, margin)
 
 

@@ -29,7 +29,7 @@ from gridcheck.catalogue import (
     houses,
 )
 from gridcheck.demand.tables import named_ranges, named_values
-from gridcheck.errors import CatalogueError, ConfigError
+from gridcheck.errors import CatalogueError, ConfigError, InputError
 
 DeviceKind = Literal["room", "house", "storage"]
 
@@ -110,6 +110,13 @@ class DeviceParameters:
         n_anchor = len(self.temperature_c)
         for name in ("temperature_c", "cop", "heat_ratio", "input_ratio"):
             object.__setattr__(self, name, frozen(getattr(self, name), np.float64, (n_anchor,), name=name))
+        findings = [
+            f"{name} must be a number above 0. Got {getattr(self, name):g}"
+            for name in ("rated_kw", "units", "heated_area_m2", "max_input_ratio")
+            if not 0.0 < getattr(self, name) < np.inf
+        ]
+        if findings:
+            raise InputError(f"{self.device} is no heater of a home.", findings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -49,7 +49,13 @@ def named_ranges(filename: str) -> dict[str, tuple[float, float]]:
 
 def _checked(filename: str) -> pd.DataFrame:
     table = packaged_table(PACKAGE, filename, _NAMED)
-    outside = table.loc[~table["value"].between(table["min"], table["max"]), "name"]
+    outside = table[~table["value"].between(table["min"], table["max"])]
     if len(outside):
-        raise CatalogueError(f"{filename}: value must lie between min and max.", [str(name) for name in outside])
+        raise CatalogueError(
+            f"{filename}: value must lie between min and max.",
+            [
+                f"row {name}: {value:g} is not in [{low:g}, {high:g}]"
+                for name, value, low, high in zip(*(outside[c] for c in ("name", "value", "min", "max")), strict=True)
+            ],
+        )
     return table

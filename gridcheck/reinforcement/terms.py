@@ -78,8 +78,13 @@ def default_terms() -> Terms:
     table = packaged_table("gridcheck.reinforcement", "assumptions.csv", _ASSUMPTIONS).set_index("name")
     wanted = [field.name for field in fields(Terms) if field.name != "price_yuan"]
     findings = [f"row {name} is missing" for name in wanted if name not in table.index]
-    outside = table.index[~((table["min"] <= table["value"]) & (table["value"] <= table["max"]))]
-    findings += [f"row {name}: value must lie between min and max" for name in outside]
+    outside = table[~((table["min"] <= table["value"]) & (table["value"] <= table["max"]))]
+    findings += [
+        f"row {name}: value must lie between min and max: {value:g} is not in [{least:g}, {most:g}]"
+        for name, value, least, most in zip(
+            outside.index, *(outside[column] for column in ("value", "min", "max")), strict=True
+        )
+    ]
     if findings:
         raise CatalogueError("reinforcement/assumptions.csv is not usable.", findings)
     prices = measures()["cost_wan"] * YUAN_PER_WAN

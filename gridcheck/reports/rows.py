@@ -86,7 +86,13 @@ def _moment(time_utc: TimeArray, case: int) -> Any:
 def area_grades(before: CountyState, after: CountyState) -> np.ndarray[Any, np.dtype[np.object_]]:
     """Grade each area: green where room is left, yellow where the promises use it up, red where there was none."""
     grade = np.where(after.room_kw > 0.0, GREEN, YELLOW)
-    return np.where((before.room_kw <= 0.0) | after.upper_broken, RED, grade)
+    # Room that is not known, NaN, is none: a limit is broken or the area cannot be supplied.
+    return np.where(~(before.room_kw > 0.0) | after.upper_broken, RED, grade)
+
+
+def _finite(value: FloatArray) -> FloatArray:
+    """Return NaN, an empty cell, for what has no number."""
+    return np.where(np.isfinite(value), value, np.nan)
 
 
 def area_rows(
@@ -123,9 +129,11 @@ def area_rows(
             "neutral_percent": np.nan,
             "unbalance_percent": np.nan,
             "grade": area_grades(before, after),
-            "c1_kw": before.room_kw,
+            "c1_kw": _finite(before.room_kw),
             # Promises never add room; the estimate of both states is linear, so the last digit is cut off here.
-            "c2_kw": np.minimum(before.room_kw, after.room_kw),
+            "c2_kw": _finite(
+                np.where(np.isnan(before.room_kw), after.room_kw, np.minimum(before.room_kw, after.room_kw))
+            ),
             "more_heat_pumps": _more_heat_pumps(after, heat_pump_kw, areas["households"].to_numpy() - heated),
             "sustained_loading_percent": after.sustained_loading_percent,
             "village": areas["village"],
@@ -138,7 +146,7 @@ def area_rows(
 
 def _more_heat_pumps(after: CountyState, heat_pump_kw: float, not_yet: IntArray) -> FloatArray:
     """Count the heat pumps that still fit: none below a broken level, and no more than homes `not_yet` electric."""
-    fit = np.where(after.upper_broken, 0.0, np.floor(after.room_kw / heat_pump_kw))
+    fit = np.where(after.upper_broken, 0.0, np.floor(_finite(after.room_kw) / heat_pump_kw))
     result: FloatArray = np.clip(fit, 0.0, np.maximum(not_yet, 0))
     return result
 

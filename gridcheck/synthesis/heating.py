@@ -43,9 +43,13 @@ def heating_assumptions() -> Mapping[str, float]:
         If a value lies outside its own bounds.
     """
     table = packaged_table("gridcheck.synthesis", "heating_assumptions.csv", _ASSUMPTIONS)
-    outside = table.loc[~table["value"].between(table["min"], table["max"]), "name"]
+    outside = table[~table["value"].between(table["min"], table["max"])]
     if len(outside):
-        raise CatalogueError("heating_assumptions.csv: value must lie between min and max.", list(outside))
+        found = zip(*(outside[column] for column in ("name", "value", "min", "max")), strict=True)
+        raise CatalogueError(
+            "heating_assumptions.csv: value must lie between min and max.",
+            [f"row {name}: {value:g} is not in [{least:g}, {most:g}]" for name, value, least, most in found],
+        )
     return dict(zip(table["name"], table["value"], strict=True))
 
 

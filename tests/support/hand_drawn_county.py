@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import functools
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -19,7 +20,7 @@ import pandas as pd
 
 from gridcheck.arrays import FloatArray
 from gridcheck.connection.applications import Application
-from gridcheck.demand.parameters import CLASSES
+from gridcheck.demand.parameters import CLASSES, ROOFTOP_PV
 from gridcheck.demand.profiles import ClassCounts, ClassProfiles
 from gridcheck.network import CountyGrid, read_county
 from tests.support.county_folder import CODE, ORIGIN
@@ -173,6 +174,26 @@ def profiles(
         alpha=np.full(len(CLASSES), alpha),
         tan_phi=np.zeros(len(CLASSES)),
     )
+
+
+def profiles_with_roofs(heater_at_noon: float = 1.0, heater_in_the_evening: float = 1.0) -> ClassProfiles:
+    """Sixteen cases of noon and sixteen of evening; roofs stand in the place of the last class, see `roofs`.
+
+    Roofs feed in their rating at noon; homes draw a fifth of theirs in the evening; heat pumps draw as told.
+    """
+    noon = np.arange(32) < 16
+    plain = profiles(np.where(noon, 0.0, 0.2), n_case=32)
+    mean = np.array(plain.mean)
+    mean[:, -1] = np.where(noon, -1.0, 0.0)
+    mean[:, HEAT_PUMP] = np.where(noon, heater_at_noon, heater_in_the_evening)
+    return replace(plain, classes=(*CLASSES[:-1], ROOFTOP_PV), mean=mean, single=mean)
+
+
+def roofs(counts: ClassCounts, roof_kw: Sequence[float]) -> ClassCounts:
+    """Put roofs into each area."""
+    rated_kw, count = counts.rated_kw.copy(), counts.count.copy()
+    rated_kw[:, -1], count[:, -1] = roof_kw, 10.0
+    return ClassCounts(rated_kw=rated_kw, count=count)
 
 
 def base_counts(base_kw: Sequence[float], n_home: int = 10) -> ClassCounts:

@@ -41,6 +41,8 @@ LEAST_DRAWS = 20
 FEW_AREAS = 10
 """Number of areas below which resampling them promises too much. [G]"""
 _WEAK_SHARE_SPREAD = 0.1
+# Temperature at which the rows of calibration.csv state the power of a class. [degC]
+_RANGES_AT_C = -5.0
 _HOURS_PER_YEAR = 8760.0
 
 
@@ -173,10 +175,18 @@ def calibrate(areas: Sequence[AreaReadings], rng: np.random.Generator, *, n_draw
             for column, hour in zip(np.array(base).T, response.base_kw, strict=True)
         ]
     )
-    expected = _expected(panel)
+    expected, possible = _expected(panel), _possible(panel)
     estimates = tuple(
         minding_cold(
-            judged(name, number, by_name[name], unit=unit, expected=limits, stretch=stretch),
+            judged(
+                name,
+                number,
+                by_name[name],
+                unit=unit,
+                expected=limits,
+                possible=possible.get(name, limits),
+                stretch=stretch,
+            ),
             coldest_c(panel),
             cold_hours(panel),
         )
@@ -242,6 +252,22 @@ def _expected(panel: Panel) -> dict[str, tuple[str, tuple[float, float]]]:
         "common_scatter_kw": ("kW", rows["common_scatter_kw"]),
         "mix_alpha": ("1", rows["mix_alpha"]),
     }
+
+
+def _possible(panel: Panel) -> dict[str, tuple[float, float]]:
+    """Return the range of heating at each temperature, by name.
+
+    The rows hold for -5 degC. Elsewhere one end moves as far as a home with the lowest balance point would.
+    """
+    rows = named_ranges("calibration.csv")
+    balance_c, _ = rows["balance_c"]
+    result = {}
+    for device in panel.classes:
+        low, high = rows[f"{device}_kw"]
+        for temperature_c in REFERENCE_C:
+            factor = (balance_c - temperature_c) / (balance_c - _RANGES_AT_C)
+            result[heating_name(device, temperature_c)] = low * min(factor, 1.0), high * max(factor, 1.0)
+    return result
 
 
 def _doubts(panel: Panel, spread: float) -> list[Reason]:

@@ -9,13 +9,18 @@ from types import MappingProxyType
 import numpy as np
 from scipy.optimize import brentq
 
+from gridcheck.catalogue import base_load
 from gridcheck.demand.calibration.calibrate import Calibration, heating_name
 from gridcheck.demand.calibration.panel import HOURS
 from gridcheck.demand.calibration.verdicts import Reason
 from gridcheck.demand.clock import local_hour
 from gridcheck.demand.parameters import DemandParameters, default_parameters
 from gridcheck.demand.simulated import mean_power_kw
+from gridcheck.demand.tables import named_ranges
 from gridcheck.demand.weather import steady_days
+
+BASE_TABLE, MODEL_TABLE = "gridcheck/catalogue/base_load.csv", "gridcheck/demand/model.csv"
+"""Where the rows stand that a calibration replaces."""
 
 _HOURS_PER_YEAR = 8760.0
 _LEAST_THRIFT, _MOST_THRIFT = 0.1, 3.0
@@ -57,7 +62,7 @@ def overrides(calibration: Calibration, parameters: DemandParameters | None = No
     Returns
     -------
     Overrides
-        Of parameters that are told; everything else stays.
+        Of parameters that are told and that their rows allow; everything else stays. The notes name table and row.
     """
     chosen = default_parameters() if parameters is None else parameters
     values: dict[str, float] = {}
@@ -65,21 +70,46 @@ def overrides(calibration: Calibration, parameters: DemandParameters | None = No
     base = calibration.estimate("base_kw")
     if base.verdict == "told":
         annual_kwh = base.value * _HOURS_PER_YEAR / chosen.base["winter_factor"]
-        values["annual_kwh"] = annual_kwh
         shape = np.maximum(calibration.response.base_kw, 0.0) / base.value
-        change = f"annual_kwh {chosen.base['annual_kwh']:.0f} -> {annual_kwh:.0f} kWh"
-        values |= {f"shape_hour_{hour:02d}": float(part) for hour, part in enumerate(shape)}
-        notes.append(
-            Reason(
-                zh=f"{change}，并替换 24 个 shape_hour；winter_factor 不变",
-                en=f"{change}, and the 24 rows shape_hour; winter_factor is kept",
-            )
-        )
+        change = f"{BASE_TABLE}: annual_kwh {chosen.base['annual_kwh']:.0f} -> {annual_kwh:.0f} kWh"
+        if _fits({"annual_kwh": annual_kwh}, values, notes):
+            notes.append(Reason(zh=f"{change}；winter_factor 不变", en=f"{change}; winter_factor is kept"))
+        # The shape is one thing: with some of its hours it is none.
+        if _fits({f"shape_hour_{hour:02d}": float(part) for hour, part in enumerate(shape)}, values, notes):
+            change = f"{BASE_TABLE}: shape_hour_00 … shape_hour_23"
+            notes.append(Reason(zh=f"替换 {change}", en=f"replaced are {change}"))
     else:
         notes.append(_kept("annual_kwh, shape_hour", base.reason))
     _memory(calibration, chosen, values, notes)
     _thrift(calibration, chosen, values, notes)
     return Overrides(values=values, notes=tuple(notes))
+
+
+def _fits(wanted: Mapping[str, float], values: dict[str, float], notes: list[Reason]) -> bool:
+    """Take values that their rows allow, all or none; a note says which are refused."""
+    ranges = _row_ranges()
+    outside = [
+        f"{name} = {value:.3g} [{ranges[name][0]:g}, {ranges[name][1]:g}]"
+        for name, value in wanted.items()
+        if not ranges[name][0] <= value <= ranges[name][1]
+    ]
+    if outside:
+        rows = ", ".join(outside)
+        notes.append(
+            Reason(
+                zh=f"不替换，超出该行 [min, max]，请核对输入：{rows}",
+                en=f"not replaced, outside [min, max] of the row, check the input: {rows}",
+            )
+        )
+        return False
+    values.update(wanted)
+    return True
+
+
+def _row_ranges() -> dict[str, tuple[float, float]]:
+    table = base_load()
+    rows = zip(table.index, table["min"], table["max"], strict=True)
+    return {str(name): (float(low), float(high)) for name, low, high in rows} | named_ranges("model.csv")
 
 
 def _kept(name: str, reason: Reason) -> Reason:
@@ -93,9 +123,10 @@ def _memory(
     if memory.verdict != "told":
         notes.append(_kept("outdoor_smoothing_h", memory.reason))
         return
-    values["outdoor_smoothing_h"] = memory.value
-    change = f"outdoor_smoothing_h {parameters.house['outdoor_smoothing_h']:.0f} -> {memory.value:.0f} h"
-    notes.append(Reason(zh=change, en=change))
+    if _fits({"outdoor_smoothing_h": memory.value}, values, notes):
+        before_h = parameters.house["outdoor_smoothing_h"]
+        change = f"{MODEL_TABLE}: outdoor_smoothing_h {before_h:.0f} -> {memory.value:.0f} h"
+        notes.append(Reason(zh=change, en=change))
 
 
 def _thrift(
@@ -122,8 +153,9 @@ def _thrift(
         notes.append(_kept("thrift_factor", reason))
         return
     thrift = float(brentq(excess_kw, _LEAST_THRIFT, _MOST_THRIFT, xtol=1e-4))
-    values["thrift_factor"] = thrift
-    change = f"thrift_factor {parameters.house['thrift_factor']:.2f} -> {thrift:.2f}"
+    if not _fits({"thrift_factor": thrift}, values, notes):
+        return
+    change = f"{MODEL_TABLE}: thrift_factor {parameters.house['thrift_factor']:.2f} -> {thrift:.2f}"
     notes.append(
         Reason(
             zh=f"{change}：使模型在 {at_c:g} °C 夜间等于实测；承担室温、热损失、面积与能效比的全部偏差",

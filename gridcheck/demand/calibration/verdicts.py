@@ -3,6 +3,7 @@
 A parameter is told where its interval is short against the range in which it was expected anyway (smallest and largest
 value of its row in ``base_load.csv``, ``model.csv`` or ``calibration.csv``). Some can never be told from sums of
 areas, whatever the winter: they are listed in `NEVER_TOLD`.
+Where the whole interval lies outside that range, the input is to be checked first.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ from scipy import stats
 
 from gridcheck.arrays import FloatArray
 
-Verdict = Literal["told", "weakly_told", "not_told"]
+Verdict = Literal["told", "weakly_told", "not_told", "outside"]
 
 VERDICT_TEXTS: dict[Verdict, tuple[str, str]] = {
     "told": ("数据可以确定", "told by the data"),
     "weakly_told": ("数据只能粗略确定", "weakly told by the data"),
     "not_told": ("数据无法确定", "not told by the data"),
+    "outside": ("超出预期范围：请核对输入", "outside the expected range: check the input"),
 }
 """Words for a verdict, Chinese and English."""
 
@@ -55,8 +57,8 @@ class Estimate:
         Estimate and interval, NaN or infinite where there is none.
     unit : str
         Unit of the three.
-    verdict : {"told", "weakly_told", "not_told"}
-        Whether the readings tell it.
+    verdict : {"told", "weakly_told", "not_told", "outside"}
+        Whether the readings tell it; ``outside`` where the whole interval lies outside the expected range.
     reason : Reason
         Why.
     confidence : str
@@ -129,7 +131,14 @@ NEVER_TOLD = (
 
 
 def judged(
-    name: str, value: float, draws: FloatArray, *, unit: str, expected: tuple[float, float], stretch: float = 1.0
+    name: str,
+    value: float,
+    draws: FloatArray,
+    *,
+    unit: str,
+    expected: tuple[float, float],
+    possible: tuple[float, float] | None = None,
+    stretch: float = 1.0,
 ) -> Estimate:
     """Return an estimate judged by the width of its 90 % interval against the expected range.
 
@@ -145,6 +154,8 @@ def judged(
         Unit.
     expected : tuple of float
         Smallest and largest value expected before there were readings.
+    possible : tuple of float, optional
+        Range outside which the input is to be checked; the expected one by default.
     stretch : float
         Factor of `small_sample_stretch`. [1]
 
@@ -154,9 +165,18 @@ def judged(
     """
     low, high = interval(draws, about=value, stretch=stretch)
     width = (high - low) / (expected[1] - expected[0])
+    least, most = expected if possible is None else possible
     if not math.isfinite(width) or not math.isfinite(value):
         verdict: Verdict = "not_told"
         reason = Reason(zh="数据没有给出区间", en="the readings give no interval")
+    elif low > most or high < least:
+        verdict = "outside"
+        reason = Reason(
+            zh=f"整个区间 {low:.3g}～{high:.3g} 在预期范围 {least:.3g}～{most:.3g} {unit} 之外："
+            "核对户数、单位、时区与气温",
+            en=f"the whole interval, {low:.3g} to {high:.3g}, lies outside the expected range, {least:.3g} to "
+            f"{most:.3g} {unit}: check homes, units, time zone and temperatures",
+        )
     else:
         verdict = "told" if width <= TOLD_WIDTH else "weakly_told" if width <= WEAKLY_TOLD_WIDTH else "not_told"
         reason = Reason(

@@ -95,12 +95,15 @@ def simulate(
     Raises
     ------
     InputError
-        If `supply` does not fit the weather, or a group lies outside `n_group`.
+        If `supply` does not fit the weather, a group lies outside `n_group`, or a floor is no number above 0.
     """
     n_step = len(weather.time_utc)
     is_supplied = np.ones(n_step, dtype=bool) if supply is None else np.asarray(supply)
     if is_supplied.shape != (n_step,) or is_supplied.dtype != np.bool_:
         raise InputError(_NO_SUPPLY.format(n_step, is_supplied.shape))
+    floors = zones["area_m2"]
+    if not ((floors > 0.0) & np.isfinite(floors)).all():
+        raise InputError(f"zones: area_m2 must be a number above 0 in every zone. Least is {floors.min():g} m2.")
     if len(zones) and not 0 <= zones["group"].min() <= zones["group"].max() < n_group:
         raise InputError(f"groups of zones must lie in [0, {n_group}).")
     begin, end, _ = weather.study.indices(n_step)

@@ -20,12 +20,12 @@ from gridcheck.catalogue import DEVICE_CLASSES, central_stations, heaters
 from gridcheck.demand.devices import cop_and_heat
 from gridcheck.demand.households import draws
 from gridcheck.demand.households.kernel import ALWAYS
+from gridcheck.demand.households.thermal import envelope_of
 from gridcheck.demand.households.zones import (
     MINUTE_GAIN,
     SIZING_K,
     ZONE,
     ZoneArray,
-    envelope_of,
     write_emitter,
     write_response,
 )

@@ -15,12 +15,16 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from gridcheck.arrays import FloatArray
 from gridcheck.errors import InputError
+
+# How many zones a message names.
+_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -52,12 +56,57 @@ class Envelope:
     def __post_init__(self) -> None:
         for name in ("air_j_per_k", "mass_j_per_k", "inside_w_per_k", "mass_loss_w_per_k"):
             if not (getattr(self, name) > 0.0).all():
-                raise InputError(f"{name} must be positive in every zone: without it the zone has no closed form.")
+                raise InputError(
+                    f"{name} must be positive in every zone: without it the zone has no closed form. Least is "
+                    f"{getattr(self, name).min():g}; it grows with the heated area and, for mass_loss, the heat loss."
+                )
 
     def loss_w_per_k(self) -> FloatArray:
         """Return the steady heat loss, shape (n_zone,). [W/K]"""
         series = 1.0 / (1.0 / self.inside_w_per_k + 1.0 / self.mass_loss_w_per_k)
         return np.asarray(self.air_loss_w_per_k + series)
+
+
+def envelope_of(
+    area_m2: FloatArray, loss_w_per_k_m2: FloatArray, *, air: FloatArray, mass: FloatArray, house: Mapping[str, float]
+) -> Envelope:
+    """Return walls and air of floors.
+
+    Parameters
+    ----------
+    area_m2, loss_w_per_k_m2 : ndarray, shape (n_zone,)
+        Heated floor, and heat loss per floor area. [m2], [W/(K m2)]
+    air, mass : ndarray, shape (n_zone,)
+        Heat capacities per floor area. [kJ/(K m2)]
+    house : mapping of str to float
+        Parameters of houses.
+
+    Raises
+    ------
+    InputError
+        If a floor is no number above 0, or heat would leave through the walls faster than it gets into them.
+    """
+    inside, loss = house["mass_coupling_w_per_k_m2"], loss_w_per_k_m2
+    through_mass = (1.0 - house["ventilation_share"]) * loss
+    findings = [
+        f"zone {at}: heated area {area_m2[at]:g} m2 must be a number above 0"
+        for at in np.flatnonzero(~((area_m2 > 0.0) & np.isfinite(area_m2)))[:_SHOWN]
+    ] + [
+        f"zone {at}: heat loss {loss[at]:g} W/(K m2) must be above 0, and what of it goes through walls, "
+        f"{through_mass[at]:.3g}, below mass_coupling_w_per_k_m2 = {inside:g}"
+        for at in np.flatnonzero(~((through_mass > 0.0) & (through_mass < inside)))[:_SHOWN]
+    ]
+    if findings:
+        raise InputError("These zones cannot be floors of a house.", findings)
+    return Envelope(
+        air_j_per_k=1000.0 * air * area_m2,
+        mass_j_per_k=1000.0 * mass * area_m2,
+        inside_w_per_k=inside * area_m2,
+        air_loss_w_per_k=house["ventilation_share"] * loss * area_m2,
+        mass_loss_w_per_k=area_m2 / (1.0 / through_mass - 1.0 / inside),
+        aperture_m2=house["aperture_share"] * area_m2,
+        gain_w=house["internal_gain_w_per_m2"] * area_m2,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

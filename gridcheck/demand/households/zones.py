@@ -17,7 +17,7 @@ from gridcheck.catalogue import DEVICE_CLASSES, heater_ratings, heaters
 from gridcheck.demand.households import draws
 from gridcheck.demand.households.absence import days_at_home
 from gridcheck.demand.households.kernel import ALWAYS, PERIODS, STORAGE
-from gridcheck.demand.households.thermal import Envelope, response
+from gridcheck.demand.households.thermal import Envelope, envelope_of, response
 from gridcheck.demand.parameters import DemandParameters
 from gridcheck.errors import InputError
 
@@ -282,33 +282,6 @@ def _write_envelope(zones: ZoneArray, home_key: UnsignedArray, parameters: Deman
     has_floor = draws.uniform(home_key, "floor heating") < house["floor_heating_share"]
     lag_s = 3600.0 * np.where(has_floor, house["emitter_lag_floor_h"], house["emitter_lag_radiator_h"])
     write_emitter(zones, np.where(use == "house", lag_s, 0.0), step_s=step_s)
-
-
-def envelope_of(
-    area_m2: FloatArray, loss_w_per_k_m2: FloatArray, *, air: FloatArray, mass: FloatArray, house: Mapping[str, float]
-) -> Envelope:
-    """Return walls and air of floors.
-
-    Parameters
-    ----------
-    area_m2, loss_w_per_k_m2 : ndarray, shape (n_zone,)
-        Heated floor, and heat loss per floor area. [m2], [W/(K m2)]
-    air, mass : ndarray, shape (n_zone,)
-        Heat capacities per floor area. [kJ/(K m2)]
-    house : mapping of str to float
-        Parameters of houses.
-    """
-    inside, loss = house["mass_coupling_w_per_k_m2"], loss_w_per_k_m2
-    through_mass = (1.0 - house["ventilation_share"]) * loss
-    return Envelope(
-        air_j_per_k=1000.0 * air * area_m2,
-        mass_j_per_k=1000.0 * mass * area_m2,
-        inside_w_per_k=inside * area_m2,
-        air_loss_w_per_k=house["ventilation_share"] * loss * area_m2,
-        mass_loss_w_per_k=area_m2 / (1.0 / through_mass - 1.0 / inside),
-        aperture_m2=house["aperture_share"] * area_m2,
-        gain_w=house["internal_gain_w_per_m2"] * area_m2,
-    )
 
 
 def write_response(zones: ZoneArray, envelope: Envelope, *, step_s: float) -> None:

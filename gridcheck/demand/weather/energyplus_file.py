@@ -13,6 +13,10 @@ _HEADING_LINES = 8
 # Position of the field, and the value from which on it is missing (EnergyPlus, Auxiliary Programs).
 _FIELDS = {"temperature_c": (6, 99.9), "humidity_percent": (8, 999.0), "solar_w_per_m2": (13, 9999.0)}
 _LEAST_FIELDS = 14
+_MEND = (
+    "An EPW file holds degC, % and W/m2: convert the field (degF by (t - 32) / 1.8, kelvin by t - 273.15), or load the "
+    "file again."
+)
 _LARGEST_TIME_FIELD = 2200
 _RECORDS_PER_HOUR = (1, 2, 4, 6)
 
@@ -82,7 +86,8 @@ def energyplus_series(text: str, *, where: str) -> RawSeries:
             repairs.append(
                 f"{name_of(quantity)}: {int(missing.sum())} values are missing by the marker {missing_from:g}"
             )
-        require_possible(value, row, quantity, where=where, column=f"field {field + 1}, {name_of(quantity)}")
+        column = f"field {field + 1}, {name_of(quantity)}"
+        require_possible(value, row, quantity, where=where, column=column, mend=_MEND)
         values[quantity] = value
     if "temperature_c" not in values:
         raise SchemaError(f"{where} holds no temperature. Load another file.")

@@ -147,8 +147,9 @@ def _refuse_long(name: str, first: TimeArray, length_h: FloatArray, longest_gap_
     too_long = np.flatnonzero(length_h > longest_gap_h + 1e-9)
     if len(too_long):
         raise SchemaError(
-            f"{where}: {name} is missing for longer than {longest_gap_h:g} h. Fill the gaps, choose another winter, or "
-            "allow longer ones (longest_gap_h).",
+            f"{where}: {name} is missing for longer than {longest_gap_h:g} h. Fill the gaps in the file, cut off what "
+            "lies beyond them and is not needed (needed are the study window and the 10 days before it), or take another "
+            "winter (in Python: read_weather with longest_gap_h).",
             first_rows([f"from {_local(first[at])}: {length_h[at]:g} h" for at in too_long]),
         )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from gridcheck.demand.clock import local_day, local_midnight_utc
+from gridcheck.demand.weather.credible import require_credible
 from gridcheck.demand.weather.energyplus_file import energyplus_series, is_energyplus
 from gridcheck.demand.weather.even_steps import on_quarters, without_gaps
 from gridcheck.demand.weather.record import WARM_UP_DAYS, Weather
@@ -87,7 +88,8 @@ def read_weather(
     Raises
     ------
     InputError
-        If the file cannot be read, or does not hold the window.
+        If the file cannot be read, does not hold the window, or shows by its months or its sun that a unit or the
+        zone of its times is not what was taken.
     SchemaError
         If columns, units, times or values are not clear, or a gap is too long.
     """
@@ -98,6 +100,7 @@ def read_weather(
     series = energyplus_series(text, where=where) if epw else table_series(text, where=where, time_zone=time_zone)
     if encoding != "utf-8-sig":
         series = replace(series, notes=(*series.notes, f"the file is written in {encoding}"))
+    series = require_credible(series, epw=epw)
     lay = (epw and _mixed_years(series)) if typical is None else typical
     if lay:
         series = _laid(series, start)

@@ -65,7 +65,15 @@ def name_of(quantity: str) -> str:
     return _QUANTITIES[quantity][0]
 
 
-def require_possible(values: FloatArray, row: IntArray, quantity: str, *, where: str, column: str) -> None:
+def require_possible(
+    values: FloatArray,
+    row: IntArray,
+    quantity: str,
+    *,
+    where: str,
+    column: str,
+    mend: str = "Correct them, write their unit into the heading, or leave the cells empty.",
+) -> None:
     """Refuse values that nobody can have measured; missing ones pass.
 
     Parameters
@@ -78,6 +86,8 @@ def require_possible(values: FloatArray, row: IntArray, quantity: str, *, where:
         Field of `Weather`.
     where, column : str
         File and column for messages.
+    mend : str
+        What to do.
 
     Raises
     ------
@@ -88,8 +98,7 @@ def require_possible(values: FloatArray, row: IntArray, quantity: str, *, where:
     wrong = np.flatnonzero((values < low) | (values > high))
     if len(wrong):
         raise SchemaError(
-            f"{where}: column {column!r} holds values outside [{low:g}, {high:g}] {unit}. Correct them, write their "
-            "unit into the heading, or leave the cells empty.",
+            f"{where}: column {column!r} holds values outside [{low:g}, {high:g}] {unit}. {mend}",
             first_rows([f"row {row[at]}: {values[at]:g} {unit}" for at in wrong]),
         )
 

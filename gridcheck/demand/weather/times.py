@@ -86,8 +86,9 @@ def require_order(time_utc: TimeArray, row: IntArray, *, where: str) -> None:
     ]
     if findings:
         raise SchemaError(
-            f"{where}: times must rise from row to row. Sort the rows and take out what stands twice; if it is a "
-            "typical year of mixed years, say so (typical=True).",
+            f"{where}: times must rise from row to row. Sort the rows and take out what stands twice. A "
+            "typical year of mixed years is read as an EPW file; in a table write one winter's years, from July to "
+            "June (in Python: read_weather with typical=True).",
             first_rows(findings),
         )
 

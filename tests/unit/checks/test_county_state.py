@@ -20,6 +20,8 @@ from tests.support.hand_drawn_county import (
     hand_drawn_county,
     hand_drawn_net,
     profiles,
+    profiles_with_roofs,
+    roofs,
 )
 
 
@@ -185,6 +187,28 @@ def test_a_violation_says_whether_it_was_there_before(tmp_path):
     assert rows["newly"].to_dict() == {AREAS[0]: True, AREAS[1]: False}
     assert rows["value"].tolist() == pytest.approx([102.0, 105.0], abs=1e-3)
     assert rows["value_before"].tolist() == pytest.approx([90.0, 104.0], abs=1e-3)
+
+
+def state_with_roofs(grid: CountyGrid, base_kw, roof_kw) -> CountyState:
+    course = full_course(profiles_with_roofs(), DEFAULT_LIMITS)
+    counts = roofs(base_counts(base_kw), roof_kw)
+    return county_state(supply_trees(grid, DEFAULT_LIMITS), course, counts, DEFAULT_LIMITS, n_feeder=2)
+
+
+def test_room_where_roofs_decide_the_worst_hour_is_empty_and_no_huge_number(tmp_path):
+    grid = hand_drawn_county(tmp_path)
+    # 120 % of feed-in: broken, and a heat pump relieves it. 60 %: kept. Without roofs 8 kW of load leave 92 kW of room.
+    state = state_with_roofs(grid, [40.0] * 5, [120.0, 60.0, 60.0, 60.0, 60.0])
+    plain = state_with_roofs(grid, [40.0] * 5, [1.0] * 5)
+
+    rows = table_of(grid, state, state)
+    assert np.isnan(state.room_kw[0])
+    assert state.room_kw[1] == np.inf
+    assert rows[["c1_kw", "c2_kw", "more_heat_pumps"]].isna().all(axis=None)
+    assert rows["grade"].tolist() == [RED, GREEN, GREEN, GREEN, GREEN]
+    assert plain.room_kw == pytest.approx([92.0] * 5, abs=0.01)
+    # Promises that relieve the feed-in leave the room of the state with them.
+    assert table_of(grid, state, plain)["c2_kw"].tolist() == pytest.approx([92.0] * 5, abs=0.01)
 
 
 def test_promises_never_add_room(tmp_path):

@@ -1,11 +1,13 @@
 """Application files: what is read, and that every fault in them is told at once, by row."""
 
+from dataclasses import replace
 from datetime import date
 
 import pandas as pd
 import pytest
 
-from gridcheck.connection.applications import COLUMNS, parse_applications, read_applications
+from gridcheck.catalogue import DeviceCatalogue, class_devices
+from gridcheck.connection.applications import COLUMNS, parse_applications, read_applications, require_as_sheet
 from gridcheck.errors import InputError, SchemaError
 from gridcheck.geography import counties
 from gridcheck.synthesis.applications import synthetic_applications
@@ -67,6 +69,44 @@ def test_an_unknown_model_is_told_by_row_with_what_is_allowed():
     (finding,) = caught.value.findings
     assert finding.startswith("row 3 (P2): device 'Fan 27' must be one of air_air_heat_pump, ")
     assert finding.endswith("storage_heater, Fan 72, Panel 2")
+
+
+@pytest.mark.parametrize(
+    ("model", "rated_kw", "phase", "said"),
+    [
+        # The Fan draws 2.7 kW at most, the two Panels of a home 4 kW, the Boiler 7 kW through three phases.
+        ("Fan 72", "10.8", "ABC", None),
+        ("Fan 72", "11", "ABC", ["row 2 (P1)", "rated_kw 11 is 4 times", "1 x Fan 72 in one home, 2.7 kW"]),
+        ("Panel 2", "8", "A", None),
+        ("Panel 2", "8.1", "A", ["rated_kw 8.1 through phase A", "8 kW"]),
+        ("Panel 2", "20", "A", ["rated_kw 20 is 5 times", "2 x Panel 2 in one home, 4 kW"]),
+        ("Boiler 18", "5.1", "ABC", None),
+        ("Boiler 18", "5.1", "B", ["phase B", "three-phase"]),
+        ("nobody's", "39", "A", None),
+        ("Fan 72", "many", "A", None),
+    ],
+)
+def test_an_application_goes_with_the_sheet_of_its_model(model, rated_kw, phase, said):
+    like = class_devices()["resistive_heater"]
+    devices = DeviceCatalogue(
+        origin="own.csv",
+        devices=tuple(
+            replace(like, model=name, max_input_kw=max_kw, units=units, phases=phases)
+            for name, max_kw, units, phases in (
+                ("Fan 72", 2.7, 1.0, 1), ("Panel 2", 4.0, 2.0, 1), ("Boiler 18", 7.0, 1.0, 3),
+            )
+        ),
+    )  # fmt: skip
+    rows = pd.DataFrame([ROW | {"device": model, "rated_kw": rated_kw, "phase": phase}])
+    if said is None:
+        require_as_sheet(rows, devices, source="wishes.csv")
+        return
+    with pytest.raises(SchemaError) as caught:
+        require_as_sheet(rows, devices, source="wishes.csv")
+    (finding,) = caught.value.findings
+    assert all(words in finding for words in said), finding
+    assert "wishes.csv" in caught.value.message
+    assert "own.csv" in caught.value.message
 
 
 def test_rows_of_other_counties_are_left_to_them():

@@ -25,6 +25,8 @@ from tests.support.hand_drawn_county import (
     hand_drawn_county,
     hand_drawn_net,
     profiles,
+    profiles_with_roofs,
+    roofs,
 )
 
 APPROVE, CONDITIONAL, DEFER = Verdict.APPROVE, Verdict.APPROVE_WITH_CONDITIONS, Verdict.DEFER
@@ -274,6 +276,41 @@ def test_a_violation_on_the_own_way_counts_even_if_it_was_there_before(tmp_path)
 
     assert [d.connected for d in result.decisions] == [True, False, False]
     assert {(d.kind, d.element) for d in result.decisions[1:]} == {(CheckKind.SECTION_LOADING, SECTIONS[1])}
+
+
+def decide_with_roofs(tmp_path, rated_kw: float, at_noon: float, in_the_evening: float) -> QueueResult:
+    """An area of 100 kVA with 120 kW of roofs and 120 kW of homes, in which one heater is asked for."""
+    grid, wishes = hand_drawn_county(tmp_path), applications([(0, rated_kw)])
+    course = binding_course(profiles_with_roofs(at_noon, in_the_evening), DEFAULT_LIMITS)
+    counts = roofs(base_counts([120.0] + [50.0] * 4), [120.0] + [1.0] * 4)
+    return decide_queue(supply_trees(grid, DEFAULT_LIMITS), course, counts, wishes, DEFAULT_LIMITS, area_ids=AREAS)
+
+
+@pytest.mark.parametrize(
+    ("at_noon", "in_the_evening", "loading_percent"),
+    [
+        (1.0, 1.0, 115.0),  # 120 kW are fed in; 5 kW of heat at noon relieve the transformer
+        (0.0, 1.0, 120.0),  # no heat at noon: as before
+    ],
+)
+def test_a_violation_that_is_made_no_worse_is_not_charged(tmp_path, at_noon, in_the_evening, loading_percent):
+    result = decide_with_roofs(tmp_path, 5.0, at_noon, in_the_evening)
+
+    (decision,) = result.decisions
+    assert decision.connected
+    assert decision.blocked_by is None
+    assert decision.margin_kw > 0.0
+    assert result.base[0].value[0] == pytest.approx(120.0, rel=1e-6)
+    assert result.final[0].value[0] == pytest.approx(loading_percent, rel=1e-6)
+
+
+def test_a_violation_that_is_made_worse_is_charged_though_its_noon_is_relieved(tmp_path):
+    # 24 kW of homes and 40 kW * 2.5 of heat in the evening are 124 kW, more than the 120 kW that were fed in.
+    (decision,) = decide_with_roofs(tmp_path, 40.0, 1.0, 2.5).decisions
+
+    assert (decision.verdict, decision.kind, decision.element) == (DEFER, CheckKind.AREA_LOADING, AREAS[0])
+    assert (decision.value_before, decision.value) == pytest.approx((120.0, 124.0), rel=1e-6)
+    assert decision.blocked_by == Blocker.EXISTING_LOAD
 
 
 def test_a_limit_of_the_own_feeder_that_is_newly_broken_counts(tmp_path):

@@ -5,8 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gridcheck.catalogue import base_load
 from gridcheck.demand.calibration import AreaReadings, calibrate, overrides
 from gridcheck.demand.parameters import default_parameters
+from gridcheck.demand.tables import named_ranges
 from gridcheck.errors import InputError
 from tests.support.village_winter import BALANCE_C, BASE_KW, SLOPE_KW_PER_K, village_winter
 
@@ -254,9 +256,31 @@ def test_what_is_told_becomes_parameters(cold):
     level = parameters.base["annual_kwh"] * parameters.base["winter_factor"] / 8760.0
     assert level == pytest.approx(cold.estimate("base_kw").value)
     assert parameters.base["winter_factor"] == default_parameters().base["winter_factor"]
-    assert found.values["thrift_factor"] > 1.0  # the drawn homes draw 1.0 kW at -5 degC, the model's 0.75 kW
-    assert len(found.notes) == 3
+    # The drawn homes draw 1.0 kW at -5 degC, the model's 0.75 kW: more than the row of thrift allows.
+    assert "thrift_factor" not in found.values
+    assert any("check the input: thrift_factor = 1." in note.en and "[0.4, 1]" in note.en for note in found.notes)
+    assert any(note.en.startswith("gridcheck/catalogue/base_load.csv: annual_kwh") for note in found.notes)
+    ranges = named_ranges("model.csv")
+    for name, value in found.values.items():
+        low, high = ranges[name] if name in ranges else base_load().loc[name, ["min", "max"]]
+        assert low <= value <= high
     assert all(note.zh and note.en for note in found.notes)
+
+
+def test_an_interval_outside_the_expected_range_asks_for_the_input_and_replaces_nothing():
+    # Watts taken for half kilowatts: every power is twice what it is.
+    readings = village_winter(np.random.default_rng(5), areas=20, days=30, mean_c=-4.0)
+    doubled = [replace(area, power_kw=2.0 * area.power_kw) for area in readings]
+
+    result = calibrate(doubled, np.random.default_rng(1), n_draw=40)
+
+    for name in (AT_MINUS_5, "base_kw"):
+        found = result.estimate(name)
+        assert found.verdict == "outside"
+        assert "outside the expected range" in found.reason.en
+        assert "check" in found.reason.en
+    values = overrides(result).values
+    assert not {"annual_kwh", "shape_hour_00", "thrift_factor"} & set(values)
 
 
 def test_what_is_not_told_stays(warm):

@@ -1,12 +1,14 @@
 """Devices: efficiency and saturation, by hand and by brute force."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from gridcheck.demand import tables
 from gridcheck.demand.devices import field_cop, limited_mean
 from gridcheck.demand.parameters import default_parameters
-from gridcheck.errors import CatalogueError, ConfigError
+from gridcheck.errors import CatalogueError, ConfigError, InputError
 
 PARAMETERS = default_parameters()
 HOUSE = PARAMETERS.house
@@ -73,6 +75,15 @@ def test_values_outside_their_own_range_are_refused(monkeypatch):
     with pytest.raises(CatalogueError, match="value must lie between min and max") as caught:
         tables.named_values("model.csv")
     assert len(caught.value.findings) == len(table)
+    assert "row thrift_factor: 2 is not in [0.4, 1]" in caught.value.findings
+
+
+@pytest.mark.parametrize("value", [-58.0, 0.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("name", ["heated_area_m2", "rated_kw", "units", "max_input_ratio"])
+def test_a_heater_of_no_area_or_power_is_refused_by_name_and_value(name, value):
+    with pytest.raises(InputError) as caught:
+        replace(PARAMETERS.devices[0], **{name: value})
+    assert caught.value.findings == (f"{name} must be a number above 0. Got {value:g}",)
 
 
 @pytest.mark.parametrize("name", ["heated_area_house_m2", "mass_capacity_kj_per_k_m2", "annual_kwh", "oversize_room"])

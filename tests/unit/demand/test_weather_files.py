@@ -386,7 +386,10 @@ def test_a_long_gap_is_refused_with_its_first_missing_time_unless_allowed(tmp_pa
     times = hours(72)
     times = times[:30] + times[54:]
     path = table(tmp_path, "time,气温(℃)", ["-5"] * len(times), times)
-    with pytest.raises(SchemaError, match=r"missing for longer than 3 h(.|\n)*from 2026-01-21 06:00 .*: 24 h"):
+    with pytest.raises(
+        SchemaError,
+        match=r"missing for longer than 3 h\. Fill the gaps in the file(.|\n)*from 2026-01-21 06:00 .*: 24 h",
+    ):
         read(path)
     assert "24 of 72 values" in read(path, longest_gap_h=24).repairs[0]
 
@@ -417,7 +420,7 @@ def test_typical_year_in_a_table_is_laid_when_told(tmp_path):
     times = [f"{year}-{month:02d}-{day:02d} {hour:02d}:00" for year, month, day in
              [(2009, 1, 1), (2009, 1, 2), (2003, 12, 30), (2003, 12, 31)] for hour in range(24)]  # fmt: skip
     path = table(tmp_path, "time,气温(℃)", [str(row // 24) for row in range(96)], times)
-    with pytest.raises(SchemaError, match="typical=True"):
+    with pytest.raises(SchemaError, match="read as an EPW file; in a table write one winter's years"):
         read(path)
     weather = read(path, typical=True, start=date(2025, 12, 30)).weather
     assert weather.temperature_c[48::96].tolist() == [2.0, 3.0, 0.0, 1.0]

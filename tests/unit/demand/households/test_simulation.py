@@ -187,3 +187,11 @@ def test_what_comes_after_the_window_is_not_simulated(wave):
     assert made.power_kw.tobytes() == wave.power_kw[:, :-96].tobytes()
     base, _ = simulate_base(NUMBER, shorter, PARAMETERS, seed=SEED, group=NUMBER, n_group=N)
     assert base.shape == made.power_kw.shape
+
+
+@pytest.mark.parametrize("area_m2", [-58.0, 0.0])
+def test_zones_without_a_floor_are_refused_with_their_area(area_m2):
+    zones = zones_of()
+    zones["area_m2"][3] = area_m2
+    with pytest.raises(InputError, match=rf"area_m2 must be a number above 0 in every zone\. Least is {area_m2:g} m2"):
+        simulate(zones, WAVE, PARAMETERS, n_group=N)

@@ -5,7 +5,8 @@ import pytest
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
-from gridcheck.demand.households.thermal import Envelope, response
+from gridcheck.demand.households.thermal import Envelope, envelope_of, response
+from gridcheck.demand.parameters import default_parameters
 from gridcheck.errors import InputError
 
 N = 40
@@ -95,3 +96,27 @@ def test_what_has_no_closed_form_is_refused():
     values = {name: getattr(whole, name) for name in whole.__dataclass_fields__}
     with pytest.raises(InputError, match="mass_j_per_k must be positive"):
         Envelope(**{**values, "mass_j_per_k": np.zeros(N)})
+
+
+@pytest.mark.parametrize(
+    ("area_m2", "loss", "said"),
+    [
+        (-58.0, 2.0, "zone 1: heated area -58 m2 must be a number above 0"),
+        (0.0, 2.0, "zone 1: heated area 0 m2"),
+        (float("nan"), 2.0, "zone 1: heated area nan m2"),
+        (58.0, 0.0, "zone 1: heat loss 0 W/(K m2) must be above 0"),
+        (58.0, 1000.0, "zone 1: heat loss 1000 W/(K m2)"),
+    ],
+)
+def test_a_floor_that_cannot_be_is_refused_by_the_quantity_at_fault(area_m2, loss, said):
+    capacity = np.full(2, 30.0)
+    with pytest.raises(InputError) as caught:
+        envelope_of(
+            np.array([58.0, area_m2]),
+            np.array([2.0, loss]),
+            air=capacity,
+            mass=capacity,
+            house=default_parameters().house,
+        )
+    (finding,) = caught.value.findings
+    assert finding.startswith(said)

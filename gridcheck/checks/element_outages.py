@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -84,13 +85,11 @@ def _tie_rows(state: NormalState, listed: set[str]) -> list[NMinus1Row]:
     worst = worst_values(state, normal)
     status = NMinus1Status.SECURE if normal.is_within_limits else NMinus1Status.VIOLATED
     status = status if normal.is_solved else NMinus1Status.NOT_CONVERGED
-    names = {name: "" for name in ("county_code", "feeder_id", "supply_class", "tripped_by")}
-    nothing = {name: () for name in NMinus1Row.__slots__ if NMinus1Row.__annotations__[name].startswith("tuple")}
-    zero = {name: 0 for name in NMinus1Row.__slots__ if NMinus1Row.__annotations__[name] in ("float", "int")}
-    row = NMinus1Row(
-        **{**zero, **nothing, **names}, outage_id="", outage_kind=TIE, status=status, by_remote=True, method="none",
-        is_proved=True, worst=worst, tried=worst,
-    )  # type: ignore[arg-type]  # fmt: skip
+    kinds = NMinus1Row.__annotations__
+    empty: dict[str, Any] = {name: () if kind.startswith("tuple") else 0 for name, kind in kinds.items()}
+    empty |= dict.fromkeys(("outage_id", "county_code", "feeder_id", "supply_class", "tripped_by"), "")
+    empty |= {"outage_kind": TIE, "status": status, "by_remote": True, "method": "none", "is_proved": True}
+    row = NMinus1Row(**empty | {"worst": worst, "tried": worst})
     return [
         replace(row, outage_id=f"line:{i}", transfer_ratio=1.0, line_states=((i, False),), faulted_lines=(i,))
         for i in sorted(set(found))

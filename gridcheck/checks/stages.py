@@ -62,7 +62,8 @@ def _outwards(graph: DarkGraph, way: Way) -> list[int]:
 def _part_of(graph: DarkGraph, way: Way, places: list[int]) -> Way:
     """Return a way restricted to some of its sections, which hang together with supply."""
     inside = set(places)
-    joined, trees = 0, {}
+    joined = 0
+    trees: dict[int, int] = {}
     for k, link in enumerate(graph.links):
         if way.joined >> k & 1 and link.a in inside and (link.b == LIVE or link.b in inside):
             root = way.at[link.a]

@@ -148,8 +148,8 @@ def _refuse_long(name: str, first: TimeArray, length_h: FloatArray, longest_gap_
     if len(too_long):
         raise SchemaError(
             f"{where}: {name} is missing for longer than {longest_gap_h:g} h. Fill the gaps in the file, cut off what "
-            "lies beyond them and is not needed (needed are the study window and the 10 days before it), or take another "
-            "winter (in Python: read_weather with longest_gap_h).",
+            "lies beyond them and is not needed (needed are the study window and the 10 days before it), or take "
+            "another winter (in Python: read_weather with longest_gap_h).",
             first_rows([f"from {_local(first[at])}: {length_h[at]:g} h" for at in too_long]),
         )
 

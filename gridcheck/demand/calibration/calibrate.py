@@ -175,26 +175,8 @@ def calibrate(areas: Sequence[AreaReadings], rng: np.random.Generator, *, n_draw
             for column, hour in zip(np.array(base).T, response.base_kw, strict=True)
         ]
     )
-    expected, possible = _expected(panel), _possible(panel)
-    estimates = tuple(
-        minding_cold(
-            judged(
-                name,
-                number,
-                by_name[name],
-                unit=unit,
-                expected=limits,
-                possible=possible.get(name, limits),
-                stretch=stretch,
-            ),
-            coldest_c(panel),
-            cold_hours(panel),
-        )
-        for name, number in value.items()
-        for unit, limits in (expected[name],)
-    )
     return Calibration(
-        estimates=estimates,
+        estimates=_estimates(panel, value, by_name, stretch),
         never_told=NEVER_TOLD,
         warnings=(*_doubts(panel, spread), *clock_warnings(panel, response, kept)),
         classes=panel.classes,
@@ -210,6 +192,30 @@ def calibrate(areas: Sequence[AreaReadings], rng: np.random.Generator, *, n_draw
         n_day=n_day,
         n_hour=int(kept.sum()),
         n_set_aside=int((np.isfinite(panel.hour_kw) & ~kept).sum()),
+    )
+
+
+def _estimates(
+    panel: Panel, value: Mapping[str, float], by_name: Mapping[str, FloatArray], stretch: float
+) -> tuple[Estimate, ...]:
+    """Judge every number by its draws and by the cold of the readings."""
+    expected, possible = _expected(panel), _possible(panel)
+    return tuple(
+        minding_cold(
+            judged(
+                name,
+                number,
+                by_name[name],
+                unit=unit,
+                expected=limits,
+                possible=possible.get(name, limits),
+                stretch=stretch,
+            ),
+            coldest_c(panel),
+            cold_hours(panel),
+        )
+        for name, number in value.items()
+        for unit, limits in (expected[name],)
     )
 
 

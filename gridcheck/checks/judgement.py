@@ -9,7 +9,7 @@ import numpy as np
 from gridcheck.arrays import BoolArray, FloatArray, IntArray
 from gridcheck.cases import FactoredLoads, LoadCases
 from gridcheck.checks.outcomes import Outcome
-from gridcheck.checks.worst_cases import beside, only_consumes, select_cases, undominated_cases
+from gridcheck.checks.worst_cases import beside, only_consumes, select_cases, total_load, undominated_cases
 from gridcheck.errors import InputError, TopologyError
 from gridcheck.limits import LimitSet
 from gridcheck.network.records import BranchKind, Network
@@ -63,6 +63,8 @@ class NormalState:
         True where no load feeds in and none follows the voltage.
     solver : TopologySolver, optional
         Solves switch states in compiled code; not where loads follow the voltage.
+    heaviest : TopologySolver, optional
+        The same for the case with the largest load alone: what has no solution there is not solved in the others.
     has_after : bool
         Whether it knows what buses draw after an outage.
     allowed_ratio : ndarray, shape (n_branch,)
@@ -87,6 +89,7 @@ class NormalState:
     min_vm_pu: float
     is_consuming: bool
     solver: TopologySolver | None
+    heaviest: TopologySolver | None
     has_after: bool
     allowed_ratio: FloatArray
 
@@ -155,6 +158,7 @@ def normal_state(
         min_vm_pu=limits.n_minus_1_vm_min_pu.value,
         is_consuming=only_consumes(loads),
         solver=_solver(network, chosen, after),
+        heaviest=_solver(network, *_heaviest(chosen, after)),
         has_after=after is not None,
         allowed_ratio=ratio,
     )
@@ -169,6 +173,14 @@ def _solver(
             raise InputError("Loads after an outage need loads of constant power.")
         return None
     return TopologySolver(switchable(network), loads, loads_after=after, tolerance_pu=_TOLERANCE_PU)
+
+
+def _heaviest(
+    loads: LoadCases | FactoredLoads, after: LoadCases | FactoredLoads | None
+) -> tuple[LoadCases | FactoredLoads, LoadCases | FactoredLoads | None]:
+    """Return the loads of the case with the largest load."""
+    case = np.argmax(total_load(loads if after is None else after))[None]
+    return select_cases(loads, case), None if after is None else select_cases(after, case)
 
 
 def _rated(network: Network, ratio: FloatArray) -> Network:
@@ -337,14 +349,16 @@ def judge_tree(
         group_bus=state.bus_feeder, group_branch=state.branch_feeder, mine=mine, bus_kept=state.bus_kept,
         branch_kept=state.branch_kept, vm_min_pu=state.min_vm_pu, loading_max_percent=state.max_loading_percent,
     )  # fmt: skip
-    found = state.solver.solve(
-        SwitchStates(
-            ends=switched_ends(state.network, state.sections, closed[None]),
-            root=np.array([root]),
-            is_after=is_after[None] if state.has_after and is_after is not None else None,
-        ),
-        Judged(bus=state.judged_bus, branch=state.judged_branch, own=own),
+    states = SwitchStates(
+        ends=switched_ends(state.network, state.sections, closed[None]),
+        root=np.array([root]),
+        is_after=is_after[None] if state.has_after and is_after is not None else None,
     )
+    judged = Judged(bus=state.judged_bus, branch=state.judged_branch, own=own)
+    # What cannot be solved takes by far the most sweeps, so it is looked for in one case first.
+    if state.heaviest is not None and state.heaviest.solve(states, judged).status[0] != TopologyStatus.CONVERGED:
+        return Outcome(is_solved=False)
+    found = state.solver.solve(states, judged)
     if found.status[0] != TopologyStatus.CONVERGED:
         return Outcome(is_solved=False)
     (vm, vm_bus, vm_case), (loading, branch, loading_case) = (

@@ -42,7 +42,7 @@ def undominated_cases(loads: LoadCases | FactoredLoads) -> IntArray:
         return every
     loaded = _loaded_buses(loads)
     # A case that dominates another has the larger sum, so one pass downwards finds every dominated case.
-    order = np.lexsort((every, -_totals(loads)))
+    order = np.lexsort((every, -total_load(loads)))
     kept = np.zeros(loads.n_case, dtype=bool)
     so_far = np.empty((0, 2 * len(loaded)))
     # Cases are written out some at a time, so that cases times buses is never stored.
@@ -98,8 +98,8 @@ def select_cases(loads: LoadCases | FactoredLoads, cases: IntArray) -> LoadCases
     return replace(loads, profile=loads.profile[cases], duration_h=loads.duration_h[cases])
 
 
-def _totals(loads: LoadCases | FactoredLoads) -> FloatArray:
-    """Return the sum of P and Q over all buses, shape (n_case,)."""
+def total_load(loads: LoadCases | FactoredLoads) -> FloatArray:
+    """Return the sum of P and Q over all buses, shape (n_case,). [MW and Mvar]"""
     if isinstance(loads, LoadCases):
         by_case: FloatArray = (loads.p_mw + loads.q_mvar).sum(axis=1)
         return by_case

@@ -63,8 +63,8 @@ class NormalState:
         True where no load feeds in and none follows the voltage.
     solver : TopologySolver, optional
         Solves switch states in compiled code; not where loads follow the voltage.
-    has_after : bool
-        Whether it knows what buses draw after an outage.
+    loads_after : LoadCases or FactoredLoads, optional
+        What buses draw after an outage in the cases of `loads`, where it is known to differ.
     allowed_ratio : ndarray, shape (n_branch,)
         Loading that each branch may carry after an outage over ``max_loading_percent``; ratings of `network` are
         raised by it. [1]
@@ -87,8 +87,13 @@ class NormalState:
     min_vm_pu: float
     is_consuming: bool
     solver: TopologySolver | None
-    has_after: bool
+    loads_after: LoadCases | FactoredLoads | None
     allowed_ratio: FloatArray
+
+    @property
+    def has_after(self) -> bool:
+        """Whether it is known what buses draw after an outage."""
+        return self.loads_after is not None
 
 
 def normal_state(
@@ -153,9 +158,9 @@ def normal_state(
         branch_kept=np.zeros(network.n_branch, dtype=bool),
         max_loading_percent=limits.n_minus_1_loading_percent.value,
         min_vm_pu=limits.n_minus_1_vm_min_pu.value,
-        is_consuming=only_consumes(loads),
+        is_consuming=only_consumes(loads) and (loads_after is None or only_consumes(loads_after)),
         solver=_solver(network, chosen, after),
-        has_after=after is not None,
+        loads_after=after,
         allowed_ratio=ratio,
     )
     return _with_kept_limits(state, bus_tree)

@@ -106,7 +106,10 @@ class _Programme:
             is_proved, most = self._reach_best(
                 self._supplied(load), lambda rank: float(load.sum()) - rank[1], _SAME_LOAD * float(load.sum())
             )
-            self._raise_bound(dark_homes, float(load.sum()) * (1.0 - _SAME_LOAD) - most)
+            least_kw = float(load.sum()) * (1.0 - _SAME_LOAD) - most
+            # Less than the best way by no more than loads that count as equal is the best way itself.
+            is_equal = self.best_rank[1] - least_kw <= 2.0 * _SAME_LOAD * float(load.sum())
+            self._raise_bound(dark_homes, self.best_rank[1] if is_equal else least_kw)
         if is_proved:
             is_proved, _ = self._reach_best(self._operations(), lambda rank: -self._heavy() * rank[2] - rank[3], 0.5)
         return Found(

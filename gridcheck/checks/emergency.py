@@ -17,6 +17,8 @@ References
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.optimize import brentq
 
@@ -91,3 +93,12 @@ def allowed_ratios(network: Network, limits: LimitSet, *, warmest_c: float, is_s
     result[(branches.kind == BranchKind.LINE) & ~is_set] = winter_ampacity_ratio(warmest_c, limits)
     result[branches.kind == BranchKind.TRAFO] = short_time_ratio(warmest_c, limits)
     return result
+
+
+def with_raised_ratings(network: Network, ratio: FloatArray) -> Network:
+    """Return the network with the ratings of its branches times `ratio`, shape (n_branch,)."""
+    if (ratio == 1.0).all():
+        return network
+    b = network.branches
+    raised = replace(b, rating_from_ka=b.rating_from_ka * ratio, rating_to_ka=b.rating_to_ka * ratio)
+    return replace(network, branches=raised)

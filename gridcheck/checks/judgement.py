@@ -8,6 +8,7 @@ import numpy as np
 
 from gridcheck.arrays import BoolArray, FloatArray, IntArray
 from gridcheck.cases import FactoredLoads, LoadCases
+from gridcheck.checks.emergency import with_raised_ratings
 from gridcheck.checks.outcomes import Outcome
 from gridcheck.checks.worst_cases import beside, only_consumes, select_cases, total_load, undominated_cases
 from gridcheck.errors import InputError, TopologyError
@@ -65,8 +66,8 @@ class NormalState:
         Solves switch states in compiled code; not where loads follow the voltage.
     heaviest : TopologySolver, optional
         The same for the case with the largest load alone: what has no solution there is not solved in the others.
-    has_after : bool
-        Whether it knows what buses draw after an outage.
+    loads_after : LoadCases or FactoredLoads, optional
+        What buses draw after an outage in the cases of `loads`, where it is known to differ.
     allowed_ratio : ndarray, shape (n_branch,)
         Loading that each branch may carry after an outage over ``max_loading_percent``; ratings of `network` are
         raised by it. [1]
@@ -90,8 +91,13 @@ class NormalState:
     is_consuming: bool
     solver: TopologySolver | None
     heaviest: TopologySolver | None
-    has_after: bool
+    loads_after: LoadCases | FactoredLoads | None
     allowed_ratio: FloatArray
+
+    @property
+    def has_after(self) -> bool:
+        """Whether it is known what buses draw after an outage."""
+        return self.loads_after is not None
 
 
 def normal_state(
@@ -138,7 +144,7 @@ def normal_state(
     case = undominated_cases(loads if loads_after is None else beside(loads, loads_after))
     chosen, after = select_cases(loads, case), None if loads_after is None else select_cases(loads_after, case)
     ratio = np.ones(network.n_branch) if allowed_ratio is None else allowed_ratio
-    network = _rated(network, ratio)
+    network = with_raised_ratings(network, ratio)
     judged_bus, judged_branch = _judged(network)
     state = NormalState(
         network=network,
@@ -156,10 +162,10 @@ def normal_state(
         branch_kept=np.zeros(network.n_branch, dtype=bool),
         max_loading_percent=limits.n_minus_1_loading_percent.value,
         min_vm_pu=limits.n_minus_1_vm_min_pu.value,
-        is_consuming=only_consumes(loads),
+        is_consuming=only_consumes(loads) and (loads_after is None or only_consumes(loads_after)),
         solver=_solver(network, chosen, after),
         heaviest=_solver(network, *_heaviest(chosen, after)),
-        has_after=after is not None,
+        loads_after=after,
         allowed_ratio=ratio,
     )
     return _with_kept_limits(state, bus_tree)
@@ -181,15 +187,6 @@ def _heaviest(
     """Return the loads of the case with the largest load."""
     case = np.argmax(total_load(loads if after is None else after))[None]
     return select_cases(loads, case), None if after is None else select_cases(after, case)
-
-
-def _rated(network: Network, ratio: FloatArray) -> Network:
-    """Return the network with raised ratings."""
-    if (ratio == 1.0).all():
-        return network
-    b = network.branches
-    raised = replace(b, rating_from_ka=b.rating_from_ka * ratio, rating_to_ka=b.rating_to_ka * ratio)
-    return replace(network, branches=raised)
 
 
 def _require_radial(network: Network, tree: Tree) -> None:

@@ -106,7 +106,10 @@ class _Programme:
             is_proved, most = self._reach_best(
                 self._supplied(load), lambda rank: float(load.sum()) - rank[1], _SAME_LOAD * float(load.sum())
             )
-            self._raise_bound(dark_homes, float(load.sum()) * (1.0 - _SAME_LOAD) - most)
+            least_kw = float(load.sum()) * (1.0 - _SAME_LOAD) - most
+            # Less than the best way by no more than loads that count as equal is the best way itself.
+            is_equal = self.best_rank[1] - least_kw <= 2.0 * _SAME_LOAD * float(load.sum())
+            self._raise_bound(dark_homes, self.best_rank[1] if is_equal else least_kw)
         if is_proved:
             is_proved, _ = self._reach_best(self._operations(), lambda rank: -self._heavy() * rank[2] - rank[3], 0.5)
         return Found(
@@ -144,7 +147,8 @@ class _Programme:
         for position in self.graph.live_links:
             self._forbid(1 << position)
         dark = self.reach.bus[self.reach.place != LIVE]
-        self._add_case(int(np.argmax(_sum_mw(self.state.loads, dark))))
+        loads = self.state.loads if self.state.loads_after is None else self.state.loads_after
+        self._add_case(int(np.argmax(_sum_mw(loads, dark))))
         for _ in range(_ROUNDS):
             if self._left_s() <= 0.0:
                 return
@@ -160,9 +164,11 @@ class _Programme:
         """Add the rows of one case, by its position among those of the state."""
         if case in self.flows or len(self.flows) >= _MOST_CASES:
             return False
-        one = select_cases(self.state.loads, np.array([case]))
-        written = one.cases() if isinstance(one, FactoredLoads) else one
-        self.flows[case] = FlowRows(self.draft, self.reach, self.forest, written.p_mw[0], written.q_mvar[0])
+        p_mw, q_mvar = _power(self.state.loads, case)
+        if self.state.loads_after is not None:
+            after = _power(self.state.loads_after, case)
+            p_mw, q_mvar = (np.where(self.reach.is_after, a, b) for a, b in zip(after, (p_mw, q_mvar), strict=True))
+        self.flows[case] = FlowRows(self.draft, self.reach, self.forest, p_mw, q_mvar)
         return True
 
     def _add_tangents(self, x: FloatArray) -> int:
@@ -362,6 +368,13 @@ def _sum_mw(loads: LoadCases | FactoredLoads, bus: IntArray) -> FloatArray:
         return total
     weighted: FloatArray = loads.profile @ loads.p_weight_mw[bus].sum(axis=0)
     return weighted
+
+
+def _power(loads: LoadCases | FactoredLoads, case: int) -> tuple[FloatArray, FloatArray]:
+    """Return P and Q of all buses in one case. [MW], [Mvar]"""
+    one = select_cases(loads, np.array([case]))
+    written = one.cases() if isinstance(one, FactoredLoads) else one
+    return written.p_mw[0], written.q_mvar[0]
 
 
 def _at_least(value: float) -> int:

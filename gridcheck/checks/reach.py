@@ -1,4 +1,4 @@
-"""What a restoration may touch: the trees below the roots of its ties and the dark sections, with their limits."""
+"""What a restoration may touch: the trees that its ties could load and the dark sections, with their limits."""
 
 from __future__ import annotations
 
@@ -80,6 +80,8 @@ class Reach:
         Shunts at 1 pu; b is generation. [MW], [Mvar]
     spans : tuple of Span
         Branches.
+    is_after : ndarray of bool, shape (n_bus,)
+        Buses of the network that draw what they draw after an outage.
     """
 
     bus: IntArray
@@ -90,9 +92,18 @@ class Reach:
     g_mw: FloatArray
     b_mvar: FloatArray
     spans: tuple[Span, ...]
+    is_after: BoolArray
 
 
-def reach_of(state: NormalState, graph: DarkGraph, isolated: BoolArray, is_off: BoolArray, feeders: IntArray) -> Reach:
+def reach_of(
+    state: NormalState,
+    graph: DarkGraph,
+    isolated: BoolArray,
+    is_off: BoolArray,
+    feeders: IntArray,
+    roots: Sequence[int],
+    is_after: BoolArray,
+) -> Reach:
     """Gather what a restoration may touch.
 
     Parameters
@@ -108,6 +119,10 @@ def reach_of(state: NormalState, graph: DarkGraph, isolated: BoolArray, is_off: 
     feeders : ndarray of int
         Feeders of what is lost, by outlet edge: their elements are always held against the limits, those of others
         where they kept them before.
+    roots : sequence of int
+        Branches at the sources of the trees that can take on anything.
+    is_after : ndarray of bool, shape (n_bus,)
+        True for buses that draw what they draw after an outage.
 
     Returns
     -------
@@ -121,7 +136,6 @@ def reach_of(state: NormalState, graph: DarkGraph, isolated: BoolArray, is_off: 
     place = _places(state.sections, graph)
     is_source = np.zeros(network.n_bus, dtype=bool)
     is_source[network.slack_bus] = network.buses.in_service[network.slack_bus]
-    roots = [graph.links[position].root for position in graph.live_links]
     is_in = (place != LIVE) | ~is_off & (is_source | np.isin(state.source_branch, roots))
     ends = full.branches.from_bus, full.branches.to_bus
     carries = np.flatnonzero(full.branches.connected & is_in[ends[0]] & is_in[ends[1]])
@@ -149,6 +163,7 @@ def reach_of(state: NormalState, graph: DarkGraph, isolated: BoolArray, is_off: 
         g_mw=g[bus] * network.sn_mva,
         b_mvar=b[bus] * network.sn_mva,
         spans=tuple(spans),
+        is_after=is_after,
     )
 
 

@@ -12,10 +12,10 @@ from gridcheck.checks.islands import DarkGraph
 from gridcheck.checks.judgement import NormalState, judge_tree
 from gridcheck.checks.outages import CutOff
 from gridcheck.checks.outcomes import Outcome, worst_of
-from gridcheck.checks.programme import TIME_LIMIT_S, programme
+from gridcheck.checks.programme import TIME_LIMIT_S, programme, way_of
 from gridcheck.checks.reach import Reach, reach_of
 from gridcheck.checks.records import NMinus1Status
-from gridcheck.checks.search import EVALUATIONS, Found, Way, nothing, reachable, search
+from gridcheck.checks.search import CHARGING, EVALUATIONS, Found, Way, nothing, reachable, search
 from gridcheck.checks.stages import staged
 from gridcheck.network.sections import NONE
 
@@ -165,7 +165,11 @@ class _Trees:
 
     def reach(self) -> Reach:
         """Return what a restoration may touch."""
-        return reach_of(self.state, self.graph, self.isolated, self.is_off, self.own_feeders)
+        graph = self.graph
+        alone = [(way_of(graph, 1 << position), graph.links[position].root) for position in graph.live_links]
+        roots = sorted({root for way, root in alone if self.judge(way, root).margin >= -CHARGING})
+        is_after = self.is_after if self.state.has_after and self.is_after is not None else np.zeros_like(self.is_off)
+        return reach_of(self.state, graph, self.isolated, self.is_off, self.own_feeders, roots, is_after)
 
     def switching(self, way: Way) -> Switching:
         """Return the switch state of a complete way."""

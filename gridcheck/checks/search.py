@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from gridcheck.checks.islands import LIVE, DarkGraph
 from gridcheck.checks.outcomes import Outcome
 
-EVALUATIONS = 1000
+EVALUATIONS = 4000
 """Load flows after which the search is given up."""
 
 CHARGING = 0.01

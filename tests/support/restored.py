@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gridcheck.arrays import FloatArray
+from gridcheck.cases import LoadCases
 from gridcheck.checks.islands import DarkGraph, dark_graph
 from gridcheck.checks.judgement import NormalState, normal_state
 from gridcheck.checks.outages import SECTION, Contingency, CutOff, cut_off
@@ -50,10 +51,13 @@ class Loss:
         return restore(self.state, self.cut, self.graph, evaluations=evaluations, time_limit_s=time_limit_s)
 
 
-def random_loss(seed: int, *, by_line: bool, n_load: int | None = None, most_dark: int = 7) -> Loss | None:
-    """Draw a grid, limits a little beyond its normal state and a line; None where more than `most_dark` go dark."""
+def random_loss(seed: int, *, by_line: bool, most_dark: int = 7, after: float | None = None) -> Loss | None:
+    """Draw a grid, limits a little beyond its normal state and a line; None where more than `most_dark` go dark.
+
+    After an outage every bus draws `after` times as much, give or take a fifth.
+    """
     rng = np.random.default_rng([seed, 7])
-    grid = tied_grid(seed, n_load=int(rng.integers(8, 17)) if n_load is None else n_load, by_line=by_line)
+    grid = tied_grid(seed, n_load=int(rng.integers(8, 17)), by_line=by_line)
     loading, vm = grid.margins()
     if not vm > 0.8:
         return None
@@ -63,7 +67,14 @@ def random_loss(seed: int, *, by_line: bool, n_load: int | None = None, most_dar
         "n_minus_1_vm_min_pu": (limits[1], "test"),
     }
     network = grid.network()
-    state = normal_state(network, grid.loads, with_overrides(DEFAULT_LIMITS, overrides))
+    more = 0.0 if after is None else after * np.random.default_rng(seed).uniform(0.8, 1.2, grid.loads.n_bus)
+    later = LoadCases(p_mw=more * grid.loads.p_mw, q_mvar=more * grid.loads.q_mvar)
+    state = normal_state(
+        network,
+        grid.loads,
+        with_overrides(DEFAULT_LIMITS, overrides),
+        loads_after=None if after is None else later,
+    )
     sections = state.sections
     load_kw = grid.loads.p_mw[int(rng.integers(0, 2))] * KW_PER_MW
     homes, load = np.zeros(sections.n_section, dtype=np.int64), np.zeros(sections.n_section)

@@ -79,6 +79,19 @@ def test_without_time_the_answer_keeps_the_limits_and_the_bound_holds(seed: int)
     assert vm >= loss.limits[1]
 
 
+@pytest.mark.parametrize("after", [0.7, 1.0, 1.5])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_loads_after_an_outage_are_those_of_the_programme(seed: int, after: float) -> None:
+    loss = random_loss(seed, by_line=False, after=after)
+    assert loss is not None
+
+    searched, programmed = loss.restored().found, loss.restored(evaluations=1).found
+
+    assert searched.is_proved
+    assert programmed.is_proved
+    assert programmed.rank == pytest.approx(searched.rank)
+
+
 def _row(monkeypatch: pytest.MonkeyPatch, line: int, evaluations: int) -> NMinus1Row:
     """Lose a line of the 33 buses of Baran and Wu."""
     monkeypatch.setitem(restoration.restore.__kwdefaults__, "evaluations", evaluations)

@@ -185,7 +185,7 @@ def _heaviest(
     loads: LoadCases | FactoredLoads, after: LoadCases | FactoredLoads | None
 ) -> tuple[LoadCases | FactoredLoads, LoadCases | FactoredLoads | None]:
     """Return the loads of the case with the largest load."""
-    case = np.argmax(total_load(loads if after is None else after))[None]
+    case = np.array([np.argmax(total_load(loads if after is None else after))])
     return select_cases(loads, case), None if after is None else select_cases(after, case)
 
 

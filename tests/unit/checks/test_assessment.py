@@ -157,7 +157,7 @@ def test_the_short_course_keeps_every_worst_value(tmp_path, cold_wave, seed):
     np.testing.assert_allclose(at_case[followed], now.value[followed], rtol=1e-8)
 
 
-@pytest.mark.parametrize("kwp_per_home", [1.0, 30.0])
+@pytest.mark.parametrize("kwp_per_home", [1.0, 60.0])
 def test_the_short_course_keeps_every_worst_value_where_roofs_feed_in(tmp_path, kwp_per_home):
     """With many modules the worst hours of a transformer are those at noon, when its load is the lowest."""
     weather = scenario_weather("140827", start=date(2026, 1, 20), days=3, wave="none", seed=2025)

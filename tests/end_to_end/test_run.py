@@ -17,7 +17,7 @@ from tests.support.command_line import JIANG, ROOT, YUANQU, content_of, gridchec
 
 FILES = {
     "areas.csv", "counties.csv", "curves.parquet", "decisions.csv", "feeders.csv", "n_minus_1.csv", "plan.csv",
-    "report.html", "report.xlsx", "summary.json", "violations.csv",
+    "report.html", "report.xlsx", "summary.json", "switching_sheets.csv", "violations.csv",
 }  # fmt: skip
 # The columns that others rely on, in their order; further ones may follow.
 COLUMNS = {

@@ -146,7 +146,8 @@ def task_of_run(results: Results, county_code: str, networks: Path | None) -> Co
 def explain(identifier: str, folder: Path, out: Path | None, networks: Path | None) -> tuple[dict[str, Any], Path]:
     """Write the evidence of one application or outage; return the statement and its folder."""
     from gridcheck.county_study import decide_county, outages_of, prepare_county
-    from gridcheck.evidence import explain_application, explain_outage, write_evidence
+    from gridcheck.evidence import explain_application, write_evidence
+    from gridcheck.evidence_outages import explain_outage
     from gridcheck.reports.folder import read_results
     from gridcheck.reports.place import evidence_folder, made_folder
 

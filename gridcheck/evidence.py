@@ -9,36 +9,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from gridcheck.arrays import FloatArray
-from gridcheck.cases import LoadCases
 from gridcheck.checks.assessment import assess_areas, full_course
-from gridcheck.checks.records import NMinus1Row, NMinus1Status
 from gridcheck.checks.supply_tree import AREA_KINDS, CheckKind, SupplyTree
 from gridcheck.checks.thermal import hot_spot_c
 from gridcheck.connection.applications import Application
 from gridcheck.connection.decide import QueueResult
 from gridcheck.connection.decision import Decision, clause_of
-from gridcheck.county_study import CountyCase, feeder_loads
+from gridcheck.county_study import CountyCase
 from gridcheck.demand.profiles import ClassCounts, factored_loads
 from gridcheck.errors import InputError
-from gridcheck.network.convert import network_from_tables
 from gridcheck.network.switched_tables import restored_tables
 from gridcheck.network.tables import Tables, read_tables
 from gridcheck.powerflow.readings import node_loading_percent
-from gridcheck.powerflow.results import CONVERGED
-from gridcheck.powerflow.solve import solve
 from gridcheck.reports.tables import write_bytes
 from gridcheck.units import SQRT3
 
-_PANDAPOWER = "pp.runpp(net, tolerance_mva=1e-8)"
-_LIMIT_CURRENT = "rating of the line over the limit current of the feeder"
+PANDAPOWER = "pp.runpp(net, tolerance_mva=1e-8)"
+LIMIT_CURRENT = "rating of the line over the limit current of the feeder"
 # What a county's network is made of; loads are written anew, and nothing else draws or feeds in.
 _GRID_TABLES = ("bus", "line", "trafo", "ext_grid", "switch", "shunt")
 
@@ -107,7 +101,7 @@ def explain_application(case: CountyCase, queue: QueueResult, application_id: st
         at, read = decision.case, _where_to_look(case, tree, decision.check, decision.kind)
     return Evidence(
         statement=_verdict_statement(case, decision, at, read),
-        loads=_loads_at(case, counts, at, own_diversity=decision.kind in AREA_KINDS),
+        loads=loads_at(case, counts, at, own_diversity=decision.kind in AREA_KINDS),
         switch_closed={},
     )
 
@@ -124,7 +118,8 @@ def _with(case: CountyCase, counts: ClassCounts, applications: Sequence[Applicat
     return ClassCounts(rated_kw=rated_kw, count=count)
 
 
-def _loads_at(case: CountyCase, counts: ClassCounts, at: int, *, own_diversity: bool) -> pd.DataFrame:
+def loads_at(case: CountyCase, counts: ClassCounts, at: int, *, own_diversity: bool) -> pd.DataFrame:
+    """Return the loads of one case as `Evidence` holds them."""
     grid = case.grid
     group = None if own_diversity else grid.area_feeder
     loads = factored_loads(case.profiles, counts, area_bus=grid.area_bus, n_bus=grid.network.n_bus, group=group)
@@ -137,17 +132,6 @@ def _loads_at(case: CountyCase, counts: ClassCounts, at: int, *, own_diversity: 
             "q_mvar": one.q_mvar[0, grid.area_bus],
         }
     )
-
-
-def _loads_after(case: CountyCase, counts: ClassCounts, at: int, after_buses: tuple[int, ...]) -> pd.DataFrame:
-    """Return the loads of a case in which some buses have just got their supply back."""
-    loads = _loads_at(case, counts, at, own_diversity=False)
-    if after_buses and case.outage_demand is not None:
-        later = replace(case, profiles=case.outage_demand.after)
-        is_after = loads["bus"].isin(after_buses)
-        columns = ["p_mw", "q_mvar"]
-        loads.loc[is_after, columns] = _loads_at(later, counts, at, own_diversity=False).loc[is_after, columns]
-    return loads
 
 
 def _verdict_statement(case: CountyCase, decision: Decision, at: int, read: dict[str, Any]) -> dict[str, Any]:
@@ -170,9 +154,9 @@ def _verdict_statement(case: CountyCase, decision: Decision, at: int, read: dict
             if decision.with_crowd
             else "everything promised so far, with this heater"
         ),
-        "solve_with": _PANDAPOWER,
+        "solve_with": PANDAPOWER,
         "read": read,
-        **_common(case, at),
+        **common_statement(case, at),
     }
 
 
@@ -187,7 +171,7 @@ def _where_to_look(case: CountyCase, tree: SupplyTree, check: int, kind: CheckKi
         return line
     if kind == CheckKind.FEEDER_LOADING:
         factor = float(tree.outlet_factor[np.flatnonzero(tree.outlet_node == node)[0]])
-        return {**line, "times": factor, "because": _LIMIT_CURRENT}
+        return {**line, "times": factor, "because": LIMIT_CURRENT}
     if kind == CheckKind.SECTION_VOLTAGE:
         return bus
     if kind == CheckKind.END_VOLTAGE:
@@ -230,125 +214,8 @@ def _hot_spot(case: CountyCase, tree: SupplyTree, area: int, counts: ClassCounts
     }
 
 
-def explain_outage(case: CountyCase, counts: ClassCounts, rows: Sequence[NMinus1Row], outage_id: str) -> Evidence:
-    """Gather what one outage rests on.
-
-    Parameters
-    ----------
-    case : CountyCase
-        The prepared county.
-    counts : ClassCounts
-        Homes and heaters of every area with all approved applications connected.
-    rows : sequence of NMinus1Row
-        All outages of the county.
-    outage_id : str
-        The outage.
-
-    Returns
-    -------
-    Evidence
-        Of an outage without a load flow solution: a case that has none.
-
-    Raises
-    ------
-    InputError
-        If there is no such outage, or nothing is left supplied in it.
-    """
-    row = next((r for r in rows if r.outage_id == outage_id), None)
-    if row is None:
-        raise InputError(f"There is no outage {outage_id} in county {case.grid.county_code}.")
-    switch_closed = dict(row.tried_switch_states)
-    if row.status == NMinus1Status.NOT_CONVERGED:
-        network = case.grid.network
-        names = dict(zip(network.switches.name, network.switches.switch_id.tolist(), strict=True))
-        switch_closed |= {names[tie]: True for tie in row.refused_by if tie in names}
-        at, binding = _unsolved_case(case, counts, row, switch_closed), _no_solution()
-    else:
-        by_voltage = row.tried.vm_pu < case.limits.n_minus_1_vm_min_pu.value
-        at = row.tried.vm_case if by_voltage else row.tried.loading_case
-        if at < 0:
-            raise InputError(f"Outage {outage_id} leaves no supplied part to show: its status is {row.status}.")
-        binding = _worst_value(case, row, by_voltage=by_voltage)
-    return Evidence(
-        statement=_outage_statement(row) | binding | {"solve_with": _PANDAPOWER} | _common(case, at),
-        loads=_loads_after(case, counts, at, row.after_buses),
-        switch_closed=switch_closed,
-        off_trafos=row.faulted_trafos,
-    )
-
-
-def _outage_statement(row: NMinus1Row) -> dict[str, Any]:
-    return {
-        "outage_id": row.outage_id,
-        "feeder_id": row.feeder_id,
-        "status": str(row.status).lower(),
-        "restored_by": list(row.restored_by),
-        "tried": list(row.refused_by),
-        "unsupplied_kw": row.unsupplied_kw,
-        "unsupplied_households": row.unsupplied_households,
-        "diversity": "all households of the feeder",
-    }
-
-
-def _worst_value(case: CountyCase, row: NMinus1Row, *, by_voltage: bool) -> dict[str, Any]:
-    limits = case.limits
-    limit = limits.n_minus_1_vm_min_pu if by_voltage else limits.n_minus_1_loading_percent
-    return {
-        "binding_quantity": "vm_pu" if by_voltage else "loading_percent",
-        "binding_value": row.tried.vm_pu if by_voltage else row.tried.loading_percent,
-        "binding_limit": limit.value if by_voltage else row.tried.loading_limit_percent,
-        "limit_clause": f"{limit.clause} [{limit.confidence}]",
-        "read": _where_the_worst_is(case, row, by_voltage=by_voltage),
-    }
-
-
-def _where_the_worst_is(case: CountyCase, row: NMinus1Row, *, by_voltage: bool) -> dict[str, Any]:
-    if by_voltage:
-        return {"table": "res_bus", "index": row.tried.vm_bus_id, "column": "vm_pu"}
-    kind, index = row.tried.loading_kind, row.tried.loading_id
-    read: dict[str, Any] = {"table": f"res_{kind}", "index": index, "column": "loading_percent"}
-    for tree in case.trees:
-        branch_id = case.grid.network.branches.branch_id[tree.model.branch[tree.outlet_node]]
-        for factor in tree.outlet_factor[branch_id == index].tolist() if kind == "line" else ():
-            # A feeder without a limit of its own below the line's rating is judged by the rating.
-            read |= {"times": max(factor, 1.0), "because": _LIMIT_CURRENT}
-    return read
-
-
-def _no_solution() -> dict[str, Any]:
-    return {
-        "binding_quantity": "not_converged",
-        "binding_value": None,
-        "binding_limit": None,
-        "limit_clause": "",
-        "read": {"expect": "pandapower.LoadflowNotConverged"},
-    }
-
-
-def _unsolved_case(case: CountyCase, counts: ClassCounts, row: NMinus1Row, switch_closed: dict[int, bool]) -> int:
-    """Return the first case that has no solution with these switches; that of the feeder's peak where all have one."""
-    tables, header = read_tables(case.grid.folder / "network.json")
-    name, f_hz, sn_mva = str(header["name"]), float(header["f_hz"]), float(header["sn_mva"])
-    switched = network_from_tables(
-        _switched(tables, switch_closed, row.faulted_trafos), name=name, f_hz=f_hz, sn_mva=sn_mva
-    )
-    p_mw, q_mvar = (value.copy() for value in _power_of(case, counts))
-    if row.after_buses and case.outage_demand is not None:
-        is_after = np.isin(case.grid.network.bus_id, row.after_buses)
-        later = _power_of(replace(case, profiles=case.outage_demand.after), counts)
-        p_mw[:, is_after], q_mvar[:, is_after] = (value[:, is_after] for value in later)
-    failed = np.flatnonzero(solve(switched, LoadCases(p_mw=p_mw, q_mvar=q_mvar)).status != CONVERGED)
-    return row.peak_case if row.peak_case in failed or not len(failed) else int(failed[0])
-
-
-def _power_of(case: CountyCase, counts: ClassCounts) -> tuple[FloatArray, FloatArray]:
-    """Return active and reactive power of all buses in all cases, shape (n_case, n_bus). [MW], [Mvar]"""
-    loads = feeder_loads(case, counts)
-    written = loads.cases(0, loads.n_case)
-    return written.p_mw, written.q_mvar
-
-
-def _common(case: CountyCase, at: int) -> dict[str, Any]:
+def common_statement(case: CountyCase, at: int) -> dict[str, Any]:
+    """Return what every statement says of its case."""
     moment = pd.Timestamp(case.profiles.time_utc[at], tz="UTC").tz_convert("Asia/Shanghai")
     return {
         "county_code": case.grid.county_code,
@@ -359,9 +226,10 @@ def _common(case: CountyCase, at: int) -> dict[str, Any]:
     }
 
 
-def _switched(
+def switched(
     tables: Tables, switch_closed: dict[int, bool], off_trafos: tuple[int, ...] = ()
 ) -> dict[str, pd.DataFrame]:
+    """Return the tables of a county's network with some switches as given and some transformers lost."""
     grid = {name: tables[name] for name in _GRID_TABLES if name in tables}
     return restored_tables(grid, list(switch_closed.items()), faulted_trafos=off_trafos)
 
@@ -383,7 +251,7 @@ def write_evidence(evidence: Evidence, grid_folder: Path, folder: Path) -> None:
     tables, header = read_tables(grid_folder / "network.json")
     load = evidence.loads.rename(columns={"area_id": "name"})
     net = net_from_tables(
-        _switched(tables, evidence.switch_closed, evidence.off_trafos) | {"load": load},
+        switched(tables, evidence.switch_closed, evidence.off_trafos) | {"load": load},
         name=str(header["name"]),
         f_hz=float(header["f_hz"]),
         sn_mva=float(header["sn_mva"]),

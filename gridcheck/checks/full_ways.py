@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, islice, product
 
 from gridcheck.checks.islands import LIVE, DarkGraph
-from gridcheck.checks.search import Way, frontier, nothing, operations, reachable, with_link, without_link
+from gridcheck.checks.search import Way, behind, frontier, nothing, operations, reachable, with_link, without_link
 
 MOST_WAYS = 12
 """Ways to supply everything again that are looked at for one outage; those with the fewest operations."""
@@ -110,6 +110,30 @@ def hung(graph: DarkGraph, choice: tuple[tuple[list[int], int], ...]) -> Way:
             at[place] = root
             served |= 1 << place
     return Way(all_joined, 0, served, tuple(sorted(trees.items())), tuple(at))
+
+
+def one_more(graph: DarkGraph, way: Way, part: list[int]) -> list[tuple[Way, int, int]]:
+    """List what a complete way becomes when it supplies one section of a part more, with link and root of each.
+
+    Sections that nobody needs are passed through.
+    """
+    found, waiting, seen = [], [way], {way.served}
+    while waiting:
+        here = waiting.pop()
+        for position, link in enumerate(graph.links):
+            new = behind(link, here)
+            if new is None or new not in part or here.served | 1 << new in seen:
+                continue
+            more, root = with_link(graph, replace(here, opened=here.opened & ~(1 << position)), position)
+            for other in graph.links_at[new]:
+                if other != position and not graph.links[other].is_tie:
+                    more = without_link(more, other)
+            if graph.worth[new] == (0, 0.0):
+                seen.add(more.served)
+                waiting.append(more)
+            else:
+                found.append((more, position, root))
+    return found
 
 
 def islands(graph: DarkGraph) -> list[list[int]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gridcheck.arrays import BoolArray, IntArray
-from gridcheck.checks.full_ways import hung, islands
+from gridcheck.checks.full_ways import hung, islands, one_more
 from gridcheck.checks.islands import DarkGraph
 from gridcheck.checks.judgement import NormalState, judge_tree
 from gridcheck.checks.outages import CutOff
@@ -241,29 +241,37 @@ def own_source(state: NormalState, cut: CutOff) -> list[int]:
 
 
 def _refused(graph: DarkGraph, way: Way, trees: _Trees) -> tuple[Way, tuple[int, ...], list[NMinus1Status]]:
-    """Say what stands in the way of each part that is not wholly supplied: hang it alone on the tie with most margin.
+    """Say what stands in the way of each part that is not wholly supplied.
 
-    Returns the first such attempt (the given way where there is none), the ties of all, and a status for each.
+    It is hung alone on the tie with most margin; where that has no solution, one section more is supplied than the way
+    does. Returns the first such attempt (the given way where there is none), the ties of all, and a status for each.
     """
     tried, rejected, statuses, within_reach = way, [], [], reachable(graph, nothing(graph))
     for part in _parts(graph):
         if all(way.served >> place & 1 or graph.worth[place] == (0, 0.0) for place in part):
             continue
-        options = [_whole(graph, part, tie) for tie in _live_ties(graph, part)]
-        if not options:
-            is_within_reach = bool(within_reach >> part[0] & 1)
-            statuses.append(NMinus1Status.VIOLATED if is_within_reach else NMinus1Status.UNSUPPLIED)
+        if not within_reach >> part[0] & 1:
+            statuses.append(NMinus1Status.UNSUPPLIED)
             continue
-        outcomes = [trees.judge(option, option.roots[0][0]) for option, _ in options]
-        best = max(range(len(options)), key=lambda i: (outcomes[i].margin, -i))
-        attempt, tie = options[best]
-        rejected.append(tie)
-        # Where some of the part is supplied, a limit is what keeps the rest off.
-        is_partly_on = any(way.served >> place & 1 for place in part)
-        is_limited = outcomes[best].is_solved or is_partly_on
-        tried = attempt if tried is way and (outcomes[best].is_solved or not is_partly_on) else tried
-        statuses.append(NMinus1Status.VIOLATED if is_limited else NMinus1Status.NOT_CONVERGED)
+        attempts = [_whole(graph, part, position) for position in _live_ties(graph, part)]
+        best = _best_attempt(attempts, trees)
+        if best is None or not best[2].is_solved:
+            best = _best_attempt(one_more(graph, way, part), trees) or best
+        if best is None:  # only by way of another part, which is refused itself
+            statuses.append(NMinus1Status.VIOLATED)
+            continue
+        attempt, position, outcome = best
+        tie = graph.links[position].tie
+        rejected += [tie] if tie != NONE else []
+        tried = attempt if tried is way else tried
+        statuses.append(NMinus1Status.VIOLATED if outcome.is_solved else NMinus1Status.NOT_CONVERGED)
     return tried, tuple(tie for tie in rejected if not _uses(graph, way, tie)), statuses
+
+
+def _best_attempt(attempts: list[tuple[Way, int, int]], trees: _Trees) -> tuple[Way, int, Outcome] | None:
+    """Return the attempt with most margin, the first of equals, its link and how it ends."""
+    judged = [(way, position, trees.judge(way, root)) for way, position, root in attempts]
+    return max(judged, key=lambda one: one[2].margin, default=None)
 
 
 def _uses(graph: DarkGraph, way: Way, tie: int) -> bool:
@@ -280,6 +288,6 @@ def _live_ties(graph: DarkGraph, part: list[int]) -> list[int]:
     return [position for position in graph.live_links if graph.links[position].a in part]
 
 
-def _whole(graph: DarkGraph, part: list[int], position: int) -> tuple[Way, int]:
-    """Hang a whole part on one tie; return the way and the tie."""
-    return hung(graph, ((part, position),)), graph.links[position].tie
+def _whole(graph: DarkGraph, part: list[int], position: int) -> tuple[Way, int, int]:
+    """Hang a whole part on one tie; return the way, the link and the root."""
+    return hung(graph, ((part, position),)), position, graph.links[position].root

@@ -24,7 +24,7 @@ import heapq
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gridcheck.checks.islands import LIVE, DarkGraph
+from gridcheck.checks.islands import LIVE, DarkGraph, Link
 from gridcheck.checks.outcomes import Outcome
 
 EVALUATIONS = 4000
@@ -154,11 +154,18 @@ def frontier(graph: DarkGraph, way: Way) -> int | None:
     for position, link in enumerate(graph.links):
         if (way.opened | way.joined) >> position & 1:
             continue
-        a_on = bool(way.served >> link.a & 1)
-        b_on = link.b == LIVE or bool(way.served >> link.b & 1)
-        if a_on != b_on:
+        if behind(link, way) is not None:
             return position
     return None
+
+
+def behind(link: Link, way: Way) -> int | None:
+    """Return the dark section that a link would join to supply; none where both of its ends or neither have it."""
+    a_on = bool(way.served >> link.a & 1)
+    b_on = link.b == LIVE or bool(way.served >> link.b & 1)
+    if a_on == b_on:
+        return None
+    return link.b if a_on else link.a
 
 
 def with_link(graph: DarkGraph, way: Way, position: int) -> tuple[Way, int]:

@@ -14,7 +14,8 @@ from gridcheck.county_study import CountyCase
 from gridcheck.county_study import outages_of as county_outages_of
 from gridcheck.demand.profiles import ClassProfiles
 from gridcheck.errors import InputError
-from gridcheck.evidence import explain_application, explain_outage, write_evidence
+from gridcheck.evidence import explain_application, write_evidence
+from gridcheck.evidence_outages import explain_outage
 from gridcheck.limits import DEFAULT_LIMITS, LimitSet, with_overrides
 from tests.support.hand_drawn_county import (
     AREAS,

@@ -312,7 +312,7 @@ def study_county(task: CountyTask, *, progress: Progress | None = None) -> Count
     outcome = CountyOutcome(
         county_code=task.county_code,
         decisions=_decisions(case, queue),
-        n_minus_1=n_minus_1_rows(rows, repair_h=case.limits.repair_h.value),
+        n_minus_1=n_minus_1_rows(rows, limits=case.limits),
         areas=area_rows(case.grid, before, after, _heated(case, queue.counts), heat_pump_kw=_usual_heat_pump_kw()),
         feeders=feeder_rows(case.grid, after, feeders, hours),
         violations=_violations(case, after),

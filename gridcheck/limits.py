@@ -31,6 +31,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "min": (1.0, 10_000.0),
     "K": (1.0, 200.0),
     "1": (0.1, 10.0),
+    "MW": (0.1, 1000.0),
 }
 _OWN_RANGES: Mapping[str, tuple[float, float]] = {"thermal_loss_ratio": (0.1, 100.0)}
 
@@ -75,6 +76,7 @@ _GB_12325_3PH = "GB/T 12325-2008 cl. 4.2: three-phase supply up to 20 kV, +-7 % 
 _GB_12325_1PH = "GB/T 12325-2008 cl. 4.3: 220 V single-phase, +7 % / -10 % of nominal"
 _MONITORING = "State Grid monitoring practice"
 _THERMAL = "GB/T 1094.7-2024 / IEC 60076-7, constants of distribution transformers with natural cooling"
+_SECURITY = "DL/T 5729-2016 security of supply by group load"
 _TRANSFER = "DL/T 5729-2016 practice: loading up to which neighbours can take a feeder over"
 
 
@@ -218,6 +220,20 @@ class LimitSet:
         _GB_12325_3PH,
         "S2",
         "the rules for abnormal operation allow 0.90 at the point of supply",
+    )
+    security_small_group_mw: Limit = _limit(
+        "MW", 2.0, "dl_t_5729", f"{_SECURITY}: up to 2 MW may wait for the repair", "G"
+    )
+    security_large_group_mw: Limit = _limit("MW", 12.0, "dl_t_5729", f"{_SECURITY}: groups from 12 MW", "G")
+    security_transfer_min: Limit = _limit(
+        "min", 180.0, "dl_t_5729", f"{_SECURITY}: healthy part within 3 h", "G", "sooner in classes B and C: edit it"
+    )
+    security_transfer_a_min: Limit = _limit(
+        "min", 5.0, "dl_t_5729", f"{_SECURITY}: healthy part within 5 min in classes A+ and A", "G"
+    )
+    security_large_group_min: Limit = _limit("min", 15.0, "dl_t_5729", f"{_SECURITY}: large groups in 15 min", "G")
+    security_large_group_percent: Limit = _limit(
+        "percent", 200.0 / 3.0, "dl_t_5729", f"{_SECURITY}: two thirds of a large group in 15 min", "G"
     )
     transfer_one_tie_percent: Limit = _limit("percent", 50.0, "dl_t_5729", f"{_TRANSFER}; one tie 50 %", "G+")
     transfer_two_ties_percent: Limit = _limit("percent", 67.0, "dl_t_5729", f"{_TRANSFER}; two ties 67 %", "G+")

@@ -151,7 +151,6 @@ def study_summary(
             *(["rooftop_pv"] if scenario.demand.pv_kwp_per_home > 0.0 else []),
             *_LIMITS_OF_MODEL,
             "one_cold_wave" if any(outcome.synthetic_weather for outcome in outcomes) else "one_weather_file",
-            "n_minus_1_single_tie",
         ],
         "inputs": {
             **{task.folder.name: folder_hash(task.folder) for task in tasks},

@@ -16,14 +16,14 @@ from gridcheck.checks.n_minus_1 import lose_each
 from gridcheck.checks.outages import OUTLET, TRAFO, Contingency, contingencies_of, first_lines, trafo_contingencies
 from gridcheck.checks.records import FeederNMinus1, NMinus1Row, NMinus1Status
 from gridcheck.checks.restoration import gravest
+from gridcheck.checks.supply_security import REQUIRED_CLASSES
 from gridcheck.limits import DEFAULT_LIMITS, LimitSet
 from gridcheck.network.county import CountyGrid
 from gridcheck.network.records import BranchKind, Network
 from gridcheck.network.section_tree import SectionTree
 from gridcheck.network.sections import NONE, Sections
 
-REQUIRED_CLASSES = ("A+", "A", "B", "C")
-"""Supply classes that shall pass N-1 by transfer; D and E are reported only."""
+_CLASSES = (*REQUIRED_CLASSES, "D", "E")
 
 
 def county_n_minus_1(
@@ -77,17 +77,34 @@ def county_n_minus_1(
 
 
 def main_contingencies(grid: CountyGrid, sections: Sections, tree: SectionTree) -> tuple[Contingency, ...]:
-    """Name the loss of every main transformer of a county by its name, or ``trafo:<id>`` where it has none."""
+    """Name the loss of every main transformer of a county by its name, or ``trafo:<id>`` where it has none.
+
+    Its supply class is the highest of the feeders below it.
+    """
     branches = grid.network.branches
+    below = (grid.bus_main >= 0) & (grid.bus_feeder >= 0)
+    classes = grid.feeders["supply_class"].astype(str).to_numpy()[grid.bus_feeder[below]]
+    order = sorted(zip(grid.bus_main[below].tolist(), classes.tolist(), strict=True), key=lambda one: _rank(one[1]))
+    highest = {f"trafo:{branches.branch_id[main]}": supply_class for main, supply_class in reversed(order)}
     names = {
         f"trafo:{branches.branch_id[k]}": branches.name[k]
         for k in np.unique(grid.bus_main[grid.bus_main >= 0]).tolist()
     }
     return tuple(
-        replace(c, outage_id=names[c.outage_id] or c.outage_id, county_code=grid.county_code)
+        replace(
+            c,
+            outage_id=names[c.outage_id] or c.outage_id,
+            county_code=grid.county_code,
+            supply_class=highest.get(c.outage_id, ""),
+        )
         for c in trafo_contingencies(grid.network, sections, tree)
         if c.outage_id in names
     )
+
+
+def _rank(supply_class: str) -> int:
+    """Return the place of a class from the highest on; what is not known comes last."""
+    return _CLASSES.index(supply_class) if supply_class in _CLASSES else len(_CLASSES)
 
 
 def county_normal_state(

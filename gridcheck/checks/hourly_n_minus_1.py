@@ -15,13 +15,14 @@ from scipy.sparse import csr_array
 
 from gridcheck.arrays import FloatArray, IntArray
 from gridcheck.cases import FactoredLoads, LoadCases
-from gridcheck.checks.county_n_minus_1 import REQUIRED_CLASSES, county_contingencies, county_normal_state
+from gridcheck.checks.county_n_minus_1 import county_contingencies, county_normal_state
 from gridcheck.checks.full_ways import MOST_WAYS
 from gridcheck.checks.judgement import NormalState, normal_state
 from gridcheck.checks.n_minus_1_hosting import Hosting, n_minus_1_hosting, usual_heat_pump_kw
 from gridcheck.checks.outage_trees import OutageTrees, outage_trees
 from gridcheck.checks.outages import Contingency, contingencies_of
 from gridcheck.checks.records import FeederHours, OutageHours
+from gridcheck.checks.supply_security import REQUIRED_CLASSES
 from gridcheck.checks.worst_cases import select_cases
 from gridcheck.errors import InputError
 from gridcheck.limits import DEFAULT_LIMITS, LimitSet

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,13 +10,14 @@ import numpy as np
 import pandas as pd
 
 from gridcheck.arrays import FloatArray, IntArray, TimeArray
+from gridcheck.checks.supply_security import supply_security
 from gridcheck.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
     from gridcheck.checks.county_state import CountyState
     from gridcheck.checks.records import FeederHours, FeederNMinus1, NMinus1Row
     from gridcheck.connection.decision import Decision
-    from gridcheck.limits import Limit
+    from gridcheck.limits import Limit, LimitSet
     from gridcheck.network.county import CountyGrid
 
 # Beyond this the linear estimate says no more than 'the heater hardly moves this check'. [kW]
@@ -246,7 +248,7 @@ def season_subsidy_yuan(
 
 
 def n_minus_1_rows(
-    rows: Sequence[NMinus1Row], *, by_branch: bool = False, repair_h: float = DEFAULT_LIMITS.repair_h.value
+    rows: Sequence[NMinus1Row], *, by_branch: bool = False, limits: LimitSet = DEFAULT_LIMITS
 ) -> pd.DataFrame:
     """Return the table of outages of one county.
 
@@ -256,8 +258,8 @@ def n_minus_1_rows(
         Outages.
     by_branch : bool
         Name switches by their branches, as ``line:6``.
-    repair_h : float
-        Hours until what stays off has its supply again.
+    limits : LimitSet
+        ``repair_h``, hours until what stays off has its supply again, and ``security_*``.
     """
     columns = (
         "county_code", "feeder_id", "outage_id", "outage_kind", "status", "restored_by", "unsupplied_kw",
@@ -265,7 +267,8 @@ def n_minus_1_rows(
         "served_kw", "interrupted_kw", "lost_kw", "restored_kw", "tried", "tripped_by", "worst_loading_element",
         "worst_vm_bus", "faulted_households", "untransferred_households", "opened", "by_remote", "method", "is_proved",
         "tried_loading_percent", "tried_vm_pu", "stages", "worst_loading_limit_percent",
-        "restore_minutes", "unsupplied_household_hours",
+        "restore_minutes", "unsupplied_household_hours", "security_level", "security_must_serve_kw", "security_minutes",
+        "security_met", "security_required", "security_clause",
     )  # fmt: skip
     return pd.DataFrame(
         [
@@ -280,15 +283,29 @@ def n_minus_1_rows(
                 "worst_vm_pu": row.worst.vm_pu,
                 "worst_vm_bus": row.worst.vm_bus_name,
                 "tried_loading_percent": row.tried.loading_percent if row.refused_by else np.nan,
-                "unsupplied_household_hours": _household_hours(row, repair_h),
+                "unsupplied_household_hours": _household_hours(row, limits.repair_h.value),
                 "worst_loading_limit_percent": row.worst.loading_limit_percent,
                 "tried_vm_pu": row.tried.vm_pu if row.refused_by else np.nan,
                 "faulted_households": row.unsupplied_households - row.untransferred_households,
+                **_security(row, limits),
             }
             for row in rows
         ],
         columns=list(columns),
     )
+
+
+def _security(row: NMinus1Row, limits: LimitSet) -> dict[str, Any]:
+    """Return what the group load asks of an outage."""
+    found = supply_security(row, limits)
+    return {
+        "security_level": found.level,
+        "security_must_serve_kw": found.must_serve_kw,
+        "security_minutes": found.within_minutes if math.isfinite(found.within_minutes) else np.nan,
+        "security_met": found.is_met,
+        "security_required": found.is_required,
+        "security_clause": found.clause,
+    }
 
 
 def _household_hours(row: NMinus1Row, repair_h: float) -> float:

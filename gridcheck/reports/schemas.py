@@ -220,6 +220,12 @@ N_MINUS_1 = TableSpec(
         _real("worst_loading_limit_percent", "%", 2, nullable=True),
         _real("restore_minutes", "min", 0, nullable=True),
         _real("unsupplied_household_hours", "h", 1, nullable=True),
+        _integer("security_level", nullable=True),
+        _real("security_must_serve_kw", "kW", 2, nullable=True),
+        _real("security_minutes", "min", 0, nullable=True),
+        _flag("security_met"),
+        _flag("security_required"),
+        _text("security_clause", nullable=True),
         _SYNTHETIC,
     ),
 )

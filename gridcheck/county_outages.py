@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gridcheck.cases import FactoredLoads
@@ -12,6 +13,8 @@ from gridcheck.demand import ClassCounts, ClassProfiles, DemandParameters, Weath
 from gridcheck.demand.after_outage import after_outage
 from gridcheck.limits import LimitSet
 from gridcheck.network.county import CountyGrid
+from gridcheck.reinforcement.least_measures import LeastMeasure, OutageStudy, least_measures
+from gridcheck.reinforcement.terms import default_terms
 from gridcheck.scenario import Scenario
 
 
@@ -94,6 +97,19 @@ def hours_of(grid: CountyGrid, counts: ClassCounts, demand: OutageDemand, limits
     """Lose every section and outlet of a county in every step, with usual loads; arguments as in `study_outages`."""
     loads = whole_feeder_loads(grid, counts, demand.profiles)
     return hourly_n_minus_1(grid, loads, limits=limits, warmest_c=demand.warmest_c)
+
+
+def measures_of(
+    grid: CountyGrid, counts: ClassCounts, demand: OutageDemand, limits: LimitSet, rows: Sequence[NMinus1Row]
+) -> tuple[LeastMeasure, ...]:
+    """Find the least measure of every feeder that does not pass; arguments as in `study_outages`, `rows` from it."""
+    study = OutageStudy(
+        loads=whole_feeder_loads(grid, counts, demand.profiles),
+        loads_after=None if demand.after is demand.profiles else whole_feeder_loads(grid, counts, demand.after),
+        limits=limits,
+        warmest_c=demand.warmest_c,
+    )
+    return least_measures(grid, study, rows, default_terms())
 
 
 def whole_feeder_loads(grid: CountyGrid, counts: ClassCounts, profiles: ClassProfiles) -> FactoredLoads:

@@ -27,6 +27,7 @@ from gridcheck.connection.decision import clause_of
 from gridcheck.county_outages import (
     OutageDemand,
     hours_of,
+    measures_of,
     outage_demand,
     study_outages,
     unchanged,
@@ -309,12 +310,14 @@ def study_county(task: CountyTask, *, progress: Progress | None = None) -> Count
     feeders = summarise_feeders(rows)
     hours = hours_of(case.grid, queue.counts, _outage_demand(case), case.limits)
     clock.stage("n_minus_1")
+    least = measures_of(case.grid, queue.counts, _outage_demand(case), case.limits, rows)
+    clock.stage("least_measures")
     outcome = CountyOutcome(
         county_code=task.county_code,
         decisions=_decisions(case, queue),
         n_minus_1=n_minus_1_rows(rows, limits=case.limits),
         areas=area_rows(case.grid, before, after, _heated(case, queue.counts), heat_pump_kw=_usual_heat_pump_kw()),
-        feeders=feeder_rows(case.grid, after, feeders, hours),
+        feeders=feeder_rows(case.grid, after, feeders, hours, least),
         violations=_violations(case, after),
         switching_sheets=switching_sheet_rows(rows),
         area_id=tuple(case.grid.areas["area_id"]),

@@ -9,9 +9,11 @@ import numpy as np
 from gridcheck.arrays import BoolArray, IntArray
 from gridcheck.catalogue import conductors
 from gridcheck.checks.supply_tree import CheckKind, SupplyTree
+from gridcheck.network.records import Branches
 from gridcheck.reinforcement.measures import FeederReconductoring
 from gridcheck.reinforcement.options import Option, Part, option_of
 from gridcheck.reinforcement.situation import Situation, TreeSituation
+from gridcheck.reinforcement.terms import Terms
 
 _OVERHEAD = ("mv_reconductor", "JKLYJ-10-240")
 _CABLE = ("mv_cable_300", "YJV22-8.7/15-3x300")
@@ -55,7 +57,9 @@ def _options(situation: Situation, place: TreeSituation, feeder: int, broken: Bo
     result, seen = [], set()
     feeder_id = str(situation.county.grid.feeders["feeder_id"].iloc[int(tree.feeder[feeder])])
     for stretch in stretches:
-        parts = _parts(situation, feeder_id, _stronger(situation, tree, stretch, overloaded))
+        branches = situation.county.grid.network.branches
+        stronger = stronger_lines(branches, tree.model.branch[stretch], tree.model.branch[overloaded])
+        parts = reconductoring_parts(situation.county.terms, feeder_id, stronger)
         lines = tuple(part.change for part in parts)
         if parts and lines not in seen:
             seen.add(lines)
@@ -78,7 +82,7 @@ def _way(tree: SupplyTree, low: IntArray) -> IntArray:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Line:
+class StrongerLine:
     """A line that is replaced: its id, new type, measure, and length. [km]"""
 
     line_id: int
@@ -87,27 +91,35 @@ class _Line:
     length_km: float
 
 
-def _stronger(situation: Situation, tree: SupplyTree, nodes: IntArray, overloaded: IntArray) -> list[_Line]:
-    """Return what to replace: overloaded lines that can carry more, and overhead lines that can lose less."""
-    branches, table = situation.county.grid.network.branches, conductors()
+def stronger_lines(branches: Branches, lines: IntArray, overloaded: IntArray) -> list[StrongerLine]:
+    """Return what to replace: overloaded lines that can carry more, and overhead lines that can lose less.
+
+    Parameters
+    ----------
+    branches : Branches
+        All branches.
+    lines, overloaded : ndarray of int
+        Positions of the lines that could be replaced, and of those that carry too much.
+    """
+    table = conductors()
     result = []
-    for node in nodes.tolist():
-        k = int(tree.model.branch[node])
+    for k in lines.tolist():
         old = branches.type_name[k]
         is_cable = str(table["kind"].get(old, "")) == _CABLE_KIND
         measure, new = _CABLE if is_cable else _OVERHEAD
         carries_more = float(table["max_i_ka"][new]) > float(branches.rating_from_ka[k])
         loses_less = old in table.index and float(table["r_ohm_per_km"][new]) < float(table["r_ohm_per_km"][old])
-        if carries_more if node in overloaded else loses_less and not is_cable:
+        if carries_more if k in overloaded else loses_less and not is_cable:
             length_km = float(branches.length_km[k])
             result.append(
-                _Line(line_id=int(branches.branch_id[k]), type_name=new, measure=measure, length_km=length_km)
+                StrongerLine(line_id=int(branches.branch_id[k]), type_name=new, measure=measure, length_km=length_km)
             )
     return sorted(result, key=lambda line: line.line_id)
 
 
-def _parts(situation: Situation, feeder_id: str, lines: list[_Line]) -> tuple[Part, ...]:
-    prices = situation.county.terms.price_yuan
+def reconductoring_parts(terms: Terms, feeder_id: str, lines: list[StrongerLine]) -> tuple[Part, ...]:
+    """Return the replaced lines of a feeder as measures with their costs, overhead lines and cables apart."""
+    prices = terms.price_yuan
     result = []
     for measure, type_name in (_OVERHEAD, _CABLE):
         chosen = [line for line in lines if line.measure == measure]

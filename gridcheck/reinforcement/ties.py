@@ -7,11 +7,11 @@ That is found by repeating the N-1 check of both feeders with the tie built.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import numpy as np
 
-from gridcheck.arrays import FloatArray
+from gridcheck.arrays import FloatArray, IntArray
 from gridcheck.demand.profiles import ClassCounts
 from gridcheck.network.county import CountyGrid
 from gridcheck.network.records import BranchKind
@@ -19,6 +19,7 @@ from gridcheck.reinforcement.changes import build
 from gridcheck.reinforcement.measures import Candidate, Project, TieLine
 from gridcheck.reinforcement.options import Option
 from gridcheck.reinforcement.situation import DecidedCounty, OutageRow, Situation
+from gridcheck.reinforcement.terms import Terms
 from gridcheck.units import KW_PER_MW
 
 _LINE = ("mv_line_150", "JKLYJ-10-150")
@@ -63,8 +64,8 @@ def tie_options(situation: Situation) -> list[Option]:
     result: list[Option] = []
     joined = _joined_feeders(county.grid)
     for feeder in sorted(worst[:_FEEDERS]):
-        for km, ends in _nearest(county.grid, feeder, joined)[:1]:
-            option = _option(county, feeder, ends, km)
+        for km, ends in nearest_links(county.grid, feeder, _outer_areas(county.grid, feeder), joined)[:1]:
+            option = tie_option(county.grid, county.terms, ends, km)
             if option is not None:
                 joined.add(frozenset((feeder, int(county.grid.area_feeder[ends[1]]))))
                 result.append(option)
@@ -110,12 +111,34 @@ def _joined_feeders(grid: CountyGrid) -> set[frozenset[int]]:
     return set(ends)
 
 
-def _nearest(grid: CountyGrid, feeder: int, joined: set[frozenset[int]]) -> list[tuple[float, tuple[int, int]]]:
-    """Return distance and both areas of the shortest link to every feeder not joined yet, nearest first. [km]"""
+def _outer_areas(grid: CountyGrid, feeder: int) -> IntArray:
+    """Return the areas of a feeder behind its first section, with which a tie would be lost; all where none are."""
     own = np.flatnonzero(grid.area_feeder == feeder)
-    section = grid.areas["section_id"].to_numpy()
-    outer = own[section[own] != _first_section(grid, feeder)]
-    own = outer if len(outer) else own
+    outer = own[grid.areas["section_id"].to_numpy()[own] != _first_section(grid, feeder)]
+    return outer if len(outer) else own
+
+
+def nearest_links(
+    grid: CountyGrid, feeder: int, own: IntArray, joined: Collection[frozenset[int]] = ()
+) -> list[tuple[float, tuple[int, int]]]:
+    """Return distance and both areas of the shortest link to every other feeder, nearest first.
+
+    Parameters
+    ----------
+    grid : CountyGrid
+        The county.
+    feeder : int
+        Row of the feeder.
+    own : ndarray of int
+        Its areas at which the link may begin.
+    joined : collection of frozenset of int
+        Pairs of feeders that need none.
+
+    Returns
+    -------
+    list of (float, (int, int))
+        Straight distance in km, area of the feeder, area of the other.
+    """
     xy = _plane_km(grid)
     found = []
     for other in range(len(grid.feeders)):
@@ -142,16 +165,30 @@ def _plane_km(grid: CountyGrid) -> FloatArray:
     return np.stack([east, lat * _KM_PER_DEGREE], axis=1)
 
 
-def _option(county: DecidedCounty, feeder: int, ends: tuple[int, int], distance_km: float) -> Option | None:
-    grid, terms = county.grid, county.terms
+def tie_option(
+    grid: CountyGrid, terms: Terms, ends: tuple[int, int], distance_km: float, *, number: int = 1
+) -> Option | None:
+    """Return a tie between two areas, None where it would be too long.
+
+    Parameters
+    ----------
+    grid, terms
+        The county, prices and estimates.
+    ends : (int, int)
+        Areas, the first of the feeder that is helped.
+    distance_km : float
+        Straight distance. [km]
+    number : int
+        Which new tie between the two feeders it is.
+    """
     length_km = round(max(terms.tie_min_km, distance_km * terms.tie_detour_factor), 3)
     if length_km > terms.tie_max_km:
         return None
-    feeder_id, other_id = (str(grid.feeders["feeder_id"].iloc[i]) for i in (feeder, int(grid.area_feeder[ends[1]])))
+    feeder_id, other_id = (str(grid.feeders["feeder_id"].iloc[i]) for i in grid.area_feeder[list(ends)])
     poles = [int(grid.network.bus_id[grid.network.branches.from_bus[grid.area_branch[area]]]) for area in ends]
     measure, type_name = _LINE
     change = TieLine(
-        tie_id=f"{feeder_id}-{other_id.rsplit('-', 1)[-1]}N",
+        tie_id=f"{feeder_id}-{other_id.rsplit('-', 1)[-1]}N{number if number > 1 else ''}",
         feeder_id=feeder_id,
         other_feeder_id=other_id,
         from_bus_id=poles[0],

@@ -10,7 +10,7 @@ from gridcheck.reports import labels, provenance
 from gridcheck.reports.folder import Results
 from gridcheck.reports.markup import Html, both, element, joined, table
 from gridcheck.reports.summaries import answer_sentence, area_notes, banner, budget_note, county_sentences, kpis
-from gridcheck.reports.texts import LANGUAGES, Language, text
+from gridcheck.reports.texts import LANGUAGES, Language, codes, text
 from gridcheck.reports.totals import SECURE_CODES, most_untransferred, totals
 from gridcheck.reports.views import VIEWS, View, formatted_rows
 
@@ -158,7 +158,30 @@ def _n_minus_1(results: Results, language: Language) -> Html:
         for name in ("h_county", "h_studied", "h_secure", "h_open", "h_worst", "h_untransferred", "h_transfer")
     ]
     whole = table(headings, rows, classes=["words", *["number"] * 6], caption=text("caption.n_minus_1_table", language))
-    return joined([whole, element("p", text("report.n_minus_1_note", language), class_="note")])
+    parts = [whole, element("p", text("report.n_minus_1_note", language), class_="note")]
+    if "n_minus_1_reason" in results.feeders:
+        parts += [_least(results, language), element("p", text("report.least_note", language), class_="note")]
+    return joined(parts)
+
+
+def _least(results: Results, language: Language) -> Html:
+    """Show by county how many feeders pass N-1, why the others fail, and what the least measures cost."""
+    feeders, reasons = results.feeders, codes("n_minus_1_reason")
+    rows = []
+    for code in results.counties["county_code"]:
+        own = feeders[feeders["county_code"] == code]
+        passing = own["n_minus_1"].str.lower().isin(SECURE_CODES)
+        yuan = own["n_minus_1_measure_yuan"]
+        counts = [len(own), passing.sum(), *((own["n_minus_1_reason"] == reason).sum() for reason in reasons)]
+        shown = [labels.number(int(count)) for count in (*counts, yuan.notna().sum())]
+        rows.append([labels.county_name(code, language), *shown, labels.wan(yuan.sum())])
+    headings = [
+        *(text(f"report.{name}", language) for name in ("h_county", "h_feeders", "h_passing")),
+        *(labels.label("n_minus_1_reason", reason, language) for reason in reasons),
+        *(text(f"report.{name}", language) for name in ("h_with_measure", "h_measure_wan")),
+    ]
+    classes = ["words", *["number"] * (len(headings) - 1)]
+    return table(headings, rows, classes=classes, caption=text("caption.least_table", language))
 
 
 def _plan(results: Results, language: Language) -> Html:

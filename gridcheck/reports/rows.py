@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gridcheck.connection.decision import Decision
     from gridcheck.limits import Limit, LimitSet
     from gridcheck.network.county import CountyGrid
+    from gridcheck.reinforcement.least_measures import LeastMeasure
 
 # Beyond this the linear estimate says no more than 'the heater hardly moves this check'. [kW]
 _MAX_MARGIN_KW = 1000.0
@@ -154,11 +155,16 @@ def _more_heat_pumps(after: CountyState, heat_pump_kw: float, not_yet: IntArray)
 
 
 def feeder_rows(
-    grid: CountyGrid, state: CountyState, outages: Sequence[FeederNMinus1], hours: Sequence[FeederHours] = ()
+    grid: CountyGrid,
+    state: CountyState,
+    outages: Sequence[FeederNMinus1],
+    hours: Sequence[FeederHours] = (),
+    least: Sequence[LeastMeasure] = (),
 ) -> pd.DataFrame:
     """Return the table of feeders; `outages` sums up those of each feeder, `hours` says when they fail.
 
-    A feeder is red where anything at 10 kV on it or above it is beyond its limit, yellow beyond a planning value.
+    `least` says what those lack that do not pass. A feeder is red where anything at 10 kV on it or above it is beyond
+    its limit, yellow beyond a planning value.
     """
     feeders, areas = grid.feeders, grid.areas
     studied = {outage.feeder_id: outage for outage in outages}
@@ -185,6 +191,7 @@ def feeder_rows(
             "worst_outage_id": [None if found is None else found.worst_outage_id for found in own],
             "worst_unsupplied_kw": [np.nan if found is None else found.worst_unsupplied_kw for found in own],
             **_hour_columns([str(i) for i in feeders["feeder_id"]], hours),
+            **_least_columns([str(i) for i in feeders["feeder_id"]], least),
         }
     )
 
@@ -204,6 +211,18 @@ def _hour_columns(feeder_ids: list[str], hours: Sequence[FeederHours]) -> dict[s
         if name.endswith("_id")
         else [missing.get(name) if found is None else getattr(found, name) for found in own]
         for column, name in columns.items()
+    }
+
+
+def _least_columns(feeder_ids: list[str], least: Sequence[LeastMeasure]) -> dict[str, list[Any]]:
+    """Return what each feeder lacks to pass N-1; empty cells where it passes."""
+    by_feeder = {found.feeder_id: found for found in least}
+    own = [by_feeder.get(i) for i in feeder_ids]
+    return {
+        "n_minus_1_reason": [None if found is None else found.reason for found in own],
+        "n_minus_1_obstacle": [None if found is None else found.element or found.outage_id for found in own],
+        "n_minus_1_measure": [None if found is None else found.description or None for found in own],
+        "n_minus_1_measure_yuan": [np.nan if found is None else found.cost_yuan for found in own],
     }
 
 

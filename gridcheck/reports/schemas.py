@@ -223,8 +223,7 @@ N_MINUS_1 = TableSpec(
         _integer("security_level", nullable=True),
         _real("security_must_serve_kw", "kW", 2, nullable=True),
         _real("security_minutes", "min", 0, nullable=True),
-        _flag("security_met"),
-        _flag("security_required"),
+        *(_flag(f"security_{name}") for name in ("met", "required")),
         _text("security_clause", nullable=True),
         _SYNTHETIC,
     ),
@@ -290,6 +289,8 @@ FEEDERS = TableSpec(
         _real("n_minus_1_room_kw", "kW", 1, nullable=True),
         _integer("n_minus_1_room_households", nullable=True),
         _text("n_minus_1_room_outage", nullable=True),
+        *(_text(f"n_minus_1_{name}", nullable=True) for name in ("reason", "obstacle", "measure")),
+        _real("n_minus_1_measure_yuan", "yuan", 2, nullable=True),
         _SYNTHETIC,
     ),
 )

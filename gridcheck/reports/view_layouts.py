@@ -72,6 +72,11 @@ N_MINUS_1: Layout = (
     ("worst_vm_pu", "real", 3, "pu"),
     ("restored_by", "text", 0, ""),
     ("tried", "text", 0, ""),
+    ("restore_minutes", "real", 0, "min"),
+    ("unsupplied_household_hours", "real", 0, "h"),
+    ("stages", "integer", 0, ""),
+    ("security_level", "integer", 0, ""),
+    ("security_met", "text", 0, ""),
 )
 AREAS: Layout = (
     ("area_id", "text", 0, ""),
@@ -108,6 +113,12 @@ FEEDERS: Layout = (
     ("length_km", "real", 1, "km"),
     ("areas", "integer", 0, ""),
     ("households", "integer", 0, "household"),
+    ("n_minus_1_reason", "text", 0, ""),
+    ("n_minus_1_obstacle", "text", 0, ""),
+    ("n_minus_1_measure", "long", 0, ""),
+    ("n_minus_1_measure_wan", "real", 1, "wan"),
+    ("n_minus_1_failing_hours", "real", 1, "h"),
+    ("n_minus_1_room_households", "integer", 0, "household"),
 )
 COUNTIES: Layout = (
     ("county", "text", 0, ""),

@@ -76,6 +76,10 @@ def _signed(cells: pd.Series, section: str, signs: Mapping[str, str], language: 
     return cells.map(lambda code: f"{signs.get(str(code).lower(), '○')} {label(section, code, language)}")
 
 
+def _yes_no(cells: pd.Series, language: Language) -> pd.Series:
+    return cells.map({True: text("word.yes", language), False: text("word.no", language)})
+
+
 def _rows(table: pd.DataFrame, make: Callable[[labels.Row], str]) -> pd.Series:
     return pd.Series([make(row) for row in table.to_dict("records")], index=table.index, dtype=object)
 
@@ -174,6 +178,8 @@ def n_minus_1_view(results: Results, language: Language) -> View:
         status=given["status"].map(lambda status: labels.n_minus_1_text(status, language)),
         transfer_percent=100.0 * given["transfer_ratio"],
     )
+    if "security_met" in given:
+        table["security_met"] = _yes_no(given["security_met"], language)
     return _view("n_minus_1", view_layouts.N_MINUS_1, table, language)
 
 
@@ -205,6 +211,9 @@ def feeders_view(results: Results, language: Language) -> View:
         transfer_percent=100.0 * given["transfer_ratio"],
         grade=_signed(given["grade"], "feeder_grade", GRADE_SIGNS, language),
     )
+    if "n_minus_1_reason" in given:
+        table["n_minus_1_reason"] = _words(given["n_minus_1_reason"], "n_minus_1_reason", language)
+        table["n_minus_1_measure_wan"] = given["n_minus_1_measure_yuan"] / YUAN_PER_WAN
     return _view("feeders", view_layouts.FEEDERS, table, language)
 
 
@@ -252,7 +261,7 @@ def violations_view(results: Results, language: Language) -> View:
         unit=_words(given["unit"], "unit_word", language),
     )
     if "newly" in given:
-        table["newly"] = given["newly"].map({True: text("word.yes", language), False: text("word.no", language)})
+        table["newly"] = _yes_no(given["newly"], language)
     return _view("violations", view_layouts.VIOLATIONS, table, language)
 
 

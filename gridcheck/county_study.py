@@ -15,10 +15,11 @@ import pandas as pd
 
 from gridcheck.arrays import FloatArray, IntArray, TimeArray
 from gridcheck.cases import FactoredLoads
-from gridcheck.catalogue import DeviceCatalogue, heater_ratings
+from gridcheck.catalogue import DeviceCatalogue
 from gridcheck.checks.assessment import Course, binding_course, full_course
 from gridcheck.checks.county_n_minus_1 import summarise_feeders
 from gridcheck.checks.county_state import CountyState, county_state
+from gridcheck.checks.n_minus_1_hosting import usual_heat_pump_kw
 from gridcheck.checks.records import NMinus1Row
 from gridcheck.checks.supply_tree import SupplyTree, limit_of, require_checkable, supply_trees
 from gridcheck.connection.applications import Application, parse_applications
@@ -39,6 +40,7 @@ from gridcheck.demand.weather import WeatherReading
 from gridcheck.limits import LimitSet
 from gridcheck.network.county import CountyGrid, read_county
 from gridcheck.policy import plan_2025
+from gridcheck.reinforcement.least_measures import LeastMeasure
 from gridcheck.reports.rows import (
     area_rows,
     decision_rows,
@@ -192,12 +194,15 @@ class CountyWalk:
         The decided queue.
     outages : tuple of NMinus1Row
         Every outage studied.
+    least : tuple of LeastMeasure
+        What feeders lack that do not pass N-1.
     """
 
     outcome: CountyOutcome
     case: CountyCase
     queue: QueueResult
     outages: tuple[NMinus1Row, ...]
+    least: tuple[LeastMeasure, ...]
 
 
 def prepare_county(task: CountyTask) -> CountyCase:
@@ -316,7 +321,7 @@ def study_county(task: CountyTask, *, progress: Progress | None = None) -> Count
         county_code=task.county_code,
         decisions=_decisions(case, queue),
         n_minus_1=n_minus_1_rows(rows, limits=case.limits),
-        areas=area_rows(case.grid, before, after, _heated(case, queue.counts), heat_pump_kw=_usual_heat_pump_kw()),
+        areas=area_rows(case.grid, before, after, _heated(case, queue.counts), heat_pump_kw=usual_heat_pump_kw()),
         feeders=feeder_rows(case.grid, after, feeders, hours, least),
         violations=_violations(case, after),
         switching_sheets=switching_sheet_rows(rows),
@@ -332,7 +337,7 @@ def study_county(task: CountyTask, *, progress: Progress | None = None) -> Count
         clock=clock,
     )
     clock.stage("tables")
-    return CountyWalk(outcome=outcome, case=case, queue=queue, outages=rows)
+    return CountyWalk(outcome=outcome, case=case, queue=queue, outages=rows, least=least)
 
 
 def feeder_loads(case: CountyCase, counts: ClassCounts) -> FactoredLoads:
@@ -368,13 +373,6 @@ def _heated(case: CountyCase, counts: ClassCounts) -> IntArray:
     is_heater = [name not in (BASE, ROOFTOP_PV) for name in case.profiles.classes]
     homes: IntArray = np.rint(counts.count[:, is_heater].sum(axis=1)).astype(np.int64)
     return homes
-
-
-def _usual_heat_pump_kw() -> float:
-    """Rated input of the most frequent air-to-air heat pump. [kW]"""
-    ratings = heater_ratings()
-    ratings = ratings[ratings["device"] == "air_air_heat_pump"]
-    return float(ratings.sort_values("share", kind="stable")["rated_kw"].iloc[-1])
 
 
 def _subsidy_yuan(task: CountyTask, case: CountyCase, queue: QueueResult) -> float:

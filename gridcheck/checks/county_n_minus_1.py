@@ -115,12 +115,15 @@ def county_normal_state(
     loads_after: LoadCases | FactoredLoads | None = None,
     warmest_c: float | None = None,
     switched: IntArray | None = None,
+    like: NormalState | None = None,
 ) -> NormalState:
-    """Prepare a county for its outages; arguments as in `county_n_minus_1`, `switched` as in `normal_state`."""
+    """Prepare a county for its outages; arguments as in `county_n_minus_1` and in `normal_state`."""
     network = with_feeder_limits(grid)
     is_set = network.branches.rating_from_ka < grid.network.branches.rating_from_ka
     ratio = None if warmest_c is None else allowed_ratios(network, limits, warmest_c=warmest_c, is_set=is_set)
-    return normal_state(network, loads, limits, switched=switched, loads_after=loads_after, allowed_ratio=ratio)
+    return normal_state(
+        network, loads, limits, switched=switched, loads_after=loads_after, allowed_ratio=ratio, like=like
+    )
 
 
 def with_feeder_limits(grid: CountyGrid) -> Network:

@@ -17,6 +17,7 @@ References
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 
 import numpy as np
@@ -45,6 +46,7 @@ def winter_ampacity_ratio(air_c: float, limits: LimitSet) -> float:
     return max(float(np.sqrt((most_c - air_c) / (most_c - reference_c))), 1.0)
 
 
+@functools.lru_cache(maxsize=64)
 def short_time_ratio(air_c: float, limits: LimitSet) -> float:
     """Return what a main transformer may carry while something is repaired over its rating, equation (2). [1]
 

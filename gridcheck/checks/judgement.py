@@ -108,6 +108,7 @@ def normal_state(
     switched: IntArray | None = None,
     loads_after: LoadCases | FactoredLoads | None = None,
     allowed_ratio: FloatArray | None = None,
+    like: NormalState | None = None,
 ) -> NormalState:
     """Prepare a network for its outages.
 
@@ -126,6 +127,8 @@ def normal_state(
     allowed_ratio : ndarray, shape (n_branch,), optional
         What each branch may carry after an outage over the limit for all, for example in winter; 1 where not given.
         [1]
+    like : NormalState, optional
+        The state of another network with the same buses and loads, from which what only loads decide is taken.
 
     Raises
     ------
@@ -141,8 +144,12 @@ def normal_state(
     see = sections_of if has_switches(network) else sections_by_line
     sections = see(network, switched=switched)
     tree = section_tree(sections)
-    case = undominated_cases(loads if loads_after is None else beside(loads, loads_after))
-    chosen, after = select_cases(loads, case), None if loads_after is None else select_cases(loads_after, case)
+    if like is None:
+        case = undominated_cases(loads if loads_after is None else beside(loads, loads_after))
+        chosen, after = select_cases(loads, case), None if loads_after is None else select_cases(loads_after, case)
+        is_consuming = only_consumes(loads) and (loads_after is None or only_consumes(loads_after))
+    else:
+        case, chosen, after, is_consuming = like.case, like.loads, like.loads_after, like.is_consuming
     ratio = np.ones(network.n_branch) if allowed_ratio is None else allowed_ratio
     network = with_raised_ratings(network, ratio)
     judged_bus, judged_branch = _judged(network)
@@ -162,7 +169,7 @@ def normal_state(
         branch_kept=np.zeros(network.n_branch, dtype=bool),
         max_loading_percent=limits.n_minus_1_loading_percent.value,
         min_vm_pu=limits.n_minus_1_vm_min_pu.value,
-        is_consuming=only_consumes(loads) and (loads_after is None or only_consumes(loads_after)),
+        is_consuming=is_consuming,
         solver=_solver(network, chosen, after),
         heaviest=_solver(network, *_heaviest(chosen, after)),
         loads_after=after,
@@ -299,21 +306,11 @@ def judge(state: NormalState, closed: BoolArray, within: BoolArray, feeders: Int
     own = np.append(feeders, NONE)
     counts = state.judged_bus[found.bus] & (found.vm_case >= 0)
     counts &= np.isin(state.bus_feeder[found.bus], own) | (state.bus_kept[found.bus] & (found.vm_pu < state.min_vm_pu))
-    vm, vm_bus, vm_case = _worst(counts, found.vm_pu, -1.0, found.bus, found.vm_case)
+    lowest = _worst(counts, found.vm_pu, -1.0, found.bus, found.vm_case)
     over = found.loading_percent > state.max_loading_percent
     counts = state.judged_branch[found.branch] & (found.loading_case >= 0)
     counts &= np.isin(state.branch_feeder[found.branch], own) | (state.branch_kept[found.branch] & over)
-    loading, branch, loading_case = _worst(counts, found.loading_percent, 1.0, found.branch, found.loading_case)
-    return Outcome(
-        is_solved=True,
-        loading_percent=loading,
-        loading_branch=branch,
-        loading_case=int(state.case[loading_case]) if loading_case >= 0 else NONE,
-        vm_pu=vm,
-        vm_bus=vm_bus,
-        vm_case=int(state.case[vm_case]) if vm_case >= 0 else NONE,
-        margin=_margin(state, loading, vm),
-    )
+    return _outcome(state, _worst(counts, found.loading_percent, 1.0, found.branch, found.loading_case), lowest)
 
 
 def judge_tree(
@@ -358,23 +355,8 @@ def judge_tree(
     found = state.solver.solve(states, judged)
     if found.status[0] != TopologyStatus.CONVERGED:
         return Outcome(is_solved=False)
-    (vm, vm_bus, vm_case), (loading, branch, loading_case) = (
-        (float(value[0]), int(place[0]), int(case[0]))
-        for value, place, case in (
-            (found.vm_pu, found.vm_bus, found.vm_case),
-            (found.loading_percent, found.loading_branch, found.loading_case),
-        )
-    )
-    return Outcome(
-        is_solved=True,
-        loading_percent=loading,
-        loading_branch=branch,
-        loading_case=int(state.case[loading_case]) if loading_case >= 0 else NONE,
-        vm_pu=vm,
-        vm_bus=vm_bus,
-        vm_case=int(state.case[vm_case]) if vm_case >= 0 else NONE,
-        margin=_margin(state, loading, vm),
-    )
+    highest = float(found.loading_percent[0]), int(found.loading_branch[0]), int(found.loading_case[0])
+    return _outcome(state, highest, (float(found.vm_pu[0]), int(found.vm_bus[0]), int(found.vm_case[0])))
 
 
 def _worst(
@@ -386,6 +368,21 @@ def _worst(
         return np.nan, NONE, NONE
     i = k[np.lexsort((element[k], -sign * value[k]))[0]]
     return float(value[i]), int(element[i]), int(case[i])
+
+
+def _outcome(state: NormalState, highest: tuple[float, int, int], lowest: tuple[float, int, int]) -> Outcome:
+    """Join the highest loading and the lowest voltage, each with its element and its case among those of the state."""
+    (loading, branch, loading_case), (vm, bus, vm_case) = highest, lowest
+    return Outcome(
+        is_solved=True,
+        loading_percent=loading,
+        loading_branch=branch,
+        loading_case=int(state.case[loading_case]) if loading_case >= 0 else NONE,
+        vm_pu=vm,
+        vm_bus=bus,
+        vm_case=int(state.case[vm_case]) if vm_case >= 0 else NONE,
+        margin=_margin(state, loading, vm),
+    )
 
 
 def _margin(state: NormalState, loading_percent: float, vm_pu: float) -> float:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,7 +24,6 @@ from gridcheck.checks.n_minus_1 import lose_each
 from gridcheck.checks.outages import TRAFO, Contingency, cut_off
 from gridcheck.checks.records import NMinus1Row, NMinus1Status
 from gridcheck.checks.supply_security import REQUIRED_CLASSES
-from gridcheck.checks.worst_cases import select_cases
 from gridcheck.limits import LimitSet
 from gridcheck.network.county import CountyGrid
 from gridcheck.network.records import BranchKind
@@ -110,16 +109,11 @@ class OutageStudy:
     limits: LimitSet
     warmest_c: float | None
 
-    def state(self, grid: CountyGrid) -> NormalState:
-        """Prepare a county."""
+    def state(self, grid: CountyGrid, like: NormalState | None = None) -> NormalState:
+        """Prepare a county; `like` is the state of the county before something was built."""
         return county_normal_state(
-            grid, self.loads, limits=self.limits, loads_after=self.loads_after, warmest_c=self.warmest_c
+            grid, self.loads, limits=self.limits, loads_after=self.loads_after, warmest_c=self.warmest_c, like=like
         )
-
-    def worst_cases(self, case: IntArray) -> OutageStudy:
-        """Return the study with the cases among which the worst are: building lines does not change which they are."""
-        after = None if self.loads_after is None else select_cases(self.loads_after, case)
-        return replace(self, loads=select_cases(self.loads, case), loads_after=after)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -163,7 +157,7 @@ def least_measures(
     if not failing:
         return ()
     state = study.state(grid)
-    search = _Search(grid, state, study.worst_cases(state.case), terms, most)
+    search = _Search(grid, state, study, terms, most)
     return tuple(search.of_feeder(feeder_id, failing[feeder_id]) for feeder_id in sorted(failing))
 
 
@@ -208,7 +202,7 @@ class _Search:
                 break
             _, _, options = heapq.heappop(heap)
             grid = build(self.grid, [change for option in options for change in option.changes])
-            obstacle = self._obstacle(grid, self.study.state(grid), feeder_id, ids)
+            obstacle = self._obstacle(grid, self.study.state(grid, self.state), feeder_id, ids)
             if obstacle is None:
                 return options, bool(heap)
             self._offer(heap, count, seen, options, obstacle)

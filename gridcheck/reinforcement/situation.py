@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -18,6 +18,7 @@ from gridcheck.errors import NotConvergedError
 from gridcheck.limits import LimitSet
 from gridcheck.network.county import CountyGrid
 from gridcheck.powerflow.readings import node_voltages
+from gridcheck.reinforcement.options import Option
 from gridcheck.reinforcement.terms import Terms, default_terms
 from gridcheck.units import SQRT3
 
@@ -75,6 +76,8 @@ class DecidedCounty:
         Rows of the N-1 check at the end of the queue; without them no tie is proposed.
     outage_study : callable, optional
         Repeats the N-1 check of one feeder in a changed grid; without it no tie is proposed.
+    least_measures : mapping of str to tuple of Option
+        What lets a feeder pass N-1, where that is known.
     """
 
     grid: CountyGrid
@@ -85,6 +88,7 @@ class DecidedCounty:
     terms: Terms = field(default_factory=default_terms)
     outages: tuple[OutageRow, ...] = ()
     outage_study: OutageStudy | None = None
+    least_measures: Mapping[str, tuple[Option, ...]] = field(default_factory=dict)
 
     @property
     def applications(self) -> tuple[Application, ...]:

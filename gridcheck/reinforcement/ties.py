@@ -40,7 +40,9 @@ def unsupplied_kw(rows: Iterable[OutageRow]) -> float:
 
 
 def tie_options(situation: Situation) -> list[Option]:
-    """Return a tie to the nearest neighbour for the feeders that leave most healthy load off after outages.
+    """Return what lets the feeders that leave most healthy load off after outages pass N-1.
+
+    That is the least measure where one is known, and a tie to the nearest neighbour elsewhere.
 
     Parameters
     ----------
@@ -64,6 +66,12 @@ def tie_options(situation: Situation) -> list[Option]:
     result: list[Option] = []
     joined = _joined_feeders(county.grid)
     for feeder in sorted(worst[:_FEEDERS]):
+        known = county.least_measures.get(ids[feeder], ())
+        pairs = [_pair(ids, change) for one in known for change in one.changes if isinstance(change, TieLine)]
+        if pairs:
+            joined.update(pairs)
+            result.append(_package(ids[feeder], known))
+            continue
         for km, ends in nearest_links(county.grid, feeder, _outer_areas(county.grid, feeder), joined)[:1]:
             option = tie_option(county.grid, county.terms, ends, km)
             if option is not None:
@@ -72,8 +80,26 @@ def tie_options(situation: Situation) -> list[Option]:
     return result
 
 
+def _pair(ids: list[str], tie: TieLine) -> frozenset[int]:
+    return frozenset((ids.index(tie.feeder_id), ids.index(tie.other_feeder_id)))
+
+
+def _package(feeder_id: str, options: tuple[Option, ...]) -> Option:
+    """Join measures into one option; the tie gives it its name."""
+    first = sorted(options, key=lambda one: not any(isinstance(change, TieLine) for change in one.changes))
+    return Option(
+        feeder_id=feeder_id,
+        area_id="",
+        group=f"tie:{feeder_id}",
+        measures=tuple(dict.fromkeys(code for one in first for code in one.measures)),
+        description="; ".join(one.description for one in first),
+        cost_yuan=sum(one.cost_yuan for one in options),
+        changes=tuple(change for one in options for change in one.changes),
+    )
+
+
 def evaluate_tie(county: DecidedCounty, counts: ClassCounts, candidate: Candidate) -> Project:
-    """Evaluate a tie by repeating the outages of the feeders it joins.
+    """Evaluate ties, and what is built with them, by repeating the outages of the feeders they join.
 
     Parameters
     ----------
@@ -90,10 +116,10 @@ def evaluate_tie(county: DecidedCounty, counts: ClassCounts, candidate: Candidat
         ``unsupplied_mwh_removed`` is the healthy load that comes back, summed over single outages, times the time of
         repair; it is not weighed by how often lines fail.
     """
-    tie = next(change for change in candidate.changes if isinstance(change, TieLine))
+    ties = [change for change in candidate.changes if isinstance(change, TieLine)]
     assert county.outage_study is not None
     grid = build(county.grid, candidate.changes)
-    feeders = (tie.feeder_id, tie.other_feeder_id)
+    feeders = sorted({feeder_id for tie in ties for feeder_id in (tie.feeder_id, tie.other_feeder_id)})
     before_kw = unsupplied_kw(row for row in county.outages if row.feeder_id in feeders)
     after_kw = unsupplied_kw(row for feeder_id in feeders for row in county.outage_study(grid, counts, feeder_id))
     removed_mwh = (before_kw - after_kw) / KW_PER_MW * county.terms.repair_h

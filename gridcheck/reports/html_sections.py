@@ -10,7 +10,7 @@ from gridcheck.reports import labels, provenance
 from gridcheck.reports.folder import Results
 from gridcheck.reports.markup import Html, both, element, joined, table
 from gridcheck.reports.summaries import answer_sentence, area_notes, banner, budget_note, county_sentences, kpis
-from gridcheck.reports.texts import LANGUAGES, Language, codes, text
+from gridcheck.reports.texts import LANGUAGES, Language, codes, label, text
 from gridcheck.reports.totals import SECURE_CODES, most_untransferred, totals
 from gridcheck.reports.views import VIEWS, View, formatted_rows
 
@@ -177,7 +177,7 @@ def _least(results: Results, language: Language) -> Html:
         rows.append([labels.county_name(code, language), *shown, labels.wan(yuan.sum())])
     headings = [
         *(text(f"report.{name}", language) for name in ("h_county", "h_feeders", "h_passing")),
-        *(labels.label("n_minus_1_reason", reason, language) for reason in reasons),
+        *(label("n_minus_1_reason", reason, language) for reason in reasons),
         *(text(f"report.{name}", language) for name in ("h_with_measure", "h_measure_wan")),
     ]
     classes = ["words", *["number"] * (len(headings) - 1)]

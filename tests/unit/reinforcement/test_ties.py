@@ -1,11 +1,13 @@
 """Ties: where they are proposed, and that their worth is what comes back after outages."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from gridcheck.reinforcement import find_projects
 from gridcheck.reinforcement.candidates import propose
+from gridcheck.reinforcement.measures import FeederReconductoring
+from gridcheck.reinforcement.options import Option
 from gridcheck.reinforcement.situation import situation_of
 from gridcheck.reinforcement.ties import unsupplied_kw
 from tests.support import planned_county as county
@@ -76,3 +78,24 @@ def test_feeders_that_are_tied_already_get_no_second_tie(tmp_path):
 @pytest.mark.parametrize("given", [{}, {"outages": BEFORE}, {"outage_study": study}])
 def test_without_a_study_of_outages_no_tie_is_proposed(untied, given):
     assert propose(situation_of(county.decided(untied, [], **given))) == ()
+
+
+def test_a_known_least_measure_takes_the_place_of_the_nearest_tie(untied):
+    plain = county.decided(untied, [], outages=BEFORE, outage_study=study)
+    (nearest,) = propose(situation_of(plain))
+    tie = replace(nearest.changes[0], length_km=4.0)
+    line = FeederReconductoring(feeder_id=F1, line_types=((1, "JKLYJ-10-240"),))
+    common = {"feeder_id": F1, "area_id": "", "group": "any"}
+    known = (
+        Option(measures=("mv_reconductor",), description="line", cost_yuan=540_000.0, changes=(line,), **common),
+        Option(measures=("tie_switch",), description="tie", cost_yuan=1_180_000.0, changes=(tie,), **common),
+    )
+    decided = county.decided(untied, [], outages=BEFORE, outage_study=study, least_measures={F1: known})
+
+    (candidate,) = propose(situation_of(decided))
+    (project,) = find_projects(decided)
+
+    assert candidate.changes == (line, tie)
+    assert (candidate.cost_yuan, candidate.group) == (1_720_000.0, nearest.group)
+    assert candidate.measures == ("tie_switch", "mv_reconductor")
+    assert project.unsupplied_mwh_removed == pytest.approx(0.48)

@@ -26,6 +26,7 @@ from gridcheck.connection.decide import QueueResult, decide_queue
 from gridcheck.connection.decision import clause_of
 from gridcheck.county_outages import (
     OutageDemand,
+    cold_hours,
     hours_of,
     outage_demand,
     study_outages,
@@ -307,12 +308,14 @@ def study_county(task: CountyTask, *, progress: Progress | None = None) -> Count
     clock.stage("states")
     rows = outages_of(case, queue.counts)
     feeders = summarise_feeders(rows)
-    hours = hours_of(case.grid, queue.counts, _outage_demand(case), case.limits)
+    demand = _outage_demand(case)
+    hours = hours_of(case.grid, queue.counts, demand, case.limits)
+    cold_h = cold_hours(case.grid, queue.counts, demand, rows)
     clock.stage("n_minus_1")
     outcome = CountyOutcome(
         county_code=task.county_code,
         decisions=_decisions(case, queue),
-        n_minus_1=n_minus_1_rows(rows, repair_h=case.limits.repair_h.value),
+        n_minus_1=n_minus_1_rows(rows, repair_h=case.limits.repair_h.value, cold_h=cold_h),
         areas=area_rows(case.grid, before, after, _heated(case, queue.counts), heat_pump_kw=_usual_heat_pump_kw()),
         feeders=feeder_rows(case.grid, after, feeders, hours),
         violations=_violations(case, after),

@@ -246,7 +246,11 @@ def season_subsidy_yuan(
 
 
 def n_minus_1_rows(
-    rows: Sequence[NMinus1Row], *, by_branch: bool = False, repair_h: float = DEFAULT_LIMITS.repair_h.value
+    rows: Sequence[NMinus1Row],
+    *,
+    by_branch: bool = False,
+    repair_h: float = DEFAULT_LIMITS.repair_h.value,
+    cold_h: FloatArray | None = None,
 ) -> pd.DataFrame:
     """Return the table of outages of one county.
 
@@ -257,7 +261,10 @@ def n_minus_1_rows(
     by_branch : bool
         Name switches by their branches, as ``line:6``.
     repair_h : float
-        Hours until what stays off has its supply again.
+        Hours until what stays off has its supply again. [h]
+    cold_h : ndarray, shape (n_row, 2), optional
+        Hours until homes left off are colder than 12 and 5 degC, NaN where not known. Without it the table has no such
+        columns: nothing is known of the homes. [h]
     """
     columns = (
         "county_code", "feeder_id", "outage_id", "outage_kind", "status", "restored_by", "unsupplied_kw",
@@ -267,7 +274,7 @@ def n_minus_1_rows(
         "tried_loading_percent", "tried_vm_pu", "stages", "worst_loading_limit_percent",
         "restore_minutes", "unsupplied_household_hours",
     )  # fmt: skip
-    return pd.DataFrame(
+    table = pd.DataFrame(
         [
             {
                 **{name: getattr(row, name) for name in columns if hasattr(row, name)},
@@ -289,6 +296,9 @@ def n_minus_1_rows(
         ],
         columns=list(columns),
     )
+    if cold_h is None:
+        return table
+    return table.assign(hours_until_12c=cold_h[:, 0], hours_until_5c=cold_h[:, 1])
 
 
 def _household_hours(row: NMinus1Row, repair_h: float) -> float:

@@ -220,6 +220,7 @@ N_MINUS_1 = TableSpec(
         _real("worst_loading_limit_percent", "%", 2, nullable=True),
         _real("restore_minutes", "min", 0, nullable=True),
         _real("unsupplied_household_hours", "h", 1, nullable=True),
+        *(_real(f"hours_until_{limit}c", "h", 2, nullable=True) for limit in (12, 5)),
         _SYNTHETIC,
     ),
 )

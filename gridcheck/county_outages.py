@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from gridcheck.arrays import FloatArray
 from gridcheck.cases import FactoredLoads
+from gridcheck.catalogue import GENERATOR, SPARE_TRANSFORMER, area_remedies
+from gridcheck.checks.area_outages import AreaOutages, Remedies, area_loads, restore_areas
 from gridcheck.checks.county_n_minus_1 import county_n_minus_1
 from gridcheck.checks.hourly_n_minus_1 import hourly_n_minus_1
 from gridcheck.checks.records import FeederHours, NMinus1Row
@@ -148,6 +151,52 @@ def cold_hours(grid: CountyGrid, counts: ClassCounts, demand: OutageDemand, rows
     if off.any():
         result[off] = hours_until(demand.cooling, np.array(mixes)[off])
     return result
+
+
+def lose_areas(
+    grid: CountyGrid, counts: ClassCounts, demand: OutageDemand, limits: LimitSet
+) -> tuple[AreaOutages, FloatArray]:
+    """Lose the transformer of every area of a county; arguments as in `study_outages`.
+
+    Returns
+    -------
+    outages : AreaOutages
+        With the generators and spare transformers of the catalogue.
+    cold_h : ndarray, shape (n_area, n_threshold)
+        Hours until homes of the area are colder than `THRESHOLDS_C`; NaN where nothing is known. [h]
+    """
+    households = grid.areas["households"].to_numpy(dtype=np.int64)
+    loads = area_loads(demand.after, counts, households)
+    kva = grid.areas["kva"].to_numpy(dtype=np.float64)
+    if demand.cooling is None:
+        cold_h = np.full((len(households), len(THRESHOLDS_C)), np.nan)
+    else:
+        cold_h = np.where((households > 0)[:, None], hours_until(demand.cooling, counts.count), np.nan)
+    return restore_areas(loads, kva, remedies_at_hand(area_remedies()), limits), cold_h
+
+
+def remedies_at_hand(table: pd.DataFrame) -> Remedies:
+    """Return the rows of a table of remedies as arrays, the smallest first.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `gridcheck.catalogue.area_remedies`.
+    """
+    minutes = table["bring_minutes"] + table["connect_minutes"]
+    columns = {}
+    for kind, size, time in (
+        (GENERATOR, "rated_kw", "generator_minutes"),
+        (SPARE_TRANSFORMER, "rated_kva", "spare_minutes"),
+    ):
+        own = table[table["kind"] == kind].sort_values(size)
+        columns[size], columns[time] = own[size].to_numpy(np.float64), minutes[own.index].to_numpy(np.float64)
+    return Remedies(
+        generator_kw=columns["rated_kw"],
+        generator_minutes=columns["generator_minutes"],
+        spare_kva=columns["rated_kva"],
+        spare_minutes=columns["spare_minutes"],
+    )
 
 
 def whole_feeder_loads(grid: CountyGrid, counts: ClassCounts, profiles: ClassProfiles) -> FactoredLoads:

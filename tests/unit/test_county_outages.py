@@ -8,12 +8,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gridcheck.catalogue import DEVICE_CLASSES
-from gridcheck.county_outages import OutageDemand, cold_hours, outage_demand, unchanged
+from gridcheck.catalogue import DEVICE_CLASSES, area_remedies
+from gridcheck.county_outages import (
+    OutageDemand,
+    cold_hours,
+    lose_areas,
+    outage_demand,
+    remedies_at_hand,
+    unchanged,
+)
 from gridcheck.demand.cooling import Cooling
 from gridcheck.demand.parameters import CLASSES, default_parameters
 from gridcheck.demand.profiles import ClassCounts, class_profiles
 from gridcheck.demand.weather import steady_days
+from gridcheck.limits import DEFAULT_LIMITS
+from gridcheck.reports.area_outages import area_outage_rows
 from gridcheck.reports.rows import n_minus_1_rows
 from gridcheck.scenario import Scenario
 from tests.support.hand_drawn_county import FEEDERS, HEAT_PUMP, RESISTIVE, hand_drawn_county, hand_drawn_net, profiles
@@ -96,3 +105,36 @@ def test_of_a_fixed_share_nothing_is_known(method, is_known):
 def test_a_table_without_known_homes_has_no_such_columns():
     assert "hours_until_12c" not in n_minus_1_rows([])
     assert n_minus_1_rows([], cold_h=np.zeros((0, 2))).columns[-2:].tolist() == ["hours_until_12c", "hours_until_5c"]
+
+
+def test_every_area_loses_its_transformer_once(grid):
+    # Without diversity an area draws 40 kW for its homes and 1 kW for each heater: 49, 41, 41, 145 and 440 kW.
+    counts = heaters([9, 0, 0, 1, 200], [0, 1, 1, 104, 200])
+
+    outages, cold_h = lose_areas(grid, counts, demand(known()), DEFAULT_LIMITS)
+    table = area_outage_rows(grid, outages, cold_h, profiles().time_utc)
+
+    assert table["area_id"].tolist() == grid.areas["area_id"].tolist()
+    assert table["load_after_kw"].tolist() == [49, 41, 41, 145, 440]
+    # At 80 %: 80 kW, 160 kW, and 320 kW for 43 of 60 homes. 440 kW are too much for 200 kVA at 130 % too.
+    assert table["remedy_size"].tolist() == ["100 kW", "100 kW", "100 kW", "200 kW", "400 kW"]
+    assert table["restore_minutes"].tolist() == [120, 120, 120, 135, 150]
+    assert table["unsupplied_households_after"].tolist() == [0, 0, 0, 0, 17]
+    assert table["unsupplied_household_hours"].tolist() == [120, 120, 120, 135, 150 + 17 * 4]
+    assert table["hours_until_12c"].tolist() == [PUMP_H, DIRECT_H, DIRECT_H, DIRECT_H, DIRECT_H]
+
+
+def test_of_a_fixed_share_the_load_is_known_and_the_cold_is_not(grid):
+    outages, cold_h = lose_areas(grid, heaters([9] * 5, [0] * 5), demand(), DEFAULT_LIMITS)
+
+    assert outages.load_kw.tolist() == [49.0] * 5
+    assert np.isnan(cold_h).all()
+
+
+def test_the_catalogue_is_put_in_order_and_times_add_up():
+    shuffled = remedies_at_hand(area_remedies().iloc[::-1])
+
+    assert shuffled.generator_kw.tolist() == [50, 100, 200, 320, 400]
+    assert shuffled.generator_minutes.tolist() == [120, 120, 135, 150, 150]
+    assert shuffled.spare_kva.tolist() == [50, 100, 200, 400, 630]
+    assert shuffled.spare_minutes.tolist() == [330, 330, 330, 330, 450]

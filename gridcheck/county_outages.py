@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import pandas as pd
+
+from gridcheck.arrays import FloatArray
 from gridcheck.cases import FactoredLoads
+from gridcheck.catalogue import GENERATOR, SPARE_TRANSFORMER, area_remedies
+from gridcheck.checks.area_outages import AreaOutages, Remedies, area_loads, restore_areas
 from gridcheck.checks.county_n_minus_1 import county_n_minus_1
 from gridcheck.checks.hourly_n_minus_1 import hourly_n_minus_1
 from gridcheck.checks.records import FeederHours, NMinus1Row
 from gridcheck.demand import ClassCounts, ClassProfiles, DemandParameters, Weather, factored_loads
 from gridcheck.demand.after_outage import after_outage
+from gridcheck.demand.cooling import THRESHOLDS_C, Cooling, cooling, hours_until
 from gridcheck.limits import LimitSet
 from gridcheck.network.county import CountyGrid
 from gridcheck.reinforcement.least_measures import LeastMeasure, OutageStudy, least_measures
@@ -28,11 +35,14 @@ class OutageDemand:
         Classes as usual, and when their supply has just come back; the same where no outage is assumed to last.
     warmest_c : float, optional
         Warmest air of the study, by which lines and main transformers may carry more; ratings hold where None. [degC]
+    cooling : Cooling, optional
+        Homes that lose their supply at the worst moment; None where no home is simulated.
     """
 
     profiles: ClassProfiles
     after: ClassProfiles
     warmest_c: float | None
+    cooling: Cooling | None = None
 
 
 def outage_demand(
@@ -51,12 +61,14 @@ def outage_demand(
     parameters : DemandParameters
         Parameters they were made with.
     """
-    # A fixed share stands for the nameplate already.
-    hours = 0.0 if scenario.demand.method == "fixed" else scenario.outages.hours_without_supply
+    # A fixed share stands for the nameplate already, and for homes of which nothing else is known.
+    fixed, seed = scenario.demand.method == "fixed", scenario.study.seed
+    hours = 0.0 if fixed else scenario.outages.hours_without_supply
     return OutageDemand(
         profiles=profiles,
-        after=after_outage(profiles, weather, parameters, outage_h=hours, seed=scenario.study.seed),
+        after=after_outage(profiles, weather, parameters, outage_h=hours, seed=seed),
         warmest_c=float(profiles.temperature_c.max()) if scenario.outages.winter_ratings else None,
+        cooling=None if fixed else cooling(weather, parameters, classes=profiles.classes, seed=seed),
     )
 
 
@@ -110,6 +122,96 @@ def measures_of(
         warmest_c=demand.warmest_c,
     )
     return least_measures(grid, study, rows, default_terms())
+
+
+def cold_hours(grid: CountyGrid, counts: ClassCounts, demand: OutageDemand, rows: Sequence[NMinus1Row]) -> FloatArray:
+    """Return how soon homes that an outage leaves off are cold.
+
+    Parameters
+    ----------
+    grid : CountyGrid
+        The county.
+    counts : ClassCounts
+        What is connected.
+    demand : OutageDemand
+        From `outage_demand`.
+    rows : sequence of NMinus1Row
+        Outages of the county. The mix of heaters is that of the feeder, below a main transformer that of its areas,
+        and that of the county where an outage belongs to neither.
+
+    Returns
+    -------
+    ndarray, shape (n_row, n_threshold)
+        Hours from the loss of supply until homes are colder than `THRESHOLDS_C`, as `hours_until` counts them; NaN
+        where nobody is left off, or nothing is known. [h]
+    """
+    result = np.full((len(rows), len(THRESHOLDS_C)), np.nan)
+    if demand.cooling is None:
+        return result
+    by_feeder = np.zeros((len(grid.feeders), counts.count.shape[1]))
+    np.add.at(by_feeder, grid.area_feeder, counts.count)
+    feeder_of = {str(name): place for place, name in enumerate(grid.feeders["feeder_id"])}
+    above = np.where(
+        grid.bus_main[grid.area_bus] >= 0, grid.network.branches.branch_id[grid.bus_main[grid.area_bus]], -1
+    )
+    mixes = []
+    for row in rows:
+        place = feeder_of.get(row.feeder_id)
+        below = np.isin(above, row.faulted_trafos)
+        if place is not None:
+            mixes.append(by_feeder[place])
+        else:
+            mixes.append(counts.count[below].sum(axis=0) if below.any() else counts.count.sum(axis=0))
+    off = np.array([row.unsupplied_households > 0 for row in rows], dtype=bool)
+    if off.any():
+        result[off] = hours_until(demand.cooling, np.array(mixes)[off])
+    return result
+
+
+def lose_areas(
+    grid: CountyGrid, counts: ClassCounts, demand: OutageDemand, limits: LimitSet
+) -> tuple[AreaOutages, FloatArray]:
+    """Lose the transformer of every area of a county; arguments as in `study_outages`.
+
+    Returns
+    -------
+    outages : AreaOutages
+        With the generators and spare transformers of the catalogue.
+    cold_h : ndarray, shape (n_area, n_threshold)
+        Hours until homes of the area are colder than `THRESHOLDS_C`; NaN where nothing is known. [h]
+    """
+    households = grid.areas["households"].to_numpy(dtype=np.int64)
+    loads = area_loads(demand.after, counts, households)
+    kva = grid.areas["kva"].to_numpy(dtype=np.float64)
+    if demand.cooling is None:
+        cold_h = np.full((len(households), len(THRESHOLDS_C)), np.nan)
+    else:
+        cold_h = np.where((households > 0)[:, None], hours_until(demand.cooling, counts.count), np.nan)
+    return restore_areas(loads, kva, remedies_at_hand(area_remedies()), limits), cold_h
+
+
+def remedies_at_hand(table: pd.DataFrame) -> Remedies:
+    """Return the rows of a table of remedies as arrays, the smallest first.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `gridcheck.catalogue.area_remedies`.
+    """
+    minutes = table["bring_minutes"] + table["connect_minutes"]
+    columns = {}
+    for kind, size, time in (
+        (GENERATOR, "rated_kw", "generator_minutes"),
+        (SPARE_TRANSFORMER, "rated_kva", "spare_minutes"),
+    ):
+        own = table[table["kind"] == kind].sort_values(size)
+        columns[size], columns[time] = own[size].to_numpy(np.float64), minutes[own.index].to_numpy(np.float64)
+    return Remedies(
+        generator_kw=columns["rated_kw"],
+        generator_minutes=columns["generator_minutes"],
+        spare_kva=columns["rated_kva"],
+        spare_minutes=columns["spare_minutes"],
+    )
 
 
 def whole_feeder_loads(grid: CountyGrid, counts: ClassCounts, profiles: ClassProfiles) -> FactoredLoads:

@@ -27,7 +27,9 @@ from gridcheck.connection.decide import QueueResult, decide_queue
 from gridcheck.connection.decision import clause_of
 from gridcheck.county_outages import (
     OutageDemand,
+    cold_hours,
     hours_of,
+    lose_areas,
     measures_of,
     outage_demand,
     study_outages,
@@ -41,6 +43,7 @@ from gridcheck.limits import LimitSet
 from gridcheck.network.county import CountyGrid, read_county
 from gridcheck.policy import plan_2025
 from gridcheck.reinforcement.least_measures import LeastMeasure
+from gridcheck.reports.area_outages import area_outage_rows
 from gridcheck.reports.rows import (
     area_rows,
     decision_rows,
@@ -143,7 +146,7 @@ class CountyOutcome:
     ----------
     county_code : str
         The county.
-    decisions, n_minus_1, areas, feeders, violations, switching_sheets : DataFrame
+    decisions, n_minus_1, area_outages, areas, feeders, violations, switching_sheets : DataFrame
         Rows of the results files.
     area_id : tuple of str
         Areas in the order of the curves.
@@ -164,6 +167,7 @@ class CountyOutcome:
     county_code: str
     decisions: pd.DataFrame
     n_minus_1: pd.DataFrame
+    area_outages: pd.DataFrame
     areas: pd.DataFrame
     feeders: pd.DataFrame
     violations: pd.DataFrame
@@ -313,14 +317,18 @@ def study_county(task: CountyTask, *, progress: Progress | None = None) -> Count
     clock.stage("states")
     rows = outages_of(case, queue.counts)
     feeders = summarise_feeders(rows)
-    hours = hours_of(case.grid, queue.counts, _outage_demand(case), case.limits)
+    demand = _outage_demand(case)
+    hours = hours_of(case.grid, queue.counts, demand, case.limits)
+    cold_h = cold_hours(case.grid, queue.counts, demand, rows)
+    lost_areas = lose_areas(case.grid, queue.counts, demand, case.limits)
     clock.stage("n_minus_1")
-    least = measures_of(case.grid, queue.counts, _outage_demand(case), case.limits, rows)
+    least = measures_of(case.grid, queue.counts, demand, case.limits, rows)
     clock.stage("least_measures")
     outcome = CountyOutcome(
         county_code=task.county_code,
         decisions=_decisions(case, queue),
-        n_minus_1=n_minus_1_rows(rows, limits=case.limits),
+        n_minus_1=n_minus_1_rows(rows, limits=case.limits, cold_h=cold_h),
+        area_outages=area_outage_rows(case.grid, *lost_areas, case.profiles.time_utc),
         areas=area_rows(case.grid, before, after, _heated(case, queue.counts), heat_pump_kw=usual_heat_pump_kw()),
         feeders=feeder_rows(case.grid, after, feeders, hours, least),
         violations=_violations(case, after),

@@ -213,6 +213,14 @@ class LimitSet:
     repair_h: Limit = _limit(
         "h", 4.0, "monitoring_practice", "Practice: a faulted section is repaired within some hours", "E", "edit it"
     )
+    generator_loading_percent: Limit = _limit(
+        "percent",
+        80.0,
+        "practice",
+        "Practice: a mobile generator is loaded to 80 % of its rating",
+        "E",
+        "margin for steps of load and for unbalance",
+    )
     n_minus_1_vm_min_pu: Limit = _limit(
         "pu",
         0.93,

@@ -16,6 +16,7 @@ from gridcheck.errors import ConfigError, InputError
 from gridcheck.parallel import WorkerPool, tell
 from gridcheck.planning import CountyPlanInput, StudyPlan, make_plan, plan_input
 from gridcheck.policy import plan_2025
+from gridcheck.reports.area_outages import AREA_OUTAGES
 from gridcheck.reports.curves import CURVES_FILE, CurveTime, CurveWriter
 from gridcheck.reports.folder import read_results, write_results
 from gridcheck.reports.html import write_report_html
@@ -220,6 +221,7 @@ def write_study(result: StudyResult, place: HeldPlace, language: Language = DEFA
         _write_curves(result, folder / CURVES_FILE)
         sheets = pd.concat([outcome.switching_sheets for outcome in result.outcomes], ignore_index=True)
         write_bytes(folder / SHEETS_FILE, csv_bytes(sheets, SWITCHING_SHEETS))
+        write_bytes(folder / AREA_OUTAGES.file_name, csv_bytes(result.tables[AREA_OUTAGES.name], AREA_OUTAGES))
         results = read_results(folder)
         write_workbook(results, folder / "report.xlsx", language)
         write_report_html(results, folder / "report.html", language)

@@ -39,7 +39,7 @@ def study_tables(outcomes: Sequence[CountyOutcome], plan: StudyPlan) -> dict[str
     """
     tables = {
         name: _joined([getattr(o, name) for o in outcomes])
-        for name in ("decisions", "n_minus_1", "areas", "feeders", "violations")
+        for name in ("decisions", "n_minus_1", "area_outages", "areas", "feeders", "violations")
     }
     tables["plan"] = plan.table
     tables["counties"] = _county_table(outcomes, tables["decisions"], plan)

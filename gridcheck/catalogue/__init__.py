@@ -12,12 +12,16 @@ from gridcheck.catalogue.efficiency import EfficiencyFlag, efficiency_flag
 from gridcheck.catalogue.equipment import conductors, distribution_transformers, main_transformers
 from gridcheck.catalogue.heating import DEVICE_CLASSES, central_stations, heater_curves, heater_ratings, heaters
 from gridcheck.catalogue.parameters import base_load, device_rules, houses, measures, sources
+from gridcheck.catalogue.remedies import GENERATOR, SPARE_TRANSFORMER, area_remedies
 
 __all__ = [
     "DEVICE_CLASSES",
+    "GENERATOR",
+    "SPARE_TRANSFORMER",
     "Device",
     "DeviceCatalogue",
     "EfficiencyFlag",
+    "area_remedies",
     "base_load",
     "central_stations",
     "class_devices",

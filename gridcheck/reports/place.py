@@ -19,6 +19,7 @@ from typing import Any
 from gridcheck.errors import GridcheckError, LedgerError
 from gridcheck.interrupts import interrupts_held_back
 from gridcheck.locks import locked
+from gridcheck.reports.area_outages import AREA_OUTAGES
 from gridcheck.reports.curves import CURVES_FILE
 from gridcheck.reports.schemas import TABLES
 
@@ -32,6 +33,7 @@ _FILES = frozenset(
         SUMMARY_FILE,
         CURVES_FILE,
         SHEETS_FILE,
+        AREA_OUTAGES.file_name,
         "report.html",
         "report.xlsx",
         *(spec.file_name for spec in TABLES.values()),

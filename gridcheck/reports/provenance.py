@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from gridcheck.reports.area_outages import AREA_OUTAGES
 from gridcheck.reports.curves import CURVES_FILE
 from gridcheck.reports.folder import Summary
 from gridcheck.reports.labels import clause_text, number
@@ -106,7 +107,10 @@ def definition_rows(language: Language) -> list[tuple[str, str, str, str, str]]:
             column_meaning(table, column.name, language),
         )
         for table, file_name, columns in (
-            *((spec.name, spec.file_name, (*spec.columns, *spec.optional)) for spec in TABLES.values()),
+            *(
+                (spec.name, spec.file_name, (*spec.columns, *spec.optional))
+                for spec in (*TABLES.values(), AREA_OUTAGES)
+            ),
             ("curves", CURVES_FILE, CURVE_COLUMNS),
         )
         for column in columns

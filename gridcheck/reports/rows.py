@@ -267,7 +267,11 @@ def season_subsidy_yuan(
 
 
 def n_minus_1_rows(
-    rows: Sequence[NMinus1Row], *, by_branch: bool = False, limits: LimitSet = DEFAULT_LIMITS
+    rows: Sequence[NMinus1Row],
+    *,
+    by_branch: bool = False,
+    limits: LimitSet = DEFAULT_LIMITS,
+    cold_h: FloatArray | None = None,
 ) -> pd.DataFrame:
     """Return the table of outages of one county.
 
@@ -279,6 +283,9 @@ def n_minus_1_rows(
         Name switches by their branches, as ``line:6``.
     limits : LimitSet
         ``repair_h``, hours until what stays off has its supply again, and ``security_*``.
+    cold_h : ndarray, shape (n_row, 2), optional
+        Hours until homes left off are colder than 12 and 5 degC, NaN where not known. Without it the table has no such
+        columns: nothing is known of the homes. [h]
     """
     columns = (
         "county_code", "feeder_id", "outage_id", "outage_kind", "status", "restored_by", "unsupplied_kw",
@@ -289,7 +296,7 @@ def n_minus_1_rows(
         "restore_minutes", "unsupplied_household_hours", "security_level", "security_must_serve_kw", "security_minutes",
         "security_met", "security_required", "security_clause",
     )  # fmt: skip
-    return pd.DataFrame(
+    table = pd.DataFrame(
         [
             {
                 **{name: getattr(row, name) for name in columns if hasattr(row, name)},
@@ -312,6 +319,9 @@ def n_minus_1_rows(
         ],
         columns=list(columns),
     )
+    if cold_h is None:
+        return table
+    return table.assign(hours_until_12c=cold_h[:, 0], hours_until_5c=cold_h[:, 1])
 
 
 def _security(row: NMinus1Row, limits: LimitSet) -> dict[str, Any]:

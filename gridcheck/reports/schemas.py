@@ -204,12 +204,8 @@ N_MINUS_1 = TableSpec(
             _real(f"{name}_kw", "kW", 2, nullable=True)
             for name in ("demand", "served", "interrupted", "lost", "restored")
         ),
-        _text("tried", nullable=True),
-        _text("tripped_by", nullable=True),
-        _text("worst_loading_element", nullable=True),
-        _text("worst_vm_bus", nullable=True),
-        _integer("faulted_households", nullable=True),
-        _integer("untransferred_households", nullable=True),
+        *(_text(name, nullable=True) for name in ("tried", "tripped_by", "worst_loading_element", "worst_vm_bus")),
+        *(_integer(f"{name}_households", nullable=True) for name in ("faulted", "untransferred")),
         _text("opened", nullable=True),
         _flag("by_remote"),
         _text("method", nullable=True),
@@ -225,6 +221,7 @@ N_MINUS_1 = TableSpec(
         _real("security_minutes", "min", 0, nullable=True),
         *(_flag(f"security_{name}") for name in ("met", "required")),
         _text("security_clause", nullable=True),
+        *(_real(f"hours_until_{limit}c", "h", 2, nullable=True) for limit in (12, 5)),
         _SYNTHETIC,
     ),
 )

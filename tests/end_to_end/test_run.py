@@ -16,8 +16,8 @@ from gridcheck.reports.totals import totals
 from tests.support.command_line import JIANG, ROOT, YUANQU, content_of, gridcheck
 
 FILES = {
-    "areas.csv", "counties.csv", "curves.parquet", "decisions.csv", "feeders.csv", "n_minus_1.csv", "plan.csv",
-    "report.html", "report.xlsx", "summary.json", "switching_sheets.csv", "violations.csv",
+    "area_outages.csv", "areas.csv", "counties.csv", "curves.parquet", "decisions.csv", "feeders.csv", "n_minus_1.csv",
+    "plan.csv", "report.html", "report.xlsx", "summary.json", "switching_sheets.csv", "violations.csv",
 }  # fmt: skip
 # The columns that others rely on, in their order; further ones may follow.
 COLUMNS = {
@@ -27,6 +27,8 @@ COLUMNS = {
     "plan": "rank project_id county_code feeder_id area_id measure description cost_yuan cumulative_cost_yuan chosen "
     "households_unlocked overload_hours_removed undervoltage_hours_removed unsupplied_mwh_removed benefit_per_wan "
     "reason",
+    "area_outages": "county_code area_id feeder_id households transformer_kva load_after_kw remedy remedy_size "
+    "restore_minutes unsupplied_households_after unsupplied_household_hours hours_until_12c",
     "n_minus_1": "county_code feeder_id outage_id outage_kind status restored_by unsupplied_kw unsupplied_households "
     "worst_loading_percent worst_vm_pu transfer_ratio",
     "areas": "area_id county_code feeder_id village_code kva households electric_households peak_kw "
@@ -119,6 +121,38 @@ def test_outages_tell_the_faulted_section_from_what_was_not_transferred(yuanqu):
     assert (parts == outages["unsupplied_households"]).all()
     assert (outages.loc[outages["status"] == "secure", "untransferred_households"] == 0).all()
     assert (outages.loc[outages["status"] == "violated", "untransferred_households"] > 0).all()
+
+
+def test_homes_that_stay_off_get_cold_and_the_others_are_not_counted(yuanqu):
+    outages = table(yuanqu, "n_minus_1")
+    off = outages["unsupplied_households"] > 0
+
+    assert off.any()
+    assert (outages["hours_until_12c"].notna() == off).all()
+    # Feeders differ by their heaters; 5 °C comes hours later.
+    assert outages.loc[off, "hours_until_12c"].between(0.5, 12.0).all()
+    assert len(set(outages.loc[off, "hours_until_12c"])) > 1
+    assert (outages.loc[off, "hours_until_5c"] > outages.loc[off, "hours_until_12c"] + 2.0).all()
+
+
+def test_every_area_has_a_remedy_for_its_transformer(yuanqu):
+    lost, areas = table(yuanqu, "area_outages"), table(yuanqu, "areas")
+
+    assert lost["area_id"].tolist() == areas["area_id"].tolist()
+    assert (lost["transformer_kva"] == areas["kva"]).all()
+    # After an hour without supply an area draws no less than its peak without an outage.
+    assert (lost["load_after_kw"] >= areas["peak_kw"] - 0.01).all()
+    assert set(lost["remedy"]) <= {"generator", "spare_transformer", "generator_then_spare"}
+    by_generator = lost["remedy"] == "generator"
+    assert (lost.loc[by_generator, "load_after_kw"] <= 0.8 * lost.loc[by_generator, "generator_kw"] + 0.01)[
+        lost["unsupplied_households_after"] == 0
+    ].all()
+    both = lost["remedy"] == "generator_then_spare"
+    assert (lost.loc[both, "generator_households"] < lost.loc[both, "households"]).all()
+    assert (lost.loc[both, "generator_minutes"] < lost.loc[both, "restore_minutes"]).all()
+    least = lost["households"] * lost["generator_minutes"].fillna(lost["restore_minutes"]) / 60.0
+    assert (lost["unsupplied_household_hours"] >= least - 0.06).all()
+    assert lost["hours_until_12c"].notna().eq(areas["electric_households"] > 0).all()
 
 
 def test_violations_say_what_was_there_before(yuanqu):

@@ -13,9 +13,11 @@ import pytest
 
 import dashboards
 import gridcheck.reports
+from gridcheck.checks.area_outages import AreaRemedy
 from gridcheck.checks.supply_tree import LEVEL, QUANTITY
 from gridcheck.connection.decision import Blocker, Verdict
 from gridcheck.limits import DEFAULT_LIMITS
+from gridcheck.reports.area_outages import AREA_OUTAGES
 from gridcheck.reports.labels import clause_text
 from gridcheck.reports.maps import MAP_MEASURES
 from gridcheck.reports.provenance import definition_rows
@@ -23,6 +25,7 @@ from gridcheck.reports.schemas import TABLES
 from gridcheck.reports.texts import LANGUAGES, codes, column_label, is_known, label, text
 from gridcheck.units import POINTS_PER_DAY
 
+SPECS = {**TABLES, AREA_OUTAGES.name: AREA_OUTAGES}
 FOLDERS = [Path(package.__file__).parent for package in (gridcheck.reports, dashboards) if package.__file__]
 MODULES = sorted(path for folder in FOLDERS for path in folder.rglob("*.py"))
 CATALOGUE = FOLDERS[0] / "texts.toml"
@@ -109,9 +112,9 @@ def test_every_key_that_the_program_asks_for_exists() -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize("table", list(TABLES))
+@pytest.mark.parametrize("table", list(SPECS))
 def test_every_column_has_a_heading_in_both_languages(table: str) -> None:
-    spec = TABLES[table]
+    spec = SPECS[table]
     for column in (*spec.columns, *spec.optional):
         assert column_label(table, column.name, "zh") != column.name, column.name
         assert CJK.search(column_label(table, column.name, "zh")) or column.name == "n_minus_1"
@@ -121,7 +124,7 @@ def test_every_column_has_a_heading_in_both_languages(table: str) -> None:
 def test_every_column_of_every_file_is_explained_in_both_languages() -> None:
     for language in LANGUAGES:
         rows = definition_rows(language)
-        assert {row[0] for row in rows} == {*(spec.file_name for spec in TABLES.values()), "curves.parquet"}
+        assert {row[0] for row in rows} == {*(spec.file_name for spec in SPECS.values()), "curves.parquet"}
         assert [row[:2] for row in rows if not row[2] or not row[4]] == []
     codes_explained = {row[1] for row in definition_rows("en")}
     assert codes_explained >= {"untransferred_households", "newly", "tried", "group", "lon", "synthetic"}
@@ -131,6 +134,7 @@ def test_codes_of_the_other_rooms_have_words() -> None:
     assert [code for code in Verdict if not is_known("verdict", code)] == []
     assert [code for code in Verdict if not is_known("verdict_sentence", code)] == []
     assert [code for code in Blocker if not is_known("blocked_by", code)] == []
+    assert [code for code in AreaRemedy if not is_known("remedy", code)] == []
     assert [code for code in LEVEL.values() if not is_known("level", code)] == []
     assert [code for code in QUANTITY.values() if not is_known("quantity", code)] == []
     assert [

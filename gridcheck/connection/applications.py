@@ -79,7 +79,7 @@ def read_applications(path: Path) -> pd.DataFrame:
     Parameters
     ----------
     path : Path
-        UTF-8 CSV with the columns of `COLUMNS`.
+        CSV in UTF-8 or GB18030 with the columns of `COLUMNS`.
 
     Returns
     -------

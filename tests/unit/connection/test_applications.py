@@ -222,14 +222,16 @@ def test_a_missing_column_is_named_with_all_that_are_expected(column):
     assert "w.csv" in caught.value.message
 
 
-def test_reading_a_file_keeps_texts(tmp_path):
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+def test_reading_a_file_keeps_texts(tmp_path, encoding):
     path = tmp_path / "wishes.csv"
-    pd.DataFrame([ROW | {"application_id": "0001"}, SECOND]).to_csv(path, index=False, encoding="utf-8-sig")
+    rows = [ROW | {"application_id": "0001"}, SECOND | {"application_id": "东街2"}]
+    pd.DataFrame(rows).to_csv(path, index=False, encoding=encoding)
 
     table = read_applications(path)
 
-    assert table["application_id"].tolist() == ["0001", "P2"]
-    assert parse(*table.to_dict("records"))[0].application_id == "0001"
+    assert table["application_id"].tolist() == ["0001", "东街2"]
+    assert [one.application_id for one in parse(*table.to_dict("records"))] == ["0001", "东街2"]
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\xff\xfe\x00broken"], ids=["absent", "empty", "not_text"])

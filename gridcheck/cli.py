@@ -196,9 +196,11 @@ def alarms(
 def demand_calibrate(
     areas: Annotated[
         Path,
-        typer.Argument(help="CSV: area_id, occupied_households, and converted homes in one column per class of heater"),
+        typer.Argument(
+            help="CSV: area_id, occupied_households, and converted homes in one column per class of heater (see README)"
+        ),
     ],
-    weather: Annotated[Path, typer.Option("--weather", help="CSV: time (Asia/Shanghai), temperature_c")],
+    weather: Annotated[Path, typer.Option("--weather", help="weather of these days: CSV or EPW, as for weather.file")],
     store: StoreFolder = Path("readings"),
     draws: Annotated[int, typer.Option("--draws", min=20, help="resamplings for the intervals")] = 200,
     seed: Annotated[int, typer.Option("--seed", min=0, help="seed of the resampling")] = 1,
@@ -246,12 +248,23 @@ def sample_readings(
     scenario: Annotated[Path | None, typer.Option("--scenario", help="scenario file (TOML)")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="seed of the meters")] = 1,
     networks: NetworksFolder = None,
+    days: Annotated[
+        int,
+        typer.Option(
+            "--days", min=1, max=31, help="days of readings; a calibration needs 10 of every area, so take 14"
+        ),
+    ] = 7,
+    calibration: Annotated[
+        bool,
+        typer.Option("--calibration", help="also FILE-areas.csv and FILE-weather.csv for `gridcheck demand calibrate`"),
+    ] = False,
 ) -> None:
-    """Write a synthetic meter file of one cold-wave week of one county, as a meter system would deliver it."""
+    """Write a synthetic meter file of one county in a cold wave, a week or longer, as a meter system delivers it."""
     with friendly_errors():
         from gridcheck import commands, commands_readings
 
-        commands_readings.sample_readings(out, county, scenario or commands.scenario_path(SCENARIO), seed, networks)
+        path = scenario or commands.scenario_path(SCENARIO)
+        commands_readings.sample_readings(out, county, path, seed, networks, days=days, for_calibration=calibration)
 
 
 @app.command()

@@ -94,6 +94,7 @@ def show_run(result: StudyResult, out: Path, *, as_json: bool) -> None:
     title = "合成数据 synthetic data" if result.summary["synthetic"] else "结果 results"
     terminal.print_table(title, headings, rows, last_is_total=True)
     _show_weather(result.summary["weather"])
+    _show_idle_models(result.summary["models"])
     if result.summary["whole_plan_budget_for_some_counties"]:
         terminal.console().print(
             f"[yellow]注意：只计算了 {len(table)} 个县，资金却是全市共用的 {result.summary['budget_yuan']:,.0f} 元；"
@@ -118,6 +119,27 @@ def _show_weather(weather: Mapping[str, Any]) -> None:
     rows = [["读取 read as", sentence] for sentence in weather["read_as"]]
     rows += [["修补 repaired", sentence] for sentence in weather["repairs"] or ["无 nothing"]]
     terminal.print_table(f"天气 weather: {weather['file']}", terminal.ITEMS, rows)
+    warmer = weather.get("warmer_with_wave")
+    if warmer:
+        name, n = _county_names()[warmer["worst_county"]], len(warmer["counties"])
+        lowest, mean = (f"{warmer[f'{k}_file_c']:.1f} → {warmer[f'{k}_c']:.1f} °C" for k in ("lowest", "mean"))
+        terminal.console().print(
+            f"[yellow]注意：叠加的寒潮使 {n} 个县的研究时段比天气文件更暖（{name}：最低 {lowest}，平均 {mean}）；"
+            'weather.wave = "none" 按文件原样计算。 '
+            f"Note: in {n} counties the wave makes the study window warmer than the file (lowest {lowest}, "
+            f"mean {mean}); "
+            'weather.wave = "none" takes the file as it is.[/]'
+        )
+
+
+def _show_idle_models(models: Mapping[str, int]) -> None:
+    """Say that a table of heaters has no effect where no application names one of them."""
+    if models and not any(models.values()):
+        terminal.console().print(
+            "[yellow]注意：没有申请使用 demand.devices 中的型号，该表未起作用；型号写在申请文件的 device 列。 "
+            "Note: no application names a model of demand.devices, so the table has no effect; models stand in the "
+            "column device of an application file.[/]"
+        )
 
 
 def task_of_run(results: Results, county_code: str, networks: Path | None) -> CountyTask:

@@ -18,11 +18,14 @@ from gridcheck.units import POINTS_PER_DAY
 
 if TYPE_CHECKING:
     from gridcheck.demand.calibration import AreaReadings, Calibration, Overrides
+    from gridcheck.demand.weather import WeatherReading
 
-_SAMPLE_DAYS = 7
 # Weather before the first reading that the walls still remember, and the longest gap in it that is bridged.
 _MEMORY = pd.Timedelta(days=10)
 _LONGEST_GAP = pd.Timedelta(hours=6)
+_CHINA = pd.Timedelta(hours=8)
+# Sentences of a reader of weather about what only a study has or needs.
+_OF_A_STUDY = ("irradiance", "humidity", "the whole file is the study window")
 _ROWS_ON_SCREEN = 50
 _ALARM_COLUMNS = {
     "area_id": "台区 area", "alarm": "alarm", "hours": "当日 that day [h]", "run_hours": "最长连续 longest run [h]",
@@ -125,10 +128,19 @@ def _local_time(time_utc: pd.Series[Any]) -> pd.Series[Any]:
     return utc.dt.tz_convert("Asia/Shanghai").dt.strftime("%Y-%m-%d %H:%M")
 
 
-def sample_readings(out: Path, county_code: str, scenario: Path, seed: int, networks: Path | None) -> None:
-    """Write a synthetic meter file of one cold-wave week."""
+def sample_readings(
+    out: Path,
+    county_code: str,
+    scenario: Path,
+    seed: int,
+    networks: Path | None,
+    *,
+    days: int,
+    for_calibration: bool,
+) -> None:
+    """Write a synthetic meter file of some cold-wave days, and what a calibration to it needs if wanted."""
     from gridcheck.reports.place import made_folder
-    from gridcheck.sample_week import sample_week
+    from gridcheck.sample_week import calibration_files, sample_week
     from gridcheck.scenario import read_scenario, require_counties
 
     chosen = read_scenario(scenario)
@@ -136,9 +148,12 @@ def sample_readings(out: Path, county_code: str, scenario: Path, seed: int, netw
     if out.is_dir():
         raise InputError(f"{out} is a folder. Name a file to write.")
     with made_folder(out.parent):
-        written = sample_week(chosen, county_code, out, seed=seed, networks=networks, days=_SAMPLE_DAYS)
+        written = sample_week(
+            chosen, county_code, out, seed=seed, networks=networks, days=days, for_calibration=for_calibration
+        )
+    beside = f", {', '.join(str(file) for file in calibration_files(out))}" if for_calibration else ""
     terminal.console().print(
-        f"合成数据 synthetic: {out} ({written.n_row:,} rows, {out.stat().st_size / 2**20:.1f} MiB)"
+        f"合成数据 synthetic: {out} ({written.n_row:,} rows, {out.stat().st_size / 2**20:.1f} MiB){beside}"
     )
 
 
@@ -146,29 +161,30 @@ def calibrate(areas: Path, weather: Path, store: Path, n_draw: int, seed: int, *
     """Calibrate to the readings of the areas in a table, and print what they tell and what not."""
     from gridcheck.demand.calibration import calibrate as calibrated
     from gridcheck.demand.calibration import overrides
+    from gridcheck.demand.weather import read_weather
 
-    result = calibrated(_area_readings(areas, weather, store), np.random.default_rng(seed), n_draw=n_draw)
-    _show_calibration(result, overrides(result), as_json=as_json)
+    homes = _homes(areas)
+    reading = read_weather(weather, county_code="", longest_gap_h=_LONGEST_GAP / pd.Timedelta(hours=1))
+    readings = _area_readings(homes, areas, reading, weather, store)
+    result = calibrated(readings, np.random.default_rng(seed), n_draw=n_draw)
+    _show_calibration(result, overrides(result), reading, as_json=as_json)
 
 
-def _area_readings(areas: Path, weather: Path, store: Path) -> list[AreaReadings]:
-    from gridcheck.catalogue import DEVICE_CLASSES
+def _area_readings(
+    homes: pd.DataFrame, areas: Path, reading: WeatherReading, weather: Path, store: Path
+) -> list[AreaReadings]:
     from gridcheck.demand.calibration import AreaReadings
     from gridcheck.monitoring import ReadingsStore
 
-    table = _numbers(areas, ("area_id", "occupied_households"))
-    classes = [name for name in DEVICE_CLASSES if name in table]
-    if not classes:
-        raise SchemaError(f"{areas} needs a column for a class of heaters: one of {', '.join(DEVICE_CLASSES)}.")
     opened = ReadingsStore(store)
     days = opened.days()
     if not days:
         raise LedgerError(f"{store} holds no readings. Fill it with `gridcheck ingest FILE --store {store}`.")
-    power = opened.read(days[0], days[-1], area_ids=set(table["area_id"])).set_index(["area_id", "time_utc"])["p_kw"]
-    silent = sorted(set(table["area_id"]) - set(power.index.get_level_values(0)))
+    power = opened.read(days[0], days[-1], area_ids=set(homes["area_id"])).set_index(["area_id", "time_utc"])["p_kw"]
+    silent = sorted(set(homes["area_id"]) - set(power.index.get_level_values(0)))
     if silent:
         raise InputError(f"{store} holds no readings of areas that stand in {areas}; take them out.", silent)
-    temperature = _temperature(weather, power.index.get_level_values(1))
+    temperature = _temperature(reading, weather, power.index.get_level_values(1))
     return [
         AreaReadings(
             area_id=str(row["area_id"]),
@@ -176,57 +192,64 @@ def _area_readings(areas: Path, weather: Path, store: Path) -> list[AreaReadings
             power_kw=power.loc[row["area_id"]].reindex(temperature.index).to_numpy(dtype=np.float64),
             temperature_c=temperature.to_numpy(dtype=np.float64),
             homes=row["occupied_households"],
-            converted={name: row[name] for name in classes},
+            converted={str(name): row[name] for name in homes.columns[2:]},
         )
-        for row in table.to_dict("records")
+        for row in homes.to_dict("records")
     ]
 
 
-def _numbers(file: Path, needed: tuple[str, ...]) -> pd.DataFrame:
-    """Read a table whose columns but the first are numbers."""
+def _homes(file: Path) -> pd.DataFrame:
+    """Read ``area_id``, ``occupied_households`` and the converted homes by class of heater."""
+    from gridcheck.catalogue import DEVICE_CLASSES
+
     try:
         text = text_table(file)
-        missing = [name for name in needed if name not in text]
-        if missing:
-            raise SchemaError(f"{file} lacks columns.", missing)
-        from gridcheck.catalogue import DEVICE_CLASSES
-
-        numbers = [name for name in text.columns if name in (*needed[1:], *DEVICE_CLASSES)]
-        return text[[needed[0], *numbers]].astype(dict.fromkeys(numbers, float))
-    except InputError:
+    except SchemaError:
         raise
     except (OSError, ValueError) as error:
-        raise InputError(f"{file} cannot be read as a table: {error}") from error
+        raise InputError(f"{file} cannot be read as a table of areas: {error}") from error
+    missing = [name for name in ("area_id", "occupied_households") if name not in text]
+    classes = [name for name in DEVICE_CLASSES if name in text]
+    if not classes:
+        missing.append(f"at least one class of heaters: {', '.join(DEVICE_CLASSES)}")
+    if missing:
+        raise SchemaError(f"{file} lacks columns that a calibration needs (see README); add them.", missing)
+    names = ["occupied_households", *classes]
+    numbers: pd.DataFrame = text[names].apply(pd.to_numeric, errors="coerce")
+    findings = [
+        f"row {row + 2}, column {name}: {text[name].iloc[row]!r} is no count of homes from 0 on"
+        for name in names
+        for row in np.flatnonzero(~(numbers[name] >= 0.0)).tolist()
+    ]
+    if findings:
+        raise SchemaError(f"{file}: write the number of homes, 0 where there are none.", findings)
+    numbers.insert(0, "area_id", text["area_id"])
+    return numbers
 
 
-def _temperature(file: Path, read_utc: pd.Index[Any]) -> pd.Series[Any]:
+def _temperature(reading: WeatherReading, file: Path, read_utc: pd.Index[Any]) -> pd.Series[Any]:
     """Return temperatures by quarter hour, from some days before the first reading to the last one."""
-    table = _numbers(file, ("time", "temperature_c"))
-    try:
-        time = pd.to_datetime(table["time"], format="ISO8601")
-    except (ValueError, TypeError) as error:
-        raise InputError(f"{file}: times must be written like 2026-01-20 08:00. {error}") from error
-    local = time.dt.tz_localize("Asia/Shanghai") if time.dt.tz is None else time
-    utc = local.dt.tz_convert("UTC").dt.tz_localize(None)
-    course = pd.Series(table["temperature_c"].to_numpy(), index=pd.DatetimeIndex(utc)).dropna().sort_index()
-    if not course.index.is_unique:
-        raise InputError(f"{file}: a time stands more than once.")
+    course = pd.Series(reading.weather.temperature_c, index=pd.DatetimeIndex(reading.weather.time_utc))
     first, last = read_utc.min(), read_utc.max()
-    if course.empty or course.index[0] > first or course.index[-1] < last - _LONGEST_GAP:
-        raise InputError(f"{file} must reach from {first} to {last} UTC, the time of the readings.")
-    gap = course.index.to_series().diff()
-    if (gap[course.index > first] > _LONGEST_GAP).any():
-        raise InputError(f"{file}: a gap longer than 6 h ends at {gap.idxmax()} UTC. Fill it first.")
-    grid = pd.date_range(max(course.index[0].ceil("15min"), first - _MEMORY), last, freq="15min")
-    values = np.interp(
-        grid.to_numpy().astype("datetime64[ns]").astype(np.int64),
-        course.index.to_numpy().astype("datetime64[ns]").astype(np.int64),
-        course.to_numpy(),
-    )
-    return pd.Series(values, index=grid)
+    if course.index[0] > first or course.index[-1] < last - _LONGEST_GAP:
+        wanted, held = (
+            " to ".join(f"{at + _CHINA:%Y-%m-%d %H:%M}" for at in ends)
+            for ends in ((first, last), (course.index[0], course.index[-1]))
+        )
+        raise InputError(
+            f"{file} must reach from {wanted} (Asia/Shanghai), the time of the readings; it holds {held}. Take a "
+            "longer file of weather."
+        )
+    grid = pd.date_range(max(course.index[0], first - _MEMORY), last, freq="15min")
+    return pd.Series(course.reindex(grid, method="ffill"))
 
 
-def _show_calibration(result: Calibration, change: Overrides, *, as_json: bool) -> None:
+def _notes(reading: WeatherReading) -> list[str]:
+    """Return what was recognised in the weather file, without what a calibration does not use."""
+    return [note for note in reading.notes if not note.startswith(_OF_A_STUDY)]
+
+
+def _show_calibration(result: Calibration, change: Overrides, reading: WeatherReading, *, as_json: bool) -> None:
     from gridcheck.demand.calibration import VERDICT_TEXTS
 
     if as_json:
@@ -240,6 +263,7 @@ def _show_calibration(result: Calibration, change: Overrides, *, as_json: bool) 
                 "notes": [asdict(one) for one in change.notes],
                 "areas": result.n_area, "days": result.n_day, "hours": result.n_hour,
                 "hours_set_aside": result.n_set_aside, "coldest_felt_c": result.coldest_c,
+                "weather": {"read_as": _notes(reading), "repairs": list(reading.repairs)},
             }
         )  # fmt: skip
         return
@@ -251,7 +275,11 @@ def _show_calibration(result: Calibration, change: Overrides, *, as_json: bool) 
     headings = ["参数 parameter", "估计 value", "5 %", "95 %", "单位 unit", "判断 verdict", "理由 reason"]
     title = f"{result.n_area} 台区 areas, {result.n_day} 天 days, 最冷体感 coldest felt {result.coldest_c:.1f} °C"
     terminal.print_table(title, headings, rows)
-    never = [[", ".join(one.names), f"{one.reason.zh}\n{one.reason.en}"] for one in result.never_told]
+    sentences = [["读取 read as", note] for note in _notes(reading)] + [
+        ["修补 repaired", one] for one in reading.repairs
+    ]
+    terminal.print_table(f"天气 weather: {reading.weather.label}", terminal.ITEMS, sentences)
+    never = [["\n".join(one.names), f"{one.reason.zh}\n{one.reason.en}"] for one in result.never_told]
     terminal.print_table("台区总和永远无法确定 never told by sums of areas", ["参数 parameter", "理由 reason"], never)
     for heading, reasons in (("替换 overrides", change.notes), ("注意 warnings", result.warnings)):
         if reasons:

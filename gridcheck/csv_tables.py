@@ -7,8 +7,10 @@ once. What the cells of a user's table mean is checked in the rooms that read it
 
 from __future__ import annotations
 
+import codecs
 import csv
 import functools
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
@@ -23,6 +25,8 @@ ColumnKind = Literal["text", "float", "int", "bool"]
 
 MARKS = ("S", "S2", "G+", "G", "G-", "E", "C")
 """Confidence marks: sourced, second-hand, general knowledge (firm, plain, shaky), estimate, calculated."""
+
+_SAVE_AS = "save it in the spreadsheet as CSV UTF-8"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +82,8 @@ def text_table(path: Path) -> pd.DataFrame:
     Parameters
     ----------
     path : Path
-        UTF-8 with or without a mark at its start. Empty cells behind the last column are left out, as spreadsheets
-        write them, and so are blank lines.
+        UTF-8 with or without a mark at its start, or GB18030 (GBK and GB2312 are parts of it). Empty cells behind the
+        last column are left out, as spreadsheets write them, and so are blank lines.
 
     Returns
     -------
@@ -91,16 +95,60 @@ def text_table(path: Path) -> pd.DataFrame:
     OSError
         If the file cannot be read.
     ValueError
-        If it is not UTF-8, not CSV, or empty.
+        If it is text in neither of them, not CSV, or empty; says the row and what to do.
     SchemaError
         Naming every row that has another number of cells than the heading, and columns that stand twice.
     """
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return table_of_lines(file, where=str(path))
+    text, _ = decoded(path.read_bytes())
+    return table_of_lines(io.StringIO(text, newline=""), where=str(path))
+
+
+def decoded(content: bytes) -> tuple[str, str]:
+    """Return the text of a file and its encoding: UTF-8, or else GB18030, in which Chinese spreadsheets write CSV.
+
+    Parameters
+    ----------
+    content : bytes
+        The whole file.
+
+    Returns
+    -------
+    text : str
+        Without a mark at its start.
+    encoding : {"utf-8-sig", "gb18030"}
+        How it was written.
+
+    Raises
+    ------
+    ValueError
+        If it is text in neither; says the row and what to do.
+    """
+    if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise ValueError(f"it is a workbook or an archive; {_SAVE_AS}")
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise ValueError(f"it is UTF-16; {_SAVE_AS}")
+    if b"\x00" in content:
+        raise ValueError(f"row {_row_at(content, content.index(0))} holds binary data; {_SAVE_AS}")
+    try:
+        return content.decode("utf-8-sig"), "utf-8-sig"
+    except UnicodeDecodeError as error:
+        if content.startswith(codecs.BOM_UTF8):
+            # Read as GB18030 it would be a table of nonsense: the mark is no Chinese character.
+            row = _row_at(content, len(codecs.BOM_UTF8) + error.start)
+            raise ValueError(f"row {row} is not UTF-8, though the mark at its start says so; {_SAVE_AS}") from error
+    try:
+        return content.decode("gb18030"), "gb18030"
+    except UnicodeDecodeError as error:
+        row = _row_at(content, error.start)
+        raise ValueError(f"row {row} is text in neither UTF-8 nor GB18030; {_SAVE_AS}") from error
+
+
+def _row_at(content: bytes, position: int) -> int:
+    return content.count(b"\n", 0, position) + 1
 
 
 def table_of_lines(lines: Iterable[str], *, where: str, delimiter: str = ",") -> pd.DataFrame:
-    """Read lines of CSV as `text_table` does, for files in other encodings or with other signs between the cells.
+    """Read lines of CSV as `text_table` does, for text from elsewhere or with other signs between the cells.
 
     Parameters
     ----------

@@ -192,15 +192,18 @@ def read_scenario(path: Path) -> Scenario:
     Raises
     ------
     ConfigError
-        If the file cannot be read, or a key or value is not allowed: names file, key, value and what is allowed.
+        If the file cannot be read, a key or value is not allowed, or a key would have no effect beside the others:
+        names file, key, value and what is allowed.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"The scenario file {path} cannot be read: {error.strerror}.") from error
     except RecursionError as error:
         raise ConfigError(f"{path} is not readable TOML: its values are nested too deeply.") from error
-    except ValueError as error:  # no TOML, no UTF-8, or a number of thousands of digits
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not readable TOML: it is not UTF-8. Save it in the editor as UTF-8.") from error
+    except ValueError as error:  # no TOML, or a number of thousands of digits
         raise ConfigError(f"{path} is not readable TOML: {error}.") from error
     try:
         scenario = Scenario.model_validate(content)
@@ -211,7 +214,36 @@ def read_scenario(path: Path) -> Scenario:
         scenario.county_codes()
     except ConfigError as error:
         raise ConfigError(f"{path}: {error.message}", error.findings) from error
+    ignored = _ignored(scenario)
+    if ignored:
+        raise ConfigError(f"{path} sets keys that would have no effect.", ignored)
     return _with_files(scenario, path)
+
+
+def _ignored(scenario: Scenario) -> list[str]:
+    """Return the keys that another key keeps from having any effect, with what to do.
+
+    One at its default is let pass, so that a scenario may write every key out.
+    """
+    demand, outages, default = scenario.demand, scenario.outages, Scenario()
+    idle = {
+        f"demand.fixed_share = {demand.fixed_share:g}": (
+            demand.method != "fixed" and demand.fixed_share != default.demand.fixed_share,
+            f'the method is "{demand.method}"; write demand.method = "fixed", or leave demand.fixed_share out',
+        ),
+        f"demand.pv_kwp = {demand.pv_kwp:g}": (
+            demand.pv_share == 0.0 and demand.pv_kwp != default.demand.pv_kwp,
+            "no home has modules; give demand.pv_share, or leave demand.pv_kwp out",
+        ),
+        # Zero hours are what the method takes anyway.
+        f"outages.hours_without_supply = {outages.hours_without_supply:g}": (
+            demand.method == "fixed"
+            and outages.hours_without_supply not in (0.0, default.outages.hours_without_supply),
+            'a fixed share knows no load after an outage; write another demand.method than "fixed", or leave '
+            "outages.hours_without_supply out",
+        ),
+    }
+    return [f"{key}: {what}" for key, (is_idle, what) in idle.items() if is_idle]
 
 
 def files_of(scenario: Scenario) -> dict[str, Path]:

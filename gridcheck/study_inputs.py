@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -33,6 +33,8 @@ _SEASON_START = date(2025, 11, 15)
 _SEASON_DAYS = 121
 # Weather stands for a county; which one is said when it is used there.
 _NO_COUNTY = ""
+# Less is nothing that anybody would notice in the load. [K]
+_WARMER_K = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -183,6 +185,63 @@ def county_weather(scenario: Scenario, reading: WeatherReading | None, county_co
     return overlay_wave(weather, window.wave, window.start + timedelta(days=coldest_day(window.days)))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmerWithWave:
+    """What a cold wave makes of a file that is colder than it, over the study window of one county.
+
+    Attributes
+    ----------
+    county_code : str
+        The county.
+    lowest_file_c, lowest_c : float
+        Lowest temperature of the file, and with the wave laid over it. [degC]
+    mean_file_c, mean_c : float
+        Mean over the window, likewise. [degC]
+    """
+
+    county_code: str
+    lowest_file_c: float
+    lowest_c: float
+    mean_file_c: float
+    mean_c: float
+
+
+def warmer_with_wave(
+    scenario: Scenario, reading: WeatherReading | None, county_codes: Sequence[str]
+) -> tuple[WarmerWithWave, ...]:
+    """Return the counties in which the wave leaves the weather of a file warmer than it was, by its lowest or its mean.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Window and cold wave.
+    reading : WeatherReading or None
+        Weather of a file; over the synthetic winter no wave is a surprise.
+    county_codes : sequence of str
+        The counties.
+    """
+    if reading is None or scenario.weather.wave == "none":
+        return ()
+    bare = scenario.model_copy(update={"weather": scenario.weather.model_copy(update={"wave": "none"})})
+    result = []
+    for code in county_codes:
+        file_c, laid_c = (
+            weather.temperature_c[weather.study]
+            for weather in (county_weather(one, reading, code) for one in (bare, scenario))
+        )
+        if max(laid_c.min() - file_c.min(), laid_c.mean() - file_c.mean()) > _WARMER_K:
+            result.append(
+                WarmerWithWave(
+                    county_code=code,
+                    lowest_file_c=float(file_c.min()),
+                    lowest_c=float(laid_c.min()),
+                    mean_file_c=float(file_c.mean()),
+                    mean_c=float(laid_c.mean()),
+                )
+            )
+    return tuple(result)
+
+
 def season_weather(county_code: str, seed: int) -> Weather:
     """Draw the heating season of a county, without a cold wave: what money and seasonal COP are counted over."""
     return scenario_weather(county_code, start=_SEASON_START, days=_SEASON_DAYS, wave="none", seed=seed)
@@ -206,7 +265,9 @@ def demand_parameters(devices: DeviceCatalogue | None, applications: tuple[Appli
     return parameters.with_models(DeviceCatalogue(origin=devices.origin, devices=models))
 
 
-def weather_statement(scenario: Scenario, reading: WeatherReading | None) -> dict[str, Any]:
+def weather_statement(
+    scenario: Scenario, reading: WeatherReading | None, county_codes: Sequence[str]
+) -> dict[str, Any]:
     """Return what a summary says about the weather: where it is from, what was recognised in a file and repaired."""
     window = scenario.weather
     if reading is None:
@@ -219,6 +280,7 @@ def weather_statement(scenario: Scenario, reading: WeatherReading | None) -> dic
             "not warmer below"
         )
     laid = [f"the cold wave {window.wave} is laid over the file and replaces it in its hours: synthetic"]
+    warmer = warmer_with_wave(scenario, reading, county_codes)
     return {
         "file": window.file,
         "synthetic": window.wave != "none",
@@ -226,4 +288,12 @@ def weather_statement(scenario: Scenario, reading: WeatherReading | None) -> dic
         "last_day": reading.last_day.isoformat(),
         "read_as": [*reading.notes, moved, *(laid if window.wave != "none" else [])],
         "repairs": list(reading.repairs),
+        **({"warmer_with_wave": _warmer_statement(warmer)} if warmer else {}),
     }
+
+
+def _warmer_statement(warmer: Sequence[WarmerWithWave]) -> dict[str, Any]:
+    """Return the counties, and the values of the one whose lowest temperature rises most."""
+    worst = max(warmer, key=lambda one: one.lowest_c - one.lowest_file_c)
+    values = {name: round(value, 2) for name, value in asdict(worst).items() if name != "county_code"}
+    return {"counties": [one.county_code for one in warmer], "worst_county": worst.county_code, **values}

@@ -118,7 +118,7 @@ def study_summary(
         "whole_plan_budget_for_some_counties": has_whole_budget_for_some(scenario, [o.county_code for o in outcomes]),
         "gridcheck_version": __version__,
         "scenario": scenario.model_dump(mode="json"),
-        "weather": weather_statement(scenario, tasks[0].weather),
+        "weather": weather_statement(scenario, tasks[0].weather, [task.county_code for task in tasks]),
         "models": _models(tasks[0], tables["decisions"]),
         "seed": scenario.study.seed,
         "totals": {

@@ -50,7 +50,7 @@ def read_devices(path: Path) -> DeviceCatalogue:
     Parameters
     ----------
     path : Path
-        UTF-8 CSV, one row per model, powers of one unit. Columns ``model``, ``class``, ``rated_heat_kw``,
+        CSV, one row per model, powers of one unit. Columns ``model``, ``class``, ``rated_heat_kw``,
         ``rated_input_kw``, ``max_input_kw``, ``phases``, ``source``; pairs ``cop_-12``, ``heat_kw_-12`` at full speed
         for any outdoor temperatures; if wanted ``units`` of one home, ``cos_phi``, ``control``, ``standby_w``,
         ``backup_kw``, ``min_outdoor_c``, ``note``. Chinese headings and words are understood.
@@ -73,8 +73,6 @@ def read_devices(path: Path) -> DeviceCatalogue:
         table = text_table(path)
     except SchemaError:
         raise
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8. Save it in the spreadsheet as CSV UTF-8.") from error
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as a table of devices: {error}") from error
     headings = [str(heading) for heading in table.columns]

@@ -79,7 +79,7 @@ def read_applications(path: Path) -> pd.DataFrame:
     Parameters
     ----------
     path : Path
-        UTF-8 CSV with the columns of `COLUMNS`.
+        CSV in UTF-8 or GB18030 with the columns of `COLUMNS`.
 
     Returns
     -------
@@ -227,7 +227,8 @@ def _parse_row(
     if str(row["area_id"]) not in known:
         faults.append(f"area_id {_cut(row['area_id'])} is not an area of the county (see areas.csv)")
     if row["device"] not in DEVICE_CLASSES and row["device"] not in models:
-        faults.append(f"device {_cut(row['device'])} must be one of {_names((*DEVICE_CLASSES, *models))}")
+        hint = "" if models else "; a model of your own needs the table of your heaters, demand.devices of the scenario"
+        faults.append(f"device {_cut(row['device'])} must be one of {_names((*DEVICE_CLASSES, *models))}{hint}")
     rated_kw = _number(row["rated_kw"])
     if rated_kw is None or not 0.0 < rated_kw <= MAX_RATED_KW:
         faults.append(f"rated_kw {_cut(row['rated_kw'])} must be a number above 0 and up to {MAX_RATED_KW:g}")

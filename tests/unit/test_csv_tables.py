@@ -106,9 +106,28 @@ def test_rows_that_do_not_fit_are_all_named(tmp_path):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("content", [b"", b"\n\n", b"a,b\n\xff,1\n", b'a,b\n"1,2\n'])
-def test_what_is_no_table_is_refused(tmp_path, content):
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "gbk"])
+def test_a_table_may_be_written_as_chinese_spreadsheets_write_it(tmp_path, encoding):
+    (tmp_path / "t.csv").write_bytes('编号,备注\r\n台区①,"东街，\r\n三排"\r\n'.encode(encoding))
+
+    assert text_table(tmp_path / "t.csv").to_dict("list") == {"编号": ["台区①"], "备注": ["东街，\r\n三排"]}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "empty"),
+        (b"\n\n", "empty"),
+        (b'a,b\n"1,2\n', "not CSV"),
+        (b"a,b\n1,2\n\xff,1\n", "row 3 is text in neither UTF-8 nor GB18030.*CSV UTF-8"),
+        (b"\xef\xbb\xbfa,b\n\xd6\xd0,1\n", "row 2 is not UTF-8, though the mark at its start says so"),
+        ("a,b\n中,1\n".encode("utf-16"), "it is UTF-16.*CSV UTF-8"),
+        (b"PK\x03\x04\x00\x00", "workbook.*CSV UTF-8"),
+        (b"a,b\n1,\x00\n", "row 2 holds binary data.*CSV UTF-8"),
+    ],
+)
+def test_what_is_no_table_is_refused(tmp_path, content, said):
     (tmp_path / "t.csv").write_bytes(content)
 
-    with pytest.raises(ValueError, match=r"empty|decode|CSV"):
+    with pytest.raises(ValueError, match=said):
         text_table(tmp_path / "t.csv")

@@ -95,11 +95,49 @@ def test_all_faults_are_told_at_once(tmp_path):
     assert "weather.days = 99" in message
 
 
+def test_a_mark_at_the_start_is_no_fault(tmp_path):
+    (tmp_path / "own.toml").write_text("[study]\nseed = 7\n", encoding="utf-8-sig")
+    assert read_scenario(tmp_path / "own.toml").study.seed == 7
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[demand]\nfixed_share = 0.8\n",
+         'demand.fixed_share = 0.8: the method is "simulated"; write demand.method = "fixed", or leave'),
+        ('[demand]\nmethod = "coincidence"\nfixed_share = 0.8\n', 'fixed_share = 0.8: the method is "coincidence"'),
+        ("[demand]\npv_kwp = 10.0\n", "demand.pv_kwp = 10: no home has modules; give demand.pv_share"),
+        ('[demand]\nmethod = "fixed"\n[outages]\nhours_without_supply = 2.0\n',
+         "outages.hours_without_supply = 2: a fixed share knows no load after an outage"),
+    ],
+)  # fmt: skip
+def test_keys_without_effect_are_refused_by_name(tmp_path, text, said):
+    message = message_of(tmp_path, text)
+    assert "sets keys that would have no effect" in message
+    assert said in message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[demand]\nmethod = "fixed"\nfixed_share = 0.8\n',
+        "[demand]\nfixed_share = 1.0\npv_kwp = 20.0\n",
+        "[demand]\npv_share = 0.1\npv_kwp = 10.0\n",
+        '[demand]\nmethod = "fixed"\n[outages]\nhours_without_supply = 0.0\n',
+    ],
+)
+def test_keys_with_effect_or_at_their_default_pass(tmp_path, text):
+    assert read(tmp_path, text).name == "cold-wave"
+
+
 def test_files_that_are_no_scenario(tmp_path):
     assert "is not readable TOML" in message_of(tmp_path, "[study\n")
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match=r"binary\.toml is not readable TOML"):
         read_scenario(tmp_path / "binary.toml")
+    (tmp_path / "gbk.toml").write_text('title_zh = "寒潮"\n', encoding="gbk")
+    with pytest.raises(ConfigError, match=r"gbk\.toml is not readable TOML: it is not UTF-8\. Save it"):
+        read_scenario(tmp_path / "gbk.toml")
     with pytest.raises(ConfigError, match=r"absent\.toml cannot be read"):
         read_scenario(tmp_path / "absent.toml")
 

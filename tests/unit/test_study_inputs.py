@@ -9,7 +9,7 @@ from gridcheck.demand.weather import scenario_weather
 from gridcheck.errors import ConfigError, InputError, LedgerError, SchemaError
 from gridcheck.geography import county_elevation
 from gridcheck.scenario import Scenario, read_scenario
-from gridcheck.study_inputs import county_weather, read_inputs, require_unchanged, weather_statement
+from gridcheck.study_inputs import county_weather, read_inputs, require_unchanged, warmer_with_wave, weather_statement
 from tests.support.study_files import heaters_csv, station_csv, station_epw
 
 YUANQU, YONGJI = "140827", "140881"
@@ -25,7 +25,7 @@ def test_the_default_scenario_names_no_file():
     inputs = read_inputs(Scenario())
 
     assert (inputs.applications, inputs.weather, inputs.devices, dict(inputs.sha256)) == (None, None, None, {})
-    assert weather_statement(Scenario(), None) == {"file": "", "synthetic": True}
+    assert weather_statement(Scenario(), None, []) == {"file": "", "synthetic": True}
 
 
 def test_without_a_file_the_winter_is_drawn_as_before():
@@ -71,7 +71,7 @@ def test_a_station_of_known_height_is_moved_to_the_seat_of_the_county(tmp_path):
     np.testing.assert_allclose(reading.weather.temperature_c - high.temperature_c, cooler_k, atol=1e-9)
     np.testing.assert_array_equal(low.temperature_c, reading.weather.temperature_c)
     assert (high.county_code, high.synthetic) == (YUANQU, False)
-    assert "temperatures are moved from 365 m" in " ".join(weather_statement(chosen, reading)["read_as"])
+    assert "temperatures are moved from 365 m" in " ".join(weather_statement(chosen, reading, [YUANQU])["read_as"])
 
 
 def test_a_wave_over_a_file_is_as_deep_as_over_the_drawn_winter(tmp_path):
@@ -86,9 +86,49 @@ def test_a_wave_over_a_file_is_as_deep_as_over_the_drawn_winter(tmp_path):
     assert laid.temperature_c[window].min() == pytest.approx(drawn.temperature_c[drawn.study].min(), abs=0.02)
     assert laid.temperature_c[window].argmin() == drawn.temperature_c[drawn.study].argmin()
     assert laid.synthetic
-    statement = weather_statement(chosen, reading)
+    statement = weather_statement(chosen, reading, [YUANQU])
     assert statement["synthetic"]
     assert "W1 is laid over the file" in statement["read_as"][-1]
+
+
+def colder_csv(path, by_k: float):
+    """The station with every temperature lowered."""
+    station_csv(path)
+    heading, *rows = path.read_text(encoding="utf-8").splitlines()
+    cold = [f"{t},{float(c) - by_k:.2f},{sun}" for t, c, sun in (row.split(",") for row in rows)]
+    path.write_text("\n".join([heading, *cold]) + "\n", encoding="utf-8")
+    return path
+
+
+def test_a_wave_that_makes_the_file_warmer_is_told_with_both_values(tmp_path):
+    colder_csv(tmp_path / "cold.csv", 10.0)  # -18 to -8 degC every day; the lowest of W1 is -14 degC
+    chosen = scenario(tmp_path, f'{WINDOW}wave = "W1"\nfile = "cold.csv"\n')
+    reading = read_inputs(chosen).weather
+
+    (one,) = warmer_with_wave(chosen, reading, [YUANQU])
+
+    laid = county_weather(chosen, reading, YUANQU)
+    lowest = float(laid.temperature_c[laid.study].min())
+    assert one.county_code == YUANQU
+    # Quarters run between the centres of hours, so the lowest of the file is that of the hour.
+    assert (one.lowest_file_c, one.lowest_c) == (pytest.approx(-18.0, abs=0.05), pytest.approx(lowest))
+    # The mean of the five days is that of the day, which repeats itself.
+    assert one.mean_file_c == pytest.approx(-13.0, abs=0.05)
+    assert one.mean_c == pytest.approx(float(laid.temperature_c[laid.study].mean()))
+    statement = weather_statement(chosen, reading, [YUANQU, YONGJI])
+    assert statement["warmer_with_wave"]["counties"] == [YUANQU, YONGJI]
+    assert statement["warmer_with_wave"]["lowest_file_c"] == pytest.approx(-18.0, abs=0.05)
+
+
+@pytest.mark.parametrize(("wave", "file"), [("W1", 'file = "station.csv"'), ("none", 'file = "cold.csv"'), ("W1", "")])
+def test_no_warning_where_the_wave_is_colder_or_there_is_none(tmp_path, wave, file):
+    station_csv(tmp_path / "station.csv")
+    colder_csv(tmp_path / "cold.csv", 10.0)
+    chosen = scenario(tmp_path, f'{WINDOW}wave = "{wave}"\n{file}\n')
+    reading = read_inputs(chosen).weather
+
+    assert warmer_with_wave(chosen, reading, [YUANQU, YONGJI]) == ()
+    assert not weather_statement(chosen, reading, [YUANQU]).get("warmer_with_wave")
 
 
 def test_fahrenheit_comes_out_as_celsius_and_is_told(tmp_path):
@@ -102,7 +142,7 @@ def test_fahrenheit_comes_out_as_celsius_and_is_told(tmp_path):
     one, other = (read_inputs(chosen).weather for chosen in pair)
 
     np.testing.assert_allclose(other.weather.temperature_c, one.weather.temperature_c, atol=0.001)
-    assert any("degF" in sentence for sentence in weather_statement(pair[1], other)["read_as"])
+    assert any("degF" in sentence for sentence in weather_statement(pair[1], other, [YUANQU])["read_as"])
 
 
 def test_a_time_zone_in_the_heading_shifts_the_day(tmp_path):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import typer
 
-from gridcheck import terminal
+from gridcheck import commands, terminal
 from gridcheck.errors import ConfigError, LedgerError, NotConvergedError, SchemaError
 
 
@@ -154,3 +154,33 @@ def test_tables_are_for_people_and_go_to_standard_output(capsys):
     shown = capsys.readouterr()
     assert "1,234" in shown.out
     assert shown.err == ""
+
+
+WARMER = {
+    "counties": ["140827", "140881"], "worst_county": "140827", "lowest_file_c": -18.0, "lowest_c": -14.0,
+    "mean_file_c": -13.0, "mean_c": -7.25,
+}  # fmt: skip
+
+
+def test_a_wave_that_warms_the_file_is_told_in_both_languages(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "400")
+    weather = {"file": "own.csv", "read_as": [], "repairs": []}
+
+    commands._show_weather(weather)
+    assert "Note" not in capsys.readouterr().err
+    commands._show_weather(weather | {"warmer_with_wave": WARMER})
+
+    shown = capsys.readouterr().err
+    for words in ("2 个县", "垣曲县 Yuanqu", "最低 -18.0 → -14.0 °C", "in 2 counties", 'weather.wave = "none"'):
+        assert words in shown
+
+
+def test_heaters_that_nobody_asks_for_are_told(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "400")
+
+    commands._show_idle_models({})
+    commands._show_idle_models({"Fan 72": 0, "Panel 2": 1})
+    assert capsys.readouterr().err == ""
+    commands._show_idle_models({"Fan 72": 0})
+
+    assert "no application names a model of demand.devices" in capsys.readouterr().err

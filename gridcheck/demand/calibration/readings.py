@@ -96,7 +96,9 @@ class AreaReadings:
         measured = np.isfinite(self.power_kw)
         days = len(np.unique(local_day(self.time_utc[measured])))
         if days < LEAST_DAYS:
-            findings.append(f"power_kw: readings of {days} days; at least {LEAST_DAYS} are needed")
+            findings.append(
+                f"power_kw: readings of {days} days; at least {LEAST_DAYS} are needed, or leave the area out"
+            )
         return findings
 
     def _wrong_values(self) -> list[str]:

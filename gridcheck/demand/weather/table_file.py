@@ -61,10 +61,13 @@ def table_series(text: str, *, where: str, time_zone: str) -> RawSeries:
     cells = [table[found[part].heading].str.strip() for part in ("date", "time") if part in found]
     written = cells[0] if len(cells) == 1 else cells[0] + " " + cells[1]
     zone = found["time"].unit if "time" in found else ""
-    time_utc, note = times_of_text(written, time_zone=zone or time_zone, where=where)
+    time_utc, note, is_end = times_of_text(written, time_zone=zone or time_zone, where=where)
     row = np.arange(len(table)) + 2
-    step_h = usual_step(time_utc, where=where) / np.timedelta64(1, "h")
-    notes, repairs = [f"{note}; each names the start of its interval"], []
+    step = usual_step(time_utc, where=where)
+    if is_end:
+        time_utc = time_utc - step
+    named = "end of its interval, because there is 24:00 and no 00:00" if is_end else "start of its interval"
+    notes, repairs = [f"{note}; each names the {named}"], []
     values: dict[str, FloatArray] = {}
     for quantity in (name for name in QUANTITIES if name in found):
         column = found[quantity]
@@ -74,7 +77,9 @@ def table_series(text: str, *, where: str, time_zone: str) -> RawSeries:
         if not np.isfinite(numbers).any():
             notes.append(f"column {column.heading!r} is empty")
             continue
-        values[quantity], note = in_own_unit(numbers, column, time_utc, step_h=step_h, where=where)
+        values[quantity], note = in_own_unit(
+            numbers, column, time_utc, step_h=step / np.timedelta64(1, "h"), where=where
+        )
         require_possible(values[quantity], row, quantity, where=where, column=column.heading)
         notes.append(note)
     if "temperature_c" not in values:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gridcheck.csv_tables import decoded
 from gridcheck.errors import InputError
 
 # Ten-minute values of thirty years are some 80 MB. [bytes]
 _LARGEST = 200_000_000
-_ENCODINGS = ("utf-8-sig", "gb18030")
 
 
 def decoded_text(path: Path) -> tuple[str, str]:
@@ -31,18 +31,12 @@ def decoded_text(path: Path) -> tuple[str, str]:
         raise InputError(f"{path} cannot be read: {error.strerror}. Check the name and the rights.") from error
     if not content.strip():
         raise InputError(f"{path} is empty. Export the weather again.")
-    if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise InputError(f"{path} is a workbook or an archive, not text. Save the sheet as CSV (UTF-8).")
-    if b"\x00" in content:
-        raise InputError(f"{path} is not text in UTF-8 or GB 18030. Save it as CSV (UTF-8).")
     if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         raise InputError(
             f"{path} is a web page or XML, not a table; a login page is often saved instead of a download. Load it "
             "again."
         )
-    for encoding in _ENCODINGS:
-        try:
-            return content.decode(encoding), encoding
-        except UnicodeDecodeError:
-            continue
-    raise InputError(f"{path} is not text in UTF-8 or GB 18030. Save it as CSV (UTF-8).")
+    try:
+        return decoded(content)
+    except ValueError as error:
+        raise InputError(f"{path} is not text: {error}.") from error

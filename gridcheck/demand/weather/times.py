@@ -25,8 +25,8 @@ _WRITTEN = (
 )
 
 
-def times_of_text(cells: pd.Series[str], *, time_zone: str, where: str) -> tuple[TimeArray, str]:
-    """Return the UTC times of a column of text, and a sentence that says how they were read.
+def times_of_text(cells: pd.Series[str], *, time_zone: str, where: str) -> tuple[TimeArray, str, bool]:
+    """Return the UTC times of a column of text, and how they were read.
 
     Parameters
     ----------
@@ -44,6 +44,8 @@ def times_of_text(cells: pd.Series[str], *, time_zone: str, where: str) -> tuple
         In the order of the file.
     note : str
         How they were read.
+    is_end : bool
+        Whether each names the end of its interval: hours run from 1 to 24, so 24:00 occurs and 00:00 does not.
 
     Raises
     ------
@@ -66,9 +68,11 @@ def times_of_text(cells: pd.Series[str], *, time_zone: str, where: str) -> tuple
     offset = part["offset"].fillna("").str.replace("Z", "+00:00").str.replace(":", "")
     other = offset.ne(offset.iloc[0]).to_numpy()
     _refuse(cells, other, f"{where}: offsets are mixed; row 2 has {offset.iloc[0] or 'none'}. Write one for all rows.")
+    is_end = bool((seconds == 86400.0).any() and not (seconds == 0.0).any())
     if offset.iloc[0]:
-        return local - _offset(offset.iloc[0]), f"times carry the offset {offset.iloc[0]} and were converted to UTC"
-    return _from_zone(local, time_zone, where), f"times carry no offset and were read as {time_zone}"
+        note = f"times carry the offset {offset.iloc[0]} and were converted to UTC"
+        return local - _offset(offset.iloc[0]), note, is_end
+    return _from_zone(local, time_zone, where), f"times carry no offset and were read as {time_zone}", is_end
 
 
 def require_order(time_utc: TimeArray, row: IntArray, *, where: str) -> None:

@@ -214,6 +214,16 @@ def test_headings_that_are_missing_unknown_or_doubled_are_named(tmp_path):
     assert "column 'x;y' is not known; take it out" in text
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030"])
+def test_a_file_of_a_chinese_spreadsheet_is_read(tmp_path, encoding):
+    path = write(tmp_path, SHEET | {"model": "热风机-35", "source": "产品说明书 2024"}, headings=CHINESE)
+    path.write_bytes(path.read_text(encoding="utf-8").replace("－", "-").replace("−", "-").encode(encoding))
+
+    (device,) = read_devices(path)
+
+    assert device.model == "热风机-35"
+
+
 def test_a_file_without_devices_is_refused(tmp_path):
     path = tmp_path / "devices.csv"
     path.write_text(",".join(SHEET) + "\n", encoding="utf-8")
@@ -225,7 +235,10 @@ def test_a_file_without_devices_is_refused(tmp_path):
     ("content", "said"),
     [
         (b"", "it is empty"),
-        ("型号,类别\n".encode("gb18030"), "Save it in the spreadsheet as CSV UTF-8"),
+        (
+            b"model,class\n\xff,1\n",
+            "row 2 is text in neither UTF-8 nor GB18030; save it in the spreadsheet as CSV UTF-8",
+        ),
         (b'a,"b\n', "not CSV"),
     ],
 )
@@ -281,6 +294,7 @@ def test_heat_input_and_cop_of_any_sheet_fit_together(tmp_path_factory, rated, c
 
 def test_the_columns_that_are_explained_are_those_that_are_read():
     text = (EXAMPLE.parent / "README.md").read_text(encoding="utf-8").split("## Your own heaters")[1]
+    text = text.split("\n## ")[0]
     first_cells = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
     explained = {column_of(name) for cell in first_cells for name in re.findall(r"`([^`]+)`", cell)}
     assert None not in explained

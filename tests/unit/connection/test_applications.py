@@ -71,6 +71,12 @@ def test_an_unknown_model_is_told_by_row_with_what_is_allowed():
     assert finding.endswith("storage_heater, Fan 72, Panel 2")
 
 
+def test_a_model_without_a_table_of_heaters_names_the_key_that_is_missing():
+    (finding,) = findings(ROW, SECOND | {"device": "Fan 72"})
+    assert finding.startswith("row 3 (P2): device 'Fan 72' must be one of air_air_heat_pump, ")
+    assert finding.endswith("a model of your own needs the table of your heaters, demand.devices of the scenario")
+
+
 @pytest.mark.parametrize(
     ("model", "rated_kw", "phase", "said"),
     [
@@ -129,7 +135,8 @@ def test_no_rows_no_applications():
         ("rated_kw", "2,5", "rated_kw '2,5' must be a number above 0 and up to 40"),
         ("rated_kw", "", "rated_kw '' must be a number above 0 and up to 40"),
         ("device", "candle", "device 'candle' must be one of air_air_heat_pump, air_water_heat_pump, "
-         "ground_source_heat_pump, resistive_heater, storage_heater"),
+         "ground_source_heat_pump, resistive_heater, storage_heater; a model of your own needs the table of your "
+         "heaters, demand.devices of the scenario"),
         ("phase", "D", "phase 'D' must be one of A, B, C, ABC"),
         ("household_group", "", "household_group '' must be one of ordinary, hardship"),
         ("queue_position", "0", "queue_position '0' must be a whole number from 1 to 10000000"),
@@ -222,14 +229,16 @@ def test_a_missing_column_is_named_with_all_that_are_expected(column):
     assert "w.csv" in caught.value.message
 
 
-def test_reading_a_file_keeps_texts(tmp_path):
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+def test_reading_a_file_keeps_texts(tmp_path, encoding):
     path = tmp_path / "wishes.csv"
-    pd.DataFrame([ROW | {"application_id": "0001"}, SECOND]).to_csv(path, index=False, encoding="utf-8-sig")
+    rows = [ROW | {"application_id": "0001"}, SECOND | {"application_id": "东街2"}]
+    pd.DataFrame(rows).to_csv(path, index=False, encoding=encoding)
 
     table = read_applications(path)
 
-    assert table["application_id"].tolist() == ["0001", "P2"]
-    assert parse(*table.to_dict("records"))[0].application_id == "0001"
+    assert table["application_id"].tolist() == ["0001", "东街2"]
+    assert [one.application_id for one in parse(*table.to_dict("records"))] == ["0001", "东街2"]
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\xff\xfe\x00broken"], ids=["absent", "empty", "not_text"])

@@ -295,7 +295,6 @@ def test_values_that_cannot_be_are_refused_by_row(tmp_path):
         ("2026-01-19T16:00Z", "2026-01-19T17:00Z"),
         ("2026012000", "2026012001"),
         ("202601200000", "202601200100"),
-        ("2026-01-19 24:00", "2026-01-20 01:00"),
     ],
 )
 def test_times_in_many_forms_are_the_same_moment(tmp_path, first, second):
@@ -307,6 +306,38 @@ def test_times_in_many_forms_are_the_same_moment(tmp_path, first, second):
 def test_date_and_hour_in_two_columns(tmp_path):
     path = write_table(tmp_path / "own.csv", "日期,小时,气温(℃)", lambda h: f"2026-01-20,{h},0", n=24)
     assert read(path).weather.time_utc[0] == local_midnight_utc(date(2026, 1, 20))
+
+
+def test_hours_from_1_to_24_name_the_end_of_their_interval(tmp_path):
+    def celsius(h: int) -> float:
+        return -3.0 - 5.0 * float(np.cos(2.0 * np.pi * (h - 4) / 24.0))
+
+    start = write_table(tmp_path / "start.csv", "日期,小时,气温(℃)", lambda h: f"2026-01-20,{h},{celsius(h)}", n=24)
+    end = write_table(tmp_path / "end.csv", "日期,小时,气温(℃)", lambda h: f"2026-01-20,{h + 1},{celsius(h)}", n=24)
+    one_cell = write_table(tmp_path / "cell.csv", "时间,气温(℃)", lambda h: f"2026-01-20 {h + 1}:00,{celsius(h)}", n=24)
+    expected = read(start)
+
+    for path in (end, one_cell):
+        found = read(path)
+        assert found.weather.time_utc[0] == local_midnight_utc(date(2026, 1, 20))
+        np.testing.assert_array_equal(found.weather.temperature_c, expected.weather.temperature_c)
+        assert any("each names the end of its interval, because there is 24:00 and no 00:00" in n for n in found.notes)
+    assert any("each names the start of its interval" in note for note in expected.notes)
+
+
+def test_quarters_from_0015_to_2400_name_the_end_of_their_interval(tmp_path):
+    times = hours(96, first="2026-01-20 00:15", step_min=15)
+    times[-1] = "2026-01-20 24:00"
+    weather = read(table(tmp_path, "time,气温(℃)", [str(n) for n in np.linspace(-5, 5, 96)], times)).weather
+    assert weather.time_utc[0] == local_midnight_utc(date(2026, 1, 20))
+
+
+def test_midnight_may_be_written_as_the_end_of_the_day_before(tmp_path):
+    """With 00:00 in the same file, 24:00 is but another way to write it."""
+    times = ["2026-01-19 24:00", *hours(47, first="2026-01-20 01:00")]
+    reading = read(table(tmp_path, "time,气温(℃)", ["0"] * 48, times))
+    assert reading.weather.time_utc[0] == local_midnight_utc(date(2026, 1, 20))
+    assert any("each names the start of its interval" in note for note in reading.notes)
 
 
 def test_naive_times_are_shanghai_unless_said_and_the_reading_says_so(tmp_path):

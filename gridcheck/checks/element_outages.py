@@ -89,6 +89,7 @@ def _tie_rows(state: NormalState, listed: set[str]) -> list[NMinus1Row]:
     empty: dict[str, Any] = {name: () if kind.startswith("tuple") else 0 for name, kind in kinds.items()}
     empty |= dict.fromkeys(("outage_id", "county_code", "feeder_id", "supply_class", "tripped_by"), "")
     empty |= {"outage_kind": TIE, "status": status, "by_remote": True, "method": "none", "is_proved": True}
+    empty["partial"] = None
     row = NMinus1Row(**empty | {"worst": worst, "tried": worst})
     return [
         replace(row, outage_id=f"line:{i}", transfer_ratio=1.0, line_states=((i, False),), faulted_lines=(i,))

@@ -24,7 +24,15 @@ from gridcheck.network.section_tree import (
 )
 from gridcheck.network.sections import NONE, Sections, has_switches, sections_by_line, sections_of
 from gridcheck.network.topology import Tree, spanning_tree
-from gridcheck.powerflow import Judged, Own, SwitchStates, TopologySolver, TopologyStatus, switchable
+from gridcheck.powerflow import (
+    Judged,
+    Own,
+    SwitchStates,
+    TopologyExtremes,
+    TopologySolver,
+    TopologyStatus,
+    switchable,
+)
 from gridcheck.powerflow.radial import model_of_tree
 from gridcheck.powerflow.readings import node_loading_percent, node_voltages
 from gridcheck.powerflow.reductions import highest, lowest
@@ -337,26 +345,38 @@ def judge_tree(
     """
     if state.solver is None:
         return judge(state, closed, source_branch == root, feeders)
-    mine = np.zeros((1, state.sections.n_edge), dtype=bool)
-    mine[0, feeders[feeders >= 0]] = True
-    own = Own(
-        group_bus=state.bus_feeder, group_branch=state.branch_feeder, mine=mine, bus_kept=state.bus_kept,
-        branch_kept=state.branch_kept, vm_min_pu=state.min_vm_pu, loading_max_percent=state.max_loading_percent,
-    )  # fmt: skip
     states = SwitchStates(
         ends=switched_ends(state.network, state.sections, closed[None]),
         root=np.array([root]),
         is_after=is_after[None] if state.has_after and is_after is not None else None,
     )
-    judged = Judged(bus=state.judged_bus, branch=state.judged_branch, own=own)
+    judged = judged_elements(state, feeders, 1)
     # What cannot be solved takes by far the most sweeps, so it is looked for in one case first.
     if state.heaviest is not None and state.heaviest.solve(states, judged).status[0] != TopologyStatus.CONVERGED:
         return Outcome(is_solved=False)
-    found = state.solver.solve(states, judged)
-    if found.status[0] != TopologyStatus.CONVERGED:
-        return Outcome(is_solved=False)
-    highest = float(found.loading_percent[0]), int(found.loading_branch[0]), int(found.loading_case[0])
-    return _outcome(state, highest, (float(found.vm_pu[0]), int(found.vm_bus[0]), int(found.vm_case[0])))
+    return outcomes_of(state, state.solver.solve(states, judged))[0]
+
+
+def judged_elements(state: NormalState, feeders: IntArray, n_topology: int) -> Judged:
+    """Say which elements count, as in `judge`, in some switch states in which the same feeders take part."""
+    mine = np.zeros((n_topology, state.sections.n_edge), dtype=bool)
+    mine[:, feeders[feeders >= 0]] = True
+    own = Own(
+        group_bus=state.bus_feeder, group_branch=state.branch_feeder, mine=mine, bus_kept=state.bus_kept,
+        branch_kept=state.branch_kept, vm_min_pu=state.min_vm_pu, loading_max_percent=state.max_loading_percent,
+    )  # fmt: skip
+    return Judged(bus=state.judged_bus, branch=state.judged_branch, own=own)
+
+
+def outcomes_of(state: NormalState, found: TopologyExtremes) -> list[Outcome]:
+    """Return how each of some switch states ends that were solved in the cases of `state`."""
+    result = []
+    for s, status in enumerate(found.status):
+        highest = float(found.loading_percent[s]), int(found.loading_branch[s]), int(found.loading_case[s])
+        lowest = float(found.vm_pu[s]), int(found.vm_bus[s]), int(found.vm_case[s])
+        is_solved = status == TopologyStatus.CONVERGED
+        result.append(_outcome(state, highest, lowest) if is_solved else Outcome(is_solved=False))
+    return result
 
 
 def _worst(

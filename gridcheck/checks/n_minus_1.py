@@ -20,9 +20,11 @@ from gridcheck.checks.islands import dark_graph
 from gridcheck.checks.judgement import NormalState, normal_state
 from gridcheck.checks.outages import TRAFO, Contingency, CutOff, contingencies_of, cut_off
 from gridcheck.checks.outcomes import Outcome
-from gridcheck.checks.records import NMinus1Row, NMinus1Status, WorstValues
-from gridcheck.checks.restoration import Restoration, Switching, gravest, restore
+from gridcheck.checks.records import NMinus1Row, NMinus1Status, PartialSupply, WorstValues
+from gridcheck.checks.restoration import Restoration, gravest, restore
+from gridcheck.checks.shedding import BusCensus, Shedding
 from gridcheck.checks.switching_sheet import edge_name, restore_minutes, switching_steps
+from gridcheck.checks.trees import Switching
 from gridcheck.errors import InputError
 from gridcheck.limits import DEFAULT_LIMITS, LimitSet
 from gridcheck.network.records import BranchKind, Network
@@ -117,6 +119,13 @@ class _Census:
 
     load_kw: FloatArray
     households: IntArray
+    loads: LoadCases | FactoredLoads
+    bus_households: IntArray
+
+    def buses(self, case: int) -> BusCensus:
+        """Return what hangs on each bus in a case."""
+        one = self.loads.p_mw[case] if isinstance(self.loads, LoadCases) else self.loads.cases(case, case + 1).p_mw[0]
+        return BusCensus(load_kw=one * KW_PER_MW, households=self.bus_households)
 
 
 def _census(state: NormalState, loads: LoadCases | FactoredLoads, households: IntArray) -> _Census:
@@ -130,7 +139,8 @@ def _census(state: NormalState, loads: LoadCases | FactoredLoads, households: In
     total_mw = np.zeros((n_section, per_bus.shape[1]))
     np.add.at(total_mw, section[counts], per_bus[counts])
     load_mw = total_mw if isinstance(loads, LoadCases) else total_mw @ loads.profile.T
-    return _Census(load_kw=load_mw * KW_PER_MW, households=homes)
+    per_home = np.asarray(households, dtype=np.int64)
+    return _Census(load_kw=load_mw * KW_PER_MW, households=homes, loads=loads, bus_households=per_home)
 
 
 def _study(state: NormalState, census: _Census, contingency: Contingency) -> NMinus1Row:
@@ -138,7 +148,7 @@ def _study(state: NormalState, census: _Census, contingency: Contingency) -> NMi
     cut = cut_off(contingency, state.sections, state.tree)
     peak_case = int(np.argmax(census.load_kw[cut.feeder].sum(axis=0)))
     load_kw, homes = census.load_kw[:, peak_case], census.households
-    restoration = restore(state, cut, dark_graph(state, cut, homes, load_kw))
+    restoration = restore(state, cut, dark_graph(state, cut, homes, load_kw), buses=census.buses(peak_case))
     is_on = reached(state.sections, restoration.done.closed, faulted=cut.faulted)[cut.feeder]
     dark = np.concatenate([np.zeros(0, dtype=np.int64), *cut.islands])
     lost_kw, restored_kw = float(load_kw[dark].sum()), float(load_kw[restoration.restored].sum())
@@ -177,7 +187,22 @@ def _study(state: NormalState, census: _Census, contingency: Contingency) -> NMi
         tried=worst_values(state, restoration.tried_worst),
         steps=steps,
         restore_minutes=restore_minutes(steps),
+        partial=_partial(state, restoration.shedding),
         **_operations(state, contingency, cut, restoration),
+    )
+
+
+def _partial(state: NormalState, shedding: Shedding | None) -> PartialSupply | None:
+    if shedding is None:
+        return None
+    return PartialSupply(
+        bus_id=tuple(state.network.bus_id[shedding.bus].tolist()),
+        bus_name=tuple(state.network.buses.name[bus] for bus in shedding.bus.tolist()),
+        households=shedding.households,
+        load_kw=shedding.load_kw,
+        switch_states=_switch_states(state, shedding.switching),
+        line_states=_line_states(state, shedding.switching),
+        worst=worst_values(state, shedding.worst),
     )
 
 

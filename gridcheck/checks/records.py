@@ -109,6 +109,31 @@ class SwitchingStep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartialSupply:
+    """A section more that could be supplied after an outage if single areas in it are switched off by hand.
+
+    Attributes
+    ----------
+    bus_id, bus_name : tuple of int, tuple of str
+        The loaded buses that stay off.
+    households, load_kw : int, float
+        What comes back beside the restoration. [kW]
+    switch_states, line_states : tuple of (int, bool)
+        As in `NMinus1Row`, with the section more.
+    worst : WorstValues
+        Values in the tree that has it, within limits.
+    """
+
+    bus_id: tuple[int, ...]
+    bus_name: tuple[str, ...]
+    households: int
+    load_kw: float
+    switch_states: tuple[tuple[int, bool], ...]
+    line_states: tuple[tuple[int, bool], ...]
+    worst: WorstValues
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NMinus1Row:
     """One outage, its restoration and what is left.
 
@@ -178,6 +203,8 @@ class NMinus1Row:
         The switching sheet: one operation after the other, and what waits for the repair.
     restore_minutes : float
         Time from the fault until the last load that can be restored is back; 0 where none is. [min]
+    partial : PartialSupply or None
+        What could be supplied on top; None where nothing could, or nothing is missing.
     """
 
     outage_id: str
@@ -221,6 +248,7 @@ class NMinus1Row:
     faulted_trafos: tuple[int, ...]
     steps: tuple[SwitchingStep, ...]
     restore_minutes: float
+    partial: PartialSupply | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

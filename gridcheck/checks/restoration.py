@@ -6,17 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gridcheck.arrays import BoolArray, IntArray
+from gridcheck.arrays import IntArray
 from gridcheck.checks.full_ways import hung, islands, one_more
 from gridcheck.checks.islands import DarkGraph
-from gridcheck.checks.judgement import NormalState, judge_tree
+from gridcheck.checks.judgement import NormalState
 from gridcheck.checks.outages import CutOff
 from gridcheck.checks.outcomes import Outcome, worst_of
-from gridcheck.checks.programme import TIME_LIMIT_S, programme, way_of
-from gridcheck.checks.reach import Reach, reach_of
+from gridcheck.checks.programme import TIME_LIMIT_S, programme
 from gridcheck.checks.records import NMinus1Status
-from gridcheck.checks.search import CHARGING, EVALUATIONS, Found, Way, nothing, reachable, search
+from gridcheck.checks.search import EVALUATIONS, Found, Way, nothing, reachable, search
+from gridcheck.checks.shedding import BusCensus, Shedding, least_shedding
 from gridcheck.checks.stages import staged
+from gridcheck.checks.trees import Switching, Trees
 from gridcheck.network.sections import NONE
 
 _GRAVITY = tuple(NMinus1Status)
@@ -25,28 +26,6 @@ _GRAVITY = tuple(NMinus1Status)
 def gravest(statuses: list[NMinus1Status]) -> NMinus1Status:
     """Return the gravest of some statuses, SECURE of none."""
     return max(statuses, key=_GRAVITY.index, default=NMinus1Status.SECURE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Switching:
-    """A switch state, and what it supplies from where.
-
-    Attributes
-    ----------
-    closed : ndarray of bool, shape (n_edge,)
-        State of every switch edge.
-    source_branch : ndarray of int, shape (n_bus,)
-        Branch by which the supply of each bus leaves its source; -1 at sources and without supply.
-    ties : tuple of int
-        Ties that were closed.
-    opened : tuple of int
-        Edges that were opened to share out or to leave dark, isolation not among them.
-    """
-
-    closed: BoolArray
-    source_branch: IntArray
-    ties: tuple[int, ...] = ()
-    opened: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -71,6 +50,8 @@ class Restoration:
     stages : tuple of tuple of int
         Sections that are closed together, one stage when the load of the one before has fallen back; empty where all
         may be closed at once.
+    shedding : Shedding or None
+        What could be supplied beside that when single areas are switched off by hand.
     """
 
     done: Switching
@@ -82,6 +63,7 @@ class Restoration:
     tried_worst: Outcome
     found: Found
     stages: tuple[tuple[int, ...], ...]
+    shedding: Shedding | None
 
 
 def restore(
@@ -89,6 +71,7 @@ def restore(
     cut: CutOff,
     graph: DarkGraph,
     *,
+    buses: BusCensus | None = None,
     evaluations: int = EVALUATIONS,
     time_limit_s: float = TIME_LIMIT_S,
 ) -> Restoration:
@@ -102,17 +85,19 @@ def restore(
         What is lost and isolated.
     graph : DarkGraph
         What it leaves dark.
+    buses : BusCensus, optional
+        What hangs on each bus; without it nothing is said of single areas.
     evaluations : int
         Load flows after which the search is given up for the mixed-integer programme.
     time_limit_s : float
         Time for the programme. Where it ends, the answer may depend on the machine. [s]
     """
-    trees = _Trees(state, cut, graph, is_after=np.isin(state.sections.bus_section, cut.interrupted))
+    trees = Trees(state, cut, graph, is_after=np.isin(state.sections.bus_section, cut.interrupted))
     found = _best(state, graph, trees, evaluations, time_limit_s)
     stages: tuple[tuple[int, ...], ...] = ()
     if state.has_after and found.rank[:2] > (0, 0.0):
         # What is too much at once may be closed one after the other, each part when the one before has calmed down.
-        calm = _Trees(state, cut, graph, is_after=None)
+        calm = Trees(state, cut, graph, is_after=None)
         later = _best(state, graph, calm, evaluations, time_limit_s)
         stages = staged(graph, later.way, trees.judge_stage) if later.rank[:2] < found.rank[:2] else ()
         if stages:
@@ -127,6 +112,7 @@ def restore(
         statuses.append(NMinus1Status.NOT_CONVERGED)
     elif not worst.is_within_limits:
         statuses.append(NMinus1Status.VIOLATED)
+    rejected_part = NMinus1Status.VIOLATED in statuses or NMinus1Status.NOT_CONVERGED in statuses
     served = [place for place in range(graph.n_dark) if found.way.served >> place & 1]
     return Restoration(
         done=trees.switching(found.way),
@@ -137,99 +123,16 @@ def restore(
         worst=worst,
         tried_worst=tried_worst,
         found=found,
+        shedding=least_shedding(state, graph, trees, found.way, buses) if rejected_part and buses else None,
         stages=tuple(tuple(int(s) for s in graph.section[list(stage)]) for stage in stages),
     )
 
 
-def _best(state: NormalState, graph: DarkGraph, trees: _Trees, evaluations: int, time_limit_s: float) -> Found:
+def _best(state: NormalState, graph: DarkGraph, trees: Trees, evaluations: int, time_limit_s: float) -> Found:
     found = search(graph, trees.judge, is_consuming=state.is_consuming, evaluations=evaluations)
     if not found.is_proved and state.is_consuming:
         found = programme(state, graph, trees.reach(), trees.judge, found, time_limit_s=time_limit_s)
     return found
-
-
-class _Trees:
-    """Turns ways into switch states, and judges the tree below each root once."""
-
-    def __init__(self, state: NormalState, cut: CutOff, graph: DarkGraph, *, is_after: BoolArray | None) -> None:
-        self.state, self.graph, self.is_after = state, graph, is_after
-        self.isolated = state.sections.edge_closed.copy()
-        self.isolated[cut.opened] = False
-        bus_section = state.sections.bus_section
-        self.is_off = np.isin(bus_section, _dark(cut))
-        outlets = state.tree.outlet_edge
-        heads = [*cut.feeder[:1], *(island[0] for island in cut.islands)]
-        self.own_feeders = np.array([outlets[s] for s in heads], dtype=np.int64)
-        self.closed_links = [link for link in graph.links if not link.is_tie]
-        self.known: dict[tuple[int, int], Outcome] = {}
-
-    def reach(self) -> Reach:
-        """Return what a restoration may touch."""
-        graph = self.graph
-        alone = [(way_of(graph, 1 << position), graph.links[position].root) for position in graph.live_links]
-        roots = sorted({root for way, root in alone if self.judge(way, root).margin >= -CHARGING})
-        is_after = self.is_after if self.state.has_after and self.is_after is not None else np.zeros_like(self.is_off)
-        return reach_of(self.state, graph, self.isolated, self.is_off, self.own_feeders, roots, is_after)
-
-    def switching(self, way: Way) -> Switching:
-        """Return the switch state of a complete way."""
-        closed = self.isolated.copy()
-        ties: list[int] = []
-        opened: list[int] = []
-        for position, link in enumerate(self.graph.links):
-            if link.is_tie and way.joined >> position & 1:
-                closed[list(link.edges)] = True
-                ties.append(link.tie)
-            elif not link.is_tie and way.opened >> position & 1 and self._touches(way, position):
-                # One of the two ends of a line is enough; a line without switches goes as a whole.
-                edges = link.edges if self.state.sections.by_line else link.edges[:1]
-                closed[list(edges)] = False
-                opened += edges
-        return Switching(closed=closed, source_branch=self._source_branch(way), ties=tuple(ties), opened=tuple(opened))
-
-    def _touches(self, way: Way, position: int) -> bool:
-        link = self.graph.links[position]
-        return bool(way.served >> link.a & 1 or way.served >> link.b & 1)
-
-    def _source_branch(self, way: Way) -> IntArray:
-        root_of = np.full(self.state.sections.n_section, NONE, dtype=np.int64)
-        root_of[self.graph.section] = way.at
-        bus_section = self.state.sections.bus_section
-        dark = np.where(bus_section >= 0, root_of[np.maximum(bus_section, 0)], NONE)
-        result: IntArray = np.where(self.is_off, dark, self.state.source_branch)
-        return result
-
-    def judge(self, way: Way, root: int) -> Outcome:
-        """Hold the tree below one root of a way, complete or growing, against the limits."""
-        joined = dict(way.roots).get(root, 0)
-        found = self.known.get((root, joined))
-        if found is None:
-            found = self.known[root, joined] = self._judged(way, root, joined, self.is_after)
-        return found
-
-    def judge_stage(self, way: Way, new: tuple[int, ...]) -> bool:
-        """Whether a growing way keeps the limits when only some of its sections have just got their supply back."""
-        is_new = np.isin(self.state.sections.bus_section, self.graph.section[list(new)])
-        return all(self._judged(way, root, joined, is_new).is_within_limits for root, joined in way.roots)
-
-    def _judged(self, way: Way, root: int, joined: int, is_after: BoolArray | None) -> Outcome:
-        closed, feeders = self.isolated.copy(), [self.own_feeders]
-        for link in self.closed_links:
-            closed[list(link.edges)] = False
-        ties, outlets = self.state.ties, self.state.tree.outlet_edge
-        for position, link in enumerate(self.graph.links):
-            if joined >> position & 1:
-                closed[list(link.edges)] = True
-                if link.is_tie:
-                    feeders.append(outlets[[ties.section_a[link.tie], ties.section_b[link.tie]]])
-        own = np.unique(np.concatenate(feeders))
-        source_branch = self._source_branch(way)
-        return judge_tree(self.state, closed, root, own, source_branch=source_branch, is_after=is_after)
-
-
-def _dark(cut: CutOff) -> IntArray:
-    faulted = np.array([cut.faulted] if cut.faulted != NONE else [], dtype=np.int64)
-    return np.concatenate([faulted, *cut.islands])
 
 
 def own_source(state: NormalState, cut: CutOff) -> list[int]:
@@ -240,7 +143,7 @@ def own_source(state: NormalState, cut: CutOff) -> list[int]:
     return [int(s) for s in np.unique(sources[sources >= 0])]
 
 
-def _refused(graph: DarkGraph, way: Way, trees: _Trees) -> tuple[Way, tuple[int, ...], list[NMinus1Status]]:
+def _refused(graph: DarkGraph, way: Way, trees: Trees) -> tuple[Way, tuple[int, ...], list[NMinus1Status]]:
     """Say what stands in the way of each part that is not wholly supplied.
 
     It is hung alone on the tie with most margin; where that has no solution, one section more is supplied than the way
@@ -268,7 +171,7 @@ def _refused(graph: DarkGraph, way: Way, trees: _Trees) -> tuple[Way, tuple[int,
     return tried, tuple(tie for tie in rejected if not _uses(graph, way, tie)), statuses
 
 
-def _best_attempt(attempts: list[tuple[Way, int, int]], trees: _Trees) -> tuple[Way, int, Outcome] | None:
+def _best_attempt(attempts: list[tuple[Way, int, int]], trees: Trees) -> tuple[Way, int, Outcome] | None:
     """Return the attempt with most margin, the first of equals, its link and how it ends."""
     judged = [(way, position, trees.judge(way, root)) for way, position, root in attempts]
     return max(judged, key=lambda one: one[2].margin, default=None)

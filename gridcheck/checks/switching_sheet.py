@@ -23,7 +23,7 @@ from gridcheck.arrays import BoolArray, FloatArray, IntArray
 from gridcheck.checks.judgement import NormalState
 from gridcheck.checks.outages import CutOff
 from gridcheck.checks.records import StepKind, SwitchingStep
-from gridcheck.checks.restoration import Switching
+from gridcheck.checks.trees import Switching
 from gridcheck.csv_tables import Column, TableSchema, packaged_table, source_columns
 from gridcheck.errors import CatalogueError
 from gridcheck.network.records import BranchKind

@@ -294,7 +294,7 @@ def n_minus_1_rows(
         "worst_vm_bus", "faulted_households", "untransferred_households", "opened", "by_remote", "method", "is_proved",
         "tried_loading_percent", "tried_vm_pu", "stages", "worst_loading_limit_percent",
         "restore_minutes", "unsupplied_household_hours", "security_level", "security_must_serve_kw", "security_minutes",
-        "security_met", "security_required", "security_clause",
+        "security_met", "security_required", "security_clause", "shed_areas", "shed_gain_households", "shed_gain_kw",
     )  # fmt: skip
     table = pd.DataFrame(
         [
@@ -314,6 +314,7 @@ def n_minus_1_rows(
                 "tried_vm_pu": row.tried.vm_pu if row.refused_by else np.nan,
                 "faulted_households": row.unsupplied_households - row.untransferred_households,
                 **_security(row, limits),
+                **_shed(row, by_branch=by_branch),
             }
             for row in rows
         ],
@@ -335,6 +336,15 @@ def _security(row: NMinus1Row, limits: LimitSet) -> dict[str, Any]:
         "security_required": found.is_required,
         "security_clause": found.clause,
     }
+
+
+def _shed(row: NMinus1Row, *, by_branch: bool) -> dict[str, Any]:
+    """Return what could be supplied on top when single areas are switched off."""
+    part = row.partial
+    if part is None:
+        return {"shed_areas": None, "shed_gain_households": 0, "shed_gain_kw": 0.0}
+    names = [f"bus:{i}" if by_branch or not name else name for i, name in zip(part.bus_id, part.bus_name, strict=True)]
+    return {"shed_areas": ";".join(names), "shed_gain_households": part.households, "shed_gain_kw": part.load_kw}
 
 
 def _household_hours(row: NMinus1Row, repair_h: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import combinations, islice, product
 
@@ -115,22 +116,25 @@ def hung(graph: DarkGraph, choice: tuple[tuple[list[int], int], ...]) -> Way:
 def one_more(graph: DarkGraph, way: Way, part: list[int]) -> list[tuple[Way, int, int]]:
     """List what a complete way becomes when it supplies one section of a part more, with link and root of each.
 
-    Sections that nobody needs are passed through.
+    Sections that nobody needs are passed through, each once.
     """
-    found, waiting, seen = [], [way], {way.served}
+    inside, seen = set(part), set[int]()
+    found: list[tuple[Way, int, int]] = []
+    waiting: list[tuple[Way, Iterable[int]]] = [(way, range(len(graph.links)))]
     while waiting:
-        here = waiting.pop()
-        for position, link in enumerate(graph.links):
-            new = behind(link, here)
-            if new is None or new not in part or here.served | 1 << new in seen:
+        here, positions = waiting.pop()
+        for position in positions:
+            new = behind(graph.links[position], here)
+            if new is None or new not in inside or new in seen:
                 continue
             more, root = with_link(graph, replace(here, opened=here.opened & ~(1 << position)), position)
-            for other in graph.links_at[new]:
-                if other != position and not graph.links[other].is_tie:
+            onward = [other for other in graph.links_at[new] if other != position]
+            for other in onward:
+                if not graph.links[other].is_tie:
                     more = without_link(more, other)
             if graph.worth[new] == (0, 0.0):
-                seen.add(more.served)
-                waiting.append(more)
+                seen.add(new)
+                waiting.append((more, onward))
             else:
                 found.append((more, position, root))
     return found

@@ -18,6 +18,7 @@ from gridcheck.arrays import BoolArray, FloatArray, IntArray
 from gridcheck.cases import FactoredLoads, LoadCases
 from gridcheck.checks.islands import dark_graph
 from gridcheck.checks.judgement import NormalState, normal_state
+from gridcheck.checks.normal_rules import require_load, require_outages
 from gridcheck.checks.outages import TRAFO, Contingency, CutOff, contingencies_of, cut_off
 from gridcheck.checks.outcomes import Outcome
 from gridcheck.checks.records import NMinus1Row, NMinus1Status, WorstValues
@@ -46,7 +47,7 @@ def run_n_minus_1(
     ----------
     network : Network
         Radial as normally switched. Without any switch, every line counts as switched at both ends and lines out of
-        service as open ties.
+        service as open ties. Ties between other vector groups are never closed; see `remarks`.
     loads : LoadCases or FactoredLoads
         All cases, buses in the order of ``network.bus_id``.
     households : ndarray of int, shape (n_bus,)
@@ -68,8 +69,10 @@ def run_n_minus_1(
     ------
     TopologyError
         If the network is not radial as normally switched.
+    NetworkError
+        If it has no switch, and a line out of service that would serve as a tie holds values that no line has.
     InputError
-        If loads, households or contingencies do not fit the network.
+        If loads, households or contingencies do not fit the network, nothing is drawn, or nothing can be lost.
     """
     if loads.n_bus != network.n_bus or np.shape(households) != (network.n_bus,):
         raise InputError(
@@ -78,9 +81,12 @@ def run_n_minus_1(
         )
     if threads < 1:
         raise InputError(f"threads must be at least 1. Got {threads}.")
+    require_load(network, loads)
     state = normal_state(network, loads, limits)
     sections, tree = state.sections, state.tree
     chosen = contingencies_of(network, sections, tree) if contingencies is None else tuple(contingencies)
+    if contingencies is None:
+        require_outages(network, len(chosen))
     unknown = [c.outage_id for c in chosen if not 0 <= c.section < sections.n_section or not tree.supplied[c.section]]
     if unknown:
         raise InputError("Outages of sections that do not exist or are not supplied.", unknown[:20])

@@ -23,7 +23,13 @@ from gridcheck.checks.outages import TRAFO, Contingency, CutOff, contingencies_o
 from gridcheck.checks.outcomes import Outcome
 from gridcheck.checks.records import NMinus1Row, NMinus1Status, WorstValues
 from gridcheck.checks.restoration import Restoration, Switching, gravest, restore
-from gridcheck.checks.switching_sheet import edge_name, restore_minutes, switching_steps
+from gridcheck.checks.switching_sheet import (
+    SwitchingTimes,
+    edge_name,
+    restore_minutes,
+    switching_steps,
+    switching_times,
+)
 from gridcheck.errors import InputError
 from gridcheck.limits import DEFAULT_LIMITS, LimitSet
 from gridcheck.network.records import BranchKind, Network
@@ -101,12 +107,17 @@ def lose_each(
     *,
     threads: int = 1,
     done: Callable[[], None] | None = None,
+    times: SwitchingTimes | None = None,
 ) -> tuple[NMinus1Row, ...]:
-    """Study outages of a network that is prepared; arguments as in `run_n_minus_1`, `done` is called after each."""
+    """Study outages of a network that is prepared; arguments as in `run_n_minus_1`.
+
+    `done` is called after each; `times` say how long operations take, `switching_times` where not given.
+    """
+    times = switching_times() if times is None else times
     census = _census(state, loads, households)
 
     def study(contingency: Contingency) -> NMinus1Row:
-        row = _study(state, census, contingency)
+        row = _study(state, census, contingency, times)
         if done is not None:
             done()
         return row
@@ -139,7 +150,7 @@ def _census(state: NormalState, loads: LoadCases | FactoredLoads, households: In
     return _Census(load_kw=load_mw * KW_PER_MW, households=homes)
 
 
-def _study(state: NormalState, census: _Census, contingency: Contingency) -> NMinus1Row:
+def _study(state: NormalState, census: _Census, contingency: Contingency, times: SwitchingTimes) -> NMinus1Row:
     """Isolate, restore, and write down what is left."""
     cut = cut_off(contingency, state.sections, state.tree)
     peak_case = int(np.argmax(census.load_kw[cut.feeder].sum(axis=0)))
@@ -154,7 +165,7 @@ def _study(state: NormalState, census: _Census, contingency: Contingency) -> NMi
     if served_kw == lost_kw == 0.0 < demand_kw:
         # Nothing but the faulted section: no switch parts the feeder, which waits for the repair as a whole.
         status = gravest([status, NMinus1Status.UNSUPPLIED])
-    steps = switching_steps(state, cut, restoration.done, load_kw=load_kw, households=homes)
+    steps = switching_steps(state, cut, restoration.done, load_kw=load_kw, households=homes, times=times)
     return NMinus1Row(
         outage_id=contingency.outage_id,
         outage_kind=contingency.outage_kind,
@@ -177,8 +188,8 @@ def _study(state: NormalState, census: _Census, contingency: Contingency) -> NMi
         is_proved=found.is_proved,
         bound_households=found.bound[0],
         bound_kw=found.bound[1],
-        stages=len(restoration.stages) or int(len(restoration.restored) > 0),
-        after_buses=() if restoration.stages else _after_buses(state, cut),
+        stages=len(restoration.done.stages) or int(len(restoration.restored) > 0),
+        after_buses=() if restoration.done.stages else _after_buses(state, cut),
         worst=worst_values(state, restoration.worst),
         tried=worst_values(state, restoration.tried_worst),
         steps=steps,
@@ -216,6 +227,7 @@ def _operations(state: NormalState, contingency: Contingency, cut: CutOff, resto
     """Say what is switched, in the ids of the user."""
     branches, sections = state.network.branches, state.sections
     operated = restoration.done.closed != sections.edge_closed
+    operated[list(restoration.done.parted)] = True
     in_fault = (sections.branch_section == cut.faulted) & (branches.kind == BranchKind.LINE)
     lines = np.flatnonzero(in_fault & branches.in_service) if cut.faulted != NONE else np.zeros(0, dtype=np.int64)
     trafos = np.flatnonzero((sections.branch_section == cut.faulted) & (branches.kind == BranchKind.TRAFO))

@@ -197,8 +197,8 @@ def require_outages(network: Network, n_outage: int) -> None:
     """
     if n_outage == 0:
         raise InputError(
-            f"{network.name or 'The network'}: no line and no transformer in service has supply, so nothing can be lost. "
-            "Check the tables line, trafo, switch and ext_grid."
+            f"{network.name or 'The network'}: no line and no transformer in service has supply, so nothing can be "
+            "lost. Check the tables line, trafo, switch and ext_grid."
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from gridcheck.checks.programme import TIME_LIMIT_S, programme, way_of
 from gridcheck.checks.reach import Reach, reach_of
 from gridcheck.checks.records import NMinus1Status
 from gridcheck.checks.search import CHARGING, EVALUATIONS, Found, Way, nothing, reachable, search
-from gridcheck.checks.stages import staged
+from gridcheck.checks.stages import between_stages, staged
 from gridcheck.network.sections import NONE
 
 _GRAVITY = tuple(NMinus1Status)
@@ -41,12 +41,20 @@ class Switching:
         Ties that were closed.
     opened : tuple of int
         Edges that were opened to share out or to leave dark, isolation not among them.
+    stages : tuple of tuple of int
+        Sections that are closed together, one stage when the load of the one before has fallen back; empty where all
+        may be closed at once. The healthy sections before the fault come back in the first stage, which is empty where
+        they must calm down first.
+    parted : tuple of int
+        Edges between sections of different stages, which are opened at first and closed again in the later stage.
     """
 
     closed: BoolArray
     source_branch: IntArray
     ties: tuple[int, ...] = ()
     opened: tuple[int, ...] = ()
+    stages: tuple[tuple[int, ...], ...] = ()
+    parted: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -68,9 +76,6 @@ class Restoration:
         Worst values of `done` and of `tried`.
     found : Found
         What the search says of itself.
-    stages : tuple of tuple of int
-        Sections that are closed together, one stage when the load of the one before has fallen back; empty where all
-        may be closed at once.
     """
 
     done: Switching
@@ -81,7 +86,6 @@ class Restoration:
     worst: Outcome
     tried_worst: Outcome
     found: Found
-    stages: tuple[tuple[int, ...], ...]
 
 
 def restore(
@@ -118,7 +122,7 @@ def restore(
         if stages:
             trees, found = calm, later
     tried, rejected, statuses = _refused(graph, found.way, trees)
-    own = own_source(state, cut)
+    own = trees.own_roots
     worst, tried_worst = (
         worst_of([trees.judge(way, root) for root in sorted({*own, *(root for root, _ in way.roots)})])
         for way in (found.way, tried)
@@ -129,7 +133,7 @@ def restore(
         statuses.append(NMinus1Status.VIOLATED)
     served = [place for place in range(graph.n_dark) if found.way.served >> place & 1]
     return Restoration(
-        done=trees.switching(found.way),
+        done=_in_stages(graph, found.way, stages, trees),
         tried=trees.switching(tried),
         rejected=rejected,
         restored=graph.section[served],
@@ -137,7 +141,17 @@ def restore(
         worst=worst,
         tried_worst=tried_worst,
         found=found,
+    )
+
+
+def _in_stages(graph: DarkGraph, way: Way, stages: tuple[tuple[int, ...], ...], trees: _Trees) -> Switching:
+    """Return the switch state of a way, and how it is reached in stages."""
+    by_line = trees.state.sections.by_line
+    links = [graph.links[k].edges for k in between_stages(graph, way, stages)] if stages else []
+    return replace(
+        trees.switching(way),
         stages=tuple(tuple(int(s) for s in graph.section[list(stage)]) for stage in stages),
+        parted=tuple(edge for edges in links for edge in (edges if by_line else edges[:1])),
     )
 
 
@@ -157,6 +171,8 @@ class _Trees:
         self.isolated[cut.opened] = False
         bus_section = state.sections.bus_section
         self.is_off = np.isin(bus_section, _dark(cut))
+        self.is_upstream = np.isin(bus_section, cut.interrupted) & ~self.is_off
+        self.own_roots = own_source(state, cut)
         outlets = state.tree.outlet_edge
         heads = [*cut.feeder[:1], *(island[0] for island in cut.islands)]
         self.own_feeders = np.array([outlets[s] for s in heads], dtype=np.int64)
@@ -207,10 +223,17 @@ class _Trees:
             found = self.known[root, joined] = self._judged(way, root, joined, self.is_after)
         return found
 
-    def judge_stage(self, way: Way, new: tuple[int, ...]) -> bool:
-        """Whether a growing way keeps the limits when only some of its sections have just got their supply back."""
+    def judge_stage(self, way: Way, new: tuple[int, ...], /, *, is_first: bool) -> bool:
+        """Whether a growing way keeps the limits when only some of its sections have just got their supply back.
+
+        In the first stage the healthy sections before the fault have got it back too.
+        """
         is_new = np.isin(self.state.sections.bus_section, self.graph.section[list(new)])
-        return all(self._judged(way, root, joined, is_new).is_within_limits for root, joined in way.roots)
+        roots = dict(way.roots)
+        if is_first:
+            is_new |= self.is_upstream
+            roots |= {root: roots.get(root, 0) for root in self.own_roots}
+        return all(self._judged(way, root, joined, is_new).is_within_limits for root, joined in roots.items())
 
     def _judged(self, way: Way, root: int, joined: int, is_after: BoolArray | None) -> Outcome:
         closed, feeders = self.isolated.copy(), [self.own_feeders]

@@ -326,6 +326,11 @@ class FeederHours:
         Households that this is, each with the rated input of a heat pump and without diversity.
     hosting_outage_id : str
         The outage that fails first beyond it; empty where none was looked for.
+    outages_without_way : int
+        Outages that no switching restores whole at any load, so that `hosting_kw` is 0.
+    hosting_with_way_kw, hosting_with_way_households, hosting_with_way_outage_id : float, int, str
+        The same without those outages: what the feeder can take on before it loses a way that it has. 0 where every
+        outage lacks one. [kW]
     by_outage : tuple of OutageHours
         Each outage, in the order of the contingencies.
     """
@@ -344,4 +349,8 @@ class FeederHours:
     hosting_kw: float
     hosting_households: int
     hosting_outage_id: str
+    outages_without_way: int
+    hosting_with_way_kw: float
+    hosting_with_way_households: int
+    hosting_with_way_outage_id: str
     by_outage: tuple[OutageHours, ...]

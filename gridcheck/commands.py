@@ -249,6 +249,7 @@ def build_networks(out: Path, county_codes: tuple[str, ...], seed: int | None) -
 
 def validate_network(folder: Path, *, as_json: bool) -> None:
     """Read a network and say what it holds; errors are raised by the readers."""
+    from gridcheck.checks.normal_rules import remarks
     from gridcheck.network import read_county, read_network
     from gridcheck.network.topology import require_radial
 
@@ -265,6 +266,7 @@ def validate_network(folder: Path, *, as_json: bool) -> None:
         network = read_network(folder)
         content = {}
         require_radial(network, source=str(folder))
+    terminal.print_remarks(str(folder), remarks(network))
     content = {"name": network.name, **content, "buses": network.n_bus, "branches": network.n_branch, "valid": True}
     if as_json:
         terminal.print_json(content)
@@ -299,6 +301,7 @@ def lose_each_element(
 ) -> int:
     """Lose every line and transformer of one network file; return how many outages are not secure."""
     from gridcheck.checks.element_outages import lose_each_element as lose
+    from gridcheck.checks.normal_rules import remarks
     from gridcheck.limits import DEFAULT_LIMITS, with_overrides
     from gridcheck.network import network_from_tables, read_tables
     from gridcheck.network.loads import loads_from_tables
@@ -310,7 +313,7 @@ def lose_each_element(
 
     tables, header = read_tables(path)
     network = network_from_tables(
-        tables, name=str(header["name"]), f_hz=float(header["f_hz"]), sn_mva=float(header["sn_mva"]), source=str(path)
+        tables, name=str(path), f_hz=float(header["f_hz"]), sn_mva=float(header["sn_mva"]), source=str(path)
     )
     own = {
         "n_minus_1_vm_min_pu": (vm_min_pu, "command line"),
@@ -321,6 +324,7 @@ def lose_each_element(
     loads = loads_from_tables(tables, network, source=str(path))
     with terminal.steps("停运 outages") as step:
         rows = lose(network, loads, limits=with_overrides(DEFAULT_LIMITS, own), progress=step)
+    terminal.print_remarks(str(path), remarks(network, loads))
     table = n_minus_1_rows(rows, by_branch=True)
     if out is not None:
         with made_folder(out):

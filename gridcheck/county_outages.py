@@ -12,11 +12,11 @@ from gridcheck.arrays import FloatArray
 from gridcheck.cases import FactoredLoads
 from gridcheck.catalogue import GENERATOR, SPARE_TRANSFORMER, area_remedies
 from gridcheck.checks.area_outages import AreaOutages, Remedies, area_loads, restore_areas
-from gridcheck.checks.county_n_minus_1 import county_n_minus_1
+from gridcheck.checks.county_n_minus_1 import AfterOutage, county_n_minus_1
 from gridcheck.checks.hourly_n_minus_1 import hourly_n_minus_1
 from gridcheck.checks.records import FeederHours, NMinus1Row
 from gridcheck.demand import ClassCounts, ClassProfiles, DemandParameters, Weather, factored_loads
-from gridcheck.demand.after_outage import after_outage
+from gridcheck.demand.after_outage import after_outage, calm_down_minutes
 from gridcheck.demand.cooling import THRESHOLDS_C, Cooling, cooling, hours_until
 from gridcheck.limits import LimitSet
 from gridcheck.network.county import CountyGrid
@@ -37,16 +37,24 @@ class OutageDemand:
         Warmest air of the study, by which lines and main transformers may carry more; ratings hold where None. [degC]
     cooling : Cooling, optional
         Homes that lose their supply at the worst moment; None where no home is simulated.
+    calm_down_minutes : float, optional
+        Time from the return of supply until homes draw as usual; None where nothing is simulated. [min]
     """
 
     profiles: ClassProfiles
     after: ClassProfiles
     warmest_c: float | None
     cooling: Cooling | None = None
+    calm_down_minutes: float | None = None
 
 
 def outage_demand(
-    scenario: Scenario, profiles: ClassProfiles, weather: Weather, parameters: DemandParameters
+    scenario: Scenario,
+    profiles: ClassProfiles,
+    weather: Weather,
+    parameters: DemandParameters,
+    *,
+    rated_kw: FloatArray,
 ) -> OutageDemand:
     """Make the demand after outages for a scenario.
 
@@ -60,15 +68,22 @@ def outage_demand(
         Weather they were made from.
     parameters : DemandParameters
         Parameters they were made with.
+    rated_kw : ndarray, shape (n_class,)
+        What is connected of each class, whose load has to fall back. [kW]
     """
     # A fixed share stands for the nameplate already, and for homes of which nothing else is known.
     fixed, seed = scenario.demand.method == "fixed", scenario.study.seed
     hours = 0.0 if fixed else scenario.outages.hours_without_supply
+    after = after_outage(profiles, weather, parameters, outage_h=hours, seed=seed)
+    calm = None
+    if after is not profiles:
+        calm = calm_down_minutes(profiles, after, weather, parameters, rated_kw=rated_kw, outage=(hours, seed))
     return OutageDemand(
         profiles=profiles,
-        after=after_outage(profiles, weather, parameters, outage_h=hours, seed=seed),
+        after=after,
         warmest_c=float(profiles.temperature_c.max()) if scenario.outages.winter_ratings else None,
         cooling=None if fixed else cooling(weather, parameters, classes=profiles.classes, seed=seed),
+        calm_down_minutes=calm,
     )
 
 
@@ -99,10 +114,18 @@ def study_outages(
         grid,
         whole_feeder_loads(grid, counts, demand.profiles),
         limits=limits,
-        loads_after=None if demand.after is demand.profiles else whole_feeder_loads(grid, counts, demand.after),
+        after=_after(grid, counts, demand),
         warmest_c=demand.warmest_c,
         feeder_id=feeder_id,
     )
+
+
+def _after(grid: CountyGrid, counts: ClassCounts, demand: OutageDemand) -> AfterOutage | None:
+    """Return what is known of the load when supply comes back, None where nothing is."""
+    if demand.after is demand.profiles:
+        return None
+    loads = whole_feeder_loads(grid, counts, demand.after)
+    return AfterOutage(loads=loads, calm_down_minutes=demand.calm_down_minutes)
 
 
 def hours_of(grid: CountyGrid, counts: ClassCounts, demand: OutageDemand, limits: LimitSet) -> tuple[FeederHours, ...]:
@@ -115,9 +138,10 @@ def measures_of(
     grid: CountyGrid, counts: ClassCounts, demand: OutageDemand, limits: LimitSet, rows: Sequence[NMinus1Row]
 ) -> tuple[LeastMeasure, ...]:
     """Find the least measure of every feeder that does not pass; arguments as in `study_outages`, `rows` from it."""
+    after = _after(grid, counts, demand)
     study = OutageStudy(
         loads=whole_feeder_loads(grid, counts, demand.profiles),
-        loads_after=None if demand.after is demand.profiles else whole_feeder_loads(grid, counts, demand.after),
+        loads_after=None if after is None else after.loads,
         limits=limits,
         warmest_c=demand.warmest_c,
     )

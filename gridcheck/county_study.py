@@ -241,17 +241,18 @@ def prepare_county(task: CountyTask) -> CountyCase:
         fixed_share=scenario.demand.fixed_share,
         rooftop_pv=scenario.demand.pv_kwp_per_home > 0.0,
     )
+    counts = _connected_before(grid, scenario, profiles.classes)
     return CountyCase(
         grid=grid,
         profiles=profiles,
         course=binding_course(profiles, limits),
         trees=supply_trees(grid, limits),
-        counts=_connected_before(grid, scenario, profiles.classes),
+        counts=counts,
         applications=applications,
         limits=limits,
         parameters=parameters,
         has_synthetic_weather=weather.synthetic,
-        outage_demand=outage_demand(scenario, profiles, weather, parameters),
+        outage_demand=outage_demand(scenario, profiles, weather, parameters, rated_kw=counts.rated_kw.sum(axis=0)),
     )
 
 

@@ -24,6 +24,7 @@ from gridcheck.errors import GridcheckError, InputError, SolveError
 EXIT_FINE, EXIT_VIOLATIONS, EXIT_BAD_INPUT, EXIT_INCOMPLETE, EXIT_FAULT = 0, 1, 2, 3, 70
 _INTERRUPTED, _NOBODY_READS = 130, 141
 _FILE_WIDTH = 200
+_MOST_LINES = 30
 
 ITEMS = ("项目 item", "数值 value")
 """Headings of a table of names and values."""
@@ -114,10 +115,23 @@ def _complain(message: str, findings: Sequence[str]) -> None:
     screen = console()
     screen.print("[bold red]错误 Error:[/] ", end="")
     screen.print(message, markup=False, highlight=False, soft_wrap=True)
-    for finding in findings[:30]:
+    for finding in findings[:_MOST_LINES]:
         screen.print(f"  - {finding}", markup=False, highlight=False, soft_wrap=True)
-    if len(findings) > 30:
-        screen.print(f"  ... {len(findings) - 30} more", markup=False, highlight=False)
+    if len(findings) > _MOST_LINES:
+        screen.print(f"  ... {len(findings) - _MOST_LINES} more", markup=False, highlight=False)
+
+
+def print_remarks(name: str, remarks: Sequence[str]) -> None:
+    """Say on standard error what a command leaves out of an input that it accepts; nothing where there is nothing."""
+    if not remarks:
+        return
+    screen = console()
+    screen.print("[bold yellow]提示 Note:[/] ", end="")
+    screen.print(name, markup=False, highlight=False, soft_wrap=True)
+    for remark in remarks[:_MOST_LINES]:
+        screen.print(f"  - {remark}", markup=False, highlight=False, soft_wrap=True)
+    if len(remarks) > _MOST_LINES:
+        screen.print(f"  ... {len(remarks) - _MOST_LINES} more", markup=False, highlight=False)
 
 
 @contextmanager

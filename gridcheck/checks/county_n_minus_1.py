@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from gridcheck.checks.outages import OUTLET, TRAFO, Contingency, contingencies_o
 from gridcheck.checks.records import FeederNMinus1, NMinus1Row, NMinus1Status
 from gridcheck.checks.restoration import gravest
 from gridcheck.checks.supply_security import REQUIRED_CLASSES
+from gridcheck.checks.switching_sheet import switching_times
 from gridcheck.limits import DEFAULT_LIMITS, LimitSet
 from gridcheck.network.county import CountyGrid
 from gridcheck.network.records import BranchKind, Network
@@ -26,12 +27,28 @@ from gridcheck.network.sections import NONE, Sections
 _CLASSES = (*REQUIRED_CLASSES, "D", "E")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class AfterOutage:
+    """What is known of the load when supply comes back.
+
+    Attributes
+    ----------
+    loads : LoadCases or FactoredLoads
+        What buses draw in the cases of the study when their supply has just come back.
+    calm_down_minutes : float, optional
+        Time until they draw as usual; that of ``switching_times.csv`` where not given. [min]
+    """
+
+    loads: LoadCases | FactoredLoads
+    calm_down_minutes: float | None = None
+
+
 def county_n_minus_1(
     grid: CountyGrid,
     loads: LoadCases | FactoredLoads,
     *,
     limits: LimitSet = DEFAULT_LIMITS,
-    loads_after: LoadCases | FactoredLoads | None = None,
+    after: AfterOutage | None = None,
     warmest_c: float | None = None,
     feeder_id: str = "",
     threads: int = 1,
@@ -46,7 +63,7 @@ def county_n_minus_1(
         All cases, with the diversity that a feeder sees.
     limits : LimitSet
         ``n_minus_1_loading_percent`` and ``n_minus_1_vm_min_pu`` are used, and what `emergency` names.
-    loads_after : LoadCases or FactoredLoads, optional
+    after : AfterOutage, optional
         What buses draw in the same cases when their supply has just come back; as before where not given.
     warmest_c : float, optional
         Warmest air of the study, by which lines and main transformers may carry more; ratings hold where not given.
@@ -62,18 +79,21 @@ def county_n_minus_1(
         Feeder by feeder, then the main transformers. The first line of a feeder is judged by the feeder's limit
         current, where that is lower than the conductor's.
     """
-    given = {"limits": limits, "loads_after": loads_after, "warmest_c": warmest_c}
+    given = {"limits": limits, "loads_after": None if after is None else after.loads, "warmest_c": warmest_c}
+    times = switching_times()
+    if after is not None and after.calm_down_minutes is not None:
+        times = replace(times, calm_down_minutes=after.calm_down_minutes)
     state = county_normal_state(grid, loads, **given)  # type: ignore[arg-type]
     contingencies = county_contingencies(grid, state.sections, state.tree)
     contingencies = tuple(c for c in contingencies if feeder_id in ("", c.feeder_id))
-    rows = lose_each(state, loads, grid.households, contingencies, threads=threads)
+    rows = lose_each(state, loads, grid.households, contingencies, threads=threads, times=times)
     mains = np.unique(grid.bus_main[grid.bus_main >= 0])
     if feeder_id or not len(mains):
         return rows
     # A second look at the county: breakers on both sides of the main transformers part the busbars from above.
     parted = county_normal_state(grid, loads, switched=mains, **given)  # type: ignore[arg-type]
     lost = main_contingencies(grid, parted.sections, parted.tree)
-    return (*rows, *lose_each(parted, loads, grid.households, lost, threads=threads))
+    return (*rows, *lose_each(parted, loads, grid.households, lost, threads=threads, times=times))
 
 
 def main_contingencies(grid: CountyGrid, sections: Sections, tree: SectionTree) -> tuple[Contingency, ...]:

@@ -13,6 +13,7 @@ from gridcheck.arrays import IntArray
 from gridcheck.cases import FactoredLoads, LoadCases
 from gridcheck.checks.judgement import NormalState, judge, normal_state
 from gridcheck.checks.n_minus_1 import lose_each, worst_values
+from gridcheck.checks.normal_rules import require_load, require_outages
 from gridcheck.checks.outages import TIE, line_contingencies, trafo_contingencies
 from gridcheck.checks.records import NMinus1Row, NMinus1Status
 from gridcheck.limits import DEFAULT_LIMITS, LimitSet
@@ -33,7 +34,7 @@ def lose_each_element(
     ----------
     network : Network
         Radial as normally switched. Without any switch, every line counts as switched at both ends and lines out of
-        service as open ties.
+        service as open ties. Ties between other vector groups are never closed; see `remarks`.
     loads : LoadCases or FactoredLoads
         All cases, buses in the order of ``network.bus_id``.
     households : ndarray of int, shape (n_bus,), optional
@@ -48,15 +49,24 @@ def lose_each_element(
     tuple of NMinus1Row
         ``line:<id>`` in the order of the lines, those between the same switches with equal rows, normally open ones as
         ties; then ``trafo:<id>``. A transformer counts as switched at both ends, whatever the data say.
+
+    Raises
+    ------
+    NetworkError
+        As `run_n_minus_1`.
+    InputError
+        If nothing is drawn, or nothing can be lost.
     """
     homes = np.zeros(network.n_bus, dtype=np.int64) if households is None else households
     branches = network.branches
+    require_load(network, loads)
     state = normal_state(network, loads, limits)
     trafos = np.flatnonzero((branches.kind == BranchKind.TRAFO) & branches.in_service)
     switched = normal_state(network, loads, limits, switched=trafos) if len(trafos) else state
     lines = line_contingencies(network, state.sections, state.tree)
     one_of_each = {contingency.section: contingency for contingency in reversed(lines)}
     of_trafos = trafo_contingencies(network, switched.sections, switched.tree) if len(trafos) else ()
+    require_outages(network, len(lines) + len(of_trafos))
     count, n_all = itertools.count(1), len(one_of_each) + len(of_trafos)
 
     def done() -> None:
@@ -74,7 +84,7 @@ def lose_each_element(
 def _tie_rows(state: NormalState, listed: set[str]) -> list[NMinus1Row]:
     """Return a row for each open line: a tie that is lost takes nobody's supply, only a reserve."""
     branches, found = state.network.branches, []
-    for edge in state.ties.edge.tolist():
+    for edge in [*state.ties.edge.tolist(), *state.unused_ties.edge.tolist()]:
         k = int(state.sections.edge_branch[edge])
         if branches.kind[k] == BranchKind.LINE and f"line:{branches.branch_id[k]}" not in listed:
             found.append(int(branches.branch_id[k]))

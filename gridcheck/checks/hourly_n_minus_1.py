@@ -18,7 +18,7 @@ from gridcheck.cases import FactoredLoads, LoadCases
 from gridcheck.checks.county_n_minus_1 import county_contingencies, county_normal_state
 from gridcheck.checks.full_ways import MOST_WAYS
 from gridcheck.checks.judgement import NormalState, normal_state
-from gridcheck.checks.n_minus_1_hosting import Hosting, n_minus_1_hosting, usual_heat_pump_kw
+from gridcheck.checks.n_minus_1_hosting import Hosting, hosting_with_way, n_minus_1_hosting, usual_heat_pump_kw
 from gridcheck.checks.outage_trees import OutageTrees, outage_trees
 from gridcheck.checks.outages import Contingency, contingencies_of
 from gridcheck.checks.records import FeederHours, OutageHours
@@ -137,14 +137,14 @@ def _hours_of(
     trees = outage_trees(state, chosen, homes, census.highest_kw(loads), most_ways=most_ways)
     names = sorted({(c.county_code, c.feeder_id) for c in chosen})
     feeder = np.array([names.index((c.county_code, c.feeder_id)) for c in chosen], dtype=np.int64)
-    hosting = n_minus_1_hosting(
-        trees, feeder, _bus_feeder(state, chosen, feeder), np.asarray(households), threads=threads
-    )
+    of_bus, homes_at = _bus_feeder(state, chosen, feeder), np.asarray(households)
+    hosting = n_minus_1_hosting(trees, feeder, of_bus, homes_at, threads=threads)
+    with_way = hosting_with_way(trees, feeder, of_bus, homes_at, of_all=hosting, threads=threads)
     tally = _Tally(trees, feeder, len(names))
     for first in range(0, loads.n_case, STEPS_AT_A_TIME):
         some = select_cases(loads, np.arange(first, min(first + STEPS_AT_A_TIME, loads.n_case)))
         tally.add(trees.margins(some, threads=threads), census.load_kw(some), some.duration_h)
-    return tuple(_feeder_hours(tally, chosen, f, hosting, household_kw) for f in range(len(names)))
+    return tuple(_feeder_hours(tally, chosen, f, (hosting, with_way), household_kw) for f in range(len(names)))
 
 
 def _bus_feeder(state: NormalState, contingencies: Sequence[Contingency], feeder: IntArray) -> IntArray:
@@ -255,12 +255,19 @@ def _ratio(taken: FloatArray, lost: FloatArray) -> FloatArray:
 
 
 def _feeder_hours(
-    tally: _Tally, contingencies: Sequence[Contingency], feeder: int, hosting: Hosting, household_kw: float
+    tally: _Tally,
+    contingencies: Sequence[Contingency],
+    feeder: int,
+    hosting: tuple[Hosting, Hosting],
+    household_kw: float,
 ) -> FeederHours:
     own = np.flatnonzero(tally.feeder == feeder)
     first, trees = contingencies[own[0]], tally.trees
     binding = int(own[np.argmax(tally.binding_hours[own])])
-    hosting_kw, hosting_outage = float(hosting.kw[feeder]), int(hosting.outage[feeder])
+    hosting_kw, with_way_kw = (float(some.kw[feeder]) for some in hosting)
+    hosting_id, with_way_id = (
+        "" if some.outage[feeder] == NONE else contingencies[int(some.outage[feeder])].outage_id for some in hosting
+    )
     return FeederHours(
         county_code=first.county_code,
         feeder_id=first.feeder_id,
@@ -275,7 +282,11 @@ def _feeder_hours(
         binding_hours=float(tally.binding_hours[binding]),
         hosting_kw=hosting_kw,
         hosting_households=int(hosting_kw / household_kw),
-        hosting_outage_id="" if hosting_outage == NONE else contingencies[hosting_outage].outage_id,
+        hosting_outage_id=hosting_id,
+        outages_without_way=int((trees.n_way[own] == 0).sum()),
+        hosting_with_way_kw=with_way_kw,
+        hosting_with_way_households=int(with_way_kw / household_kw),
+        hosting_with_way_outage_id=with_way_id,
         by_outage=tuple(
             OutageHours(
                 outage_id=contingencies[i].outage_id,

@@ -9,15 +9,15 @@ import numpy as np
 from gridcheck.arrays import BoolArray, FloatArray, IntArray
 from gridcheck.cases import FactoredLoads, LoadCases
 from gridcheck.checks.emergency import with_raised_ratings
+from gridcheck.checks.normal_rules import require_radial, ties_of
 from gridcheck.checks.outcomes import Outcome
 from gridcheck.checks.worst_cases import beside, only_consumes, select_cases, total_load, undominated_cases
-from gridcheck.errors import InputError, TopologyError
+from gridcheck.errors import InputError
 from gridcheck.limits import LimitSet
 from gridcheck.network.records import BranchKind, Network
 from gridcheck.network.section_tree import (
     SectionTree,
     Ties,
-    find_ties,
     section_tree,
     switched_ends,
     switched_network,
@@ -53,6 +53,8 @@ class NormalState:
     ----------
     network, sections, tree, ties
         The network as normally switched, its sections and its ties.
+    unused_ties : Ties
+        Open links that are never closed, because they join voltages of other vector groups.
     loads : LoadCases or FactoredLoads
         The cases among which the worst must be.
     case : ndarray of int
@@ -85,6 +87,7 @@ class NormalState:
     sections: Sections
     tree: SectionTree
     ties: Ties
+    unused_ties: Ties
     loads: LoadCases | FactoredLoads
     case: IntArray
     source_branch: IntArray
@@ -142,16 +145,19 @@ def normal_state(
     ------
     TopologyError
         If the network is not radial as normally switched.
+    NetworkError
+        If it has no switch, and a line out of service that would serve as a tie holds values that no line has.
     InputError
         If the lowest voltage allowed leaves no band below nominal.
     """
     if not limits.n_minus_1_vm_min_pu.value < _NOMINAL_PU:
         raise InputError(f"n_minus_1_vm_min_pu must be below 1. Got {limits.n_minus_1_vm_min_pu.value}.")
     bus_tree = spanning_tree(network)
-    _require_radial(network, bus_tree)
+    require_radial(network, bus_tree)
     see = sections_of if has_switches(network) else sections_by_line
     sections = see(network, switched=switched)
     tree = section_tree(sections)
+    ties, unused_ties = ties_of(network, bus_tree, sections, tree)
     if like is None:
         case = undominated_cases(loads if loads_after is None else beside(loads, loads_after))
         chosen, after = select_cases(loads, case), None if loads_after is None else select_cases(loads_after, case)
@@ -165,7 +171,8 @@ def normal_state(
         network=network,
         sections=sections,
         tree=tree,
-        ties=find_ties(sections, tree),
+        ties=ties,
+        unused_ties=unused_ties,
         loads=chosen,
         case=case,
         source_branch=_source_branches(network, bus_tree),
@@ -202,14 +209,6 @@ def _heaviest(
     """Return the loads of the case with the largest load."""
     case = np.array([np.argmax(total_load(loads if after is None else after))])
     return select_cases(loads, case), None if after is None else select_cases(after, case)
-
-
-def _require_radial(network: Network, tree: Tree) -> None:
-    """Refuse loops, also through two sources; buses without supply are allowed."""
-    branches = network.branches
-    findings = [f"branch {branches.name[k] or branches.branch_id[k]} closes a loop" for k in tree.loop_branch[:20]]
-    if findings:
-        raise TopologyError(f"{network.name} is not radial as normally switched.", findings)
 
 
 def _judged(network: Network) -> tuple[BoolArray, BoolArray]:

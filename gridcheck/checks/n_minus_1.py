@@ -18,12 +18,19 @@ from gridcheck.arrays import BoolArray, FloatArray, IntArray
 from gridcheck.cases import FactoredLoads, LoadCases
 from gridcheck.checks.islands import dark_graph
 from gridcheck.checks.judgement import NormalState, normal_state
+from gridcheck.checks.normal_rules import require_load, require_outages
 from gridcheck.checks.outages import TRAFO, Contingency, CutOff, contingencies_of, cut_off
 from gridcheck.checks.outcomes import Outcome
 from gridcheck.checks.records import NMinus1Row, NMinus1Status, PartialSupply, WorstValues
 from gridcheck.checks.restoration import Restoration, gravest, restore
 from gridcheck.checks.shedding import BusCensus, Shedding
-from gridcheck.checks.switching_sheet import edge_name, restore_minutes, switching_steps
+from gridcheck.checks.switching_sheet import (
+    SwitchingTimes,
+    edge_name,
+    restore_minutes,
+    switching_steps,
+    switching_times,
+)
 from gridcheck.checks.trees import Switching
 from gridcheck.errors import InputError
 from gridcheck.limits import DEFAULT_LIMITS, LimitSet
@@ -48,7 +55,7 @@ def run_n_minus_1(
     ----------
     network : Network
         Radial as normally switched. Without any switch, every line counts as switched at both ends and lines out of
-        service as open ties.
+        service as open ties. Ties between other vector groups are never closed; see `remarks`.
     loads : LoadCases or FactoredLoads
         All cases, buses in the order of ``network.bus_id``.
     households : ndarray of int, shape (n_bus,)
@@ -70,8 +77,10 @@ def run_n_minus_1(
     ------
     TopologyError
         If the network is not radial as normally switched.
+    NetworkError
+        If it has no switch, and a line out of service that would serve as a tie holds values that no line has.
     InputError
-        If loads, households or contingencies do not fit the network.
+        If loads, households or contingencies do not fit the network, nothing is drawn, or nothing can be lost.
     """
     if loads.n_bus != network.n_bus or np.shape(households) != (network.n_bus,):
         raise InputError(
@@ -80,9 +89,12 @@ def run_n_minus_1(
         )
     if threads < 1:
         raise InputError(f"threads must be at least 1. Got {threads}.")
+    require_load(network, loads)
     state = normal_state(network, loads, limits)
     sections, tree = state.sections, state.tree
     chosen = contingencies_of(network, sections, tree) if contingencies is None else tuple(contingencies)
+    if contingencies is None:
+        require_outages(network, len(chosen))
     unknown = [c.outage_id for c in chosen if not 0 <= c.section < sections.n_section or not tree.supplied[c.section]]
     if unknown:
         raise InputError("Outages of sections that do not exist or are not supplied.", unknown[:20])
@@ -97,12 +109,17 @@ def lose_each(
     *,
     threads: int = 1,
     done: Callable[[], None] | None = None,
+    times: SwitchingTimes | None = None,
 ) -> tuple[NMinus1Row, ...]:
-    """Study outages of a network that is prepared; arguments as in `run_n_minus_1`, `done` is called after each."""
+    """Study outages of a network that is prepared; arguments as in `run_n_minus_1`.
+
+    `done` is called after each; `times` say how long operations take, `switching_times` where not given.
+    """
+    times = switching_times() if times is None else times
     census = _census(state, loads, households)
 
     def study(contingency: Contingency) -> NMinus1Row:
-        row = _study(state, census, contingency)
+        row = _study(state, census, contingency, times)
         if done is not None:
             done()
         return row
@@ -143,7 +160,7 @@ def _census(state: NormalState, loads: LoadCases | FactoredLoads, households: In
     return _Census(load_kw=load_mw * KW_PER_MW, households=homes, loads=loads, bus_households=per_home)
 
 
-def _study(state: NormalState, census: _Census, contingency: Contingency) -> NMinus1Row:
+def _study(state: NormalState, census: _Census, contingency: Contingency, times: SwitchingTimes) -> NMinus1Row:
     """Isolate, restore, and write down what is left."""
     cut = cut_off(contingency, state.sections, state.tree)
     peak_case = int(np.argmax(census.load_kw[cut.feeder].sum(axis=0)))
@@ -158,7 +175,7 @@ def _study(state: NormalState, census: _Census, contingency: Contingency) -> NMi
     if served_kw == lost_kw == 0.0 < demand_kw:
         # Nothing but the faulted section: no switch parts the feeder, which waits for the repair as a whole.
         status = gravest([status, NMinus1Status.UNSUPPLIED])
-    steps = switching_steps(state, cut, restoration.done, load_kw=load_kw, households=homes)
+    steps = switching_steps(state, cut, restoration.done, load_kw=load_kw, households=homes, times=times)
     return NMinus1Row(
         outage_id=contingency.outage_id,
         outage_kind=contingency.outage_kind,
@@ -181,8 +198,8 @@ def _study(state: NormalState, census: _Census, contingency: Contingency) -> NMi
         is_proved=found.is_proved,
         bound_households=found.bound[0],
         bound_kw=found.bound[1],
-        stages=len(restoration.stages) or int(len(restoration.restored) > 0),
-        after_buses=() if restoration.stages else _after_buses(state, cut),
+        stages=len(restoration.done.stages) or int(len(restoration.restored) > 0),
+        after_buses=() if restoration.done.stages else _after_buses(state, cut),
         worst=worst_values(state, restoration.worst),
         tried=worst_values(state, restoration.tried_worst),
         steps=steps,
@@ -235,6 +252,7 @@ def _operations(state: NormalState, contingency: Contingency, cut: CutOff, resto
     """Say what is switched, in the ids of the user."""
     branches, sections = state.network.branches, state.sections
     operated = restoration.done.closed != sections.edge_closed
+    operated[list(restoration.done.parted)] = True
     in_fault = (sections.branch_section == cut.faulted) & (branches.kind == BranchKind.LINE)
     lines = np.flatnonzero(in_fault & branches.in_service) if cut.faulted != NONE else np.zeros(0, dtype=np.int64)
     trafos = np.flatnonzero((sections.branch_section == cut.faulted) & (branches.kind == BranchKind.TRAFO))

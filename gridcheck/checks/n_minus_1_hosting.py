@@ -51,7 +51,13 @@ def heating_tan_phi() -> float:
 
 
 def n_minus_1_hosting(
-    trees: OutageTrees, outage_feeder: IntArray, bus_feeder: IntArray, households: IntArray, *, threads: int | None = 1
+    trees: OutageTrees,
+    outage_feeder: IntArray,
+    bus_feeder: IntArray,
+    households: IntArray,
+    *,
+    counts: BoolArray | None = None,
+    threads: int | None = 1,
 ) -> Hosting:
     """Find the hosting capacity of every feeder by bisection, all feeders side by side.
 
@@ -65,6 +71,8 @@ def n_minus_1_hosting(
         Feeder of each bus, -1 at busbars and above.
     households : ndarray of int, shape (n_bus,)
         Households at each bus; the load is spread in proportion to them.
+    counts : ndarray of bool, shape (n_outage,), optional
+        Outages that have to hold, all where not given. A feeder none of whose outages counts has 0 and no outage.
     threads : int, optional
         Threads of the solver.
 
@@ -80,10 +88,12 @@ def n_minus_1_hosting(
     """
     n_feeder = int(outage_feeder.max(initial=-1)) + 1
     share = _shares(bus_feeder, households, n_feeder)
-    search = _Search(trees, outage_feeder, bus_feeder, share, threads)
+    counts = np.ones(len(outage_feeder), dtype=bool) if counts is None else counts
+    search = _Search(trees, outage_feeder, bus_feeder, share, counts, threads)
     holds, fails = np.zeros(n_feeder), np.full(n_feeder, np.inf)
     is_open = np.zeros(n_feeder, dtype=bool)
     is_open[bus_feeder[share > 0]] = True
+    is_open &= np.bincount(outage_feeder[counts], minlength=n_feeder) > 0
     outage = np.full(n_feeder, -1, dtype=np.int64)
     add_kw = np.zeros(n_feeder)
     while is_open.any():
@@ -96,6 +106,36 @@ def n_minus_1_hosting(
         middle = 0.5 * (holds + np.where(np.isinf(fails), holds, fails))
         add_kw = np.where(np.isinf(fails), np.maximum(_FIRST_KW, 2.0 * holds), middle)
     return Hosting(kw=holds, outage=outage)
+
+
+def hosting_with_way(
+    trees: OutageTrees,
+    outage_feeder: IntArray,
+    bus_feeder: IntArray,
+    households: IntArray,
+    *,
+    of_all: Hosting,
+    threads: int | None = 1,
+) -> Hosting:
+    """Find the hosting capacity over those outages alone that have a way to supply everything again.
+
+    Parameters
+    ----------
+    trees, outage_feeder, bus_feeder, households, threads
+        As in `n_minus_1_hosting`.
+    of_all : Hosting
+        What that found, which is the answer for feeders all of whose outages have a way.
+
+    Returns
+    -------
+    Hosting
+        0 where no outage of the feeder has a way.
+    """
+    has_way = trees.n_way > 0
+    lacks = np.bincount(outage_feeder[~has_way], minlength=len(of_all.kw)) > 0
+    counts = has_way & lacks[outage_feeder]
+    found = n_minus_1_hosting(trees, outage_feeder, bus_feeder, households, counts=counts, threads=threads)
+    return Hosting(kw=np.where(lacks, found.kw, of_all.kw), outage=np.where(lacks, found.outage, of_all.outage))
 
 
 def _shares(bus_feeder: IntArray, households: IntArray, n_feeder: int) -> FloatArray:
@@ -113,12 +153,13 @@ class _Search:
     outage_feeder: IntArray
     bus_feeder: IntArray
     share: FloatArray
+    counts: BoolArray
     threads: int | None
 
     def margins(self, add_kw: FloatArray, is_open: BoolArray) -> tuple[FloatArray, IntArray]:
         """Return the smallest margin of each open feeder with its added load, and the outage that has it."""
         tree_feeder = self.outage_feeder[self.trees.tree_outage]
-        chosen = np.flatnonzero(is_open[tree_feeder])
+        chosen = np.flatnonzero(is_open[tree_feeder] & self.counts[self.trees.tree_outage])
         is_after = self.bus_feeder[None] == tree_feeder[chosen, None]
         add_mw = self.share * np.where(self.bus_feeder >= 0, add_kw[np.maximum(self.bus_feeder, 0)], 0.0) / KW_PER_MW
         loads = self.trees.state.loads
@@ -129,7 +170,8 @@ class _Search:
             margin = self.trees.margins(some, chosen=chosen, after=after, threads=self.threads)
             by_outage = np.fmin(by_outage, self.trees.outage_margins(margin).min(axis=1))
         lowest, worst = np.full(len(add_kw), np.inf), np.full(len(add_kw), -1, dtype=np.int64)
-        for outage, (feeder, margin_of) in enumerate(zip(self.outage_feeder.tolist(), by_outage, strict=True)):
+        for outage in np.flatnonzero(self.counts).tolist():
+            feeder, margin_of = int(self.outage_feeder[outage]), by_outage[outage]
             if worst[feeder] < 0 or margin_of < lowest[feeder]:
                 lowest[feeder], worst[feeder] = margin_of, outage
         return lowest, worst

@@ -13,8 +13,8 @@ from gridcheck.checks.full_ways import full_ways, whole_island_ways
 from gridcheck.checks.islands import DarkGraph, dark_graph
 from gridcheck.checks.judgement import NormalState
 from gridcheck.checks.outages import Contingency, CutOff, cut_off
-from gridcheck.checks.restoration import own_source
 from gridcheck.checks.search import Way
+from gridcheck.checks.trees import own_source
 from gridcheck.network.section_tree import switched_ends
 from gridcheck.network.sections import NONE
 from gridcheck.powerflow import (

@@ -51,7 +51,7 @@ class WorstValues:
 
 
 class StepKind(StrEnum):
-    """What a step of a switching sheet is for, in the order of the sheet."""
+    """What a step of a switching sheet is for, in the order of the sheet; with stages, the closing is repeated."""
 
     TRIP = "trip"
     """A breaker, or the protection at the source where there is none, opens by itself."""
@@ -63,6 +63,10 @@ class StepKind(StrEnum):
     """A switch among dark sections is opened, so that they are shared out or left dark."""
     TIE = "tie"
     """A switch of a tie is closed."""
+    JOIN = "join"
+    """A switch between dark sections of different stages is closed again."""
+    WAIT = "wait"
+    """No operation: the load of what was closed last has to fall back before the next stage."""
     REPAIR = "repair"
     """No operation: what is still off waits for the repair."""
 
@@ -76,7 +80,8 @@ class SwitchingStep:
     kind : StepKind
         What it is for.
     switch : str
-        Name of the switch, of its branch where it has none; empty for the protection at the source and for `REPAIR`.
+        Name of the switch, of its branch where it has none; empty for the protection at the source, for `WAIT` and
+        for `REPAIR`.
     branch, bus : str
         The branch at whose end it sits, as kind and id (``line:6``; ``switch:3`` for a bus-bus switch), and the bus
         there; the bus is empty where a whole line is operated.
@@ -85,7 +90,9 @@ class SwitchingStep:
     line_ids : tuple of int
         The line, where lines are operated as a whole because the network has no switches.
     closes : bool or None
-        True where it is closed, False where it is opened, None for `REPAIR`.
+        True where it is closed, False where it is opened, None for `WAIT` and `REPAIR`.
+    stage : int
+        Stage in which supply returns by it, from 1; of a `WAIT` the stage whose load falls back; 0 for other steps.
     by_remote : bool
         True where it is operated from the control room, or by itself.
     minutes, elapsed_minutes : float
@@ -101,6 +108,7 @@ class SwitchingStep:
     switch_ids: tuple[int, ...]
     line_ids: tuple[int, ...]
     closes: bool | None
+    stage: int
     by_remote: bool
     minutes: float
     elapsed_minutes: float
@@ -185,8 +193,8 @@ class NMinus1Row:
     worst, tried : WorstValues
         Values after restoration; values with the refused tie closed, those of `worst` where none was refused.
     stages : int
-        Stages in which parts are closed, because all of them together draw too much when supply returns; 1 for all at
-        once, 0 where nothing is taken over.
+        Stages in which supply returns, because all parts together draw too much at first; what stands before the fault
+        comes back in the first. 1 for all at once, 0 where nothing is taken over.
     after_buses : tuple of int
         Ids of the loaded buses that draw the load of after an outage while the worst values hold; empty where nothing
         is known of it, or where stages are waited for.
@@ -346,6 +354,11 @@ class FeederHours:
         Households that this is, each with the rated input of a heat pump and without diversity.
     hosting_outage_id : str
         The outage that fails first beyond it; empty where none was looked for.
+    outages_without_way : int
+        Outages that no switching restores whole at any load, so that `hosting_kw` is 0.
+    hosting_with_way_kw, hosting_with_way_households, hosting_with_way_outage_id : float, int, str
+        The same without those outages: what the feeder can take on before it loses a way that it has. 0 where every
+        outage lacks one. [kW]
     by_outage : tuple of OutageHours
         Each outage, in the order of the contingencies.
     """
@@ -364,4 +377,8 @@ class FeederHours:
     hosting_kw: float
     hosting_households: int
     hosting_outage_id: str
+    outages_without_way: int
+    hosting_with_way_kw: float
+    hosting_with_way_households: int
+    hosting_with_way_outage_id: str
     by_outage: tuple[OutageHours, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from gridcheck.checks.programme import TIME_LIMIT_S, programme
 from gridcheck.checks.records import NMinus1Status
 from gridcheck.checks.search import EVALUATIONS, Found, Way, nothing, reachable, search
 from gridcheck.checks.shedding import BusCensus, Shedding, least_shedding
-from gridcheck.checks.stages import staged
+from gridcheck.checks.stages import between_stages, staged
 from gridcheck.checks.trees import Switching, Trees
 from gridcheck.network.sections import NONE
 
@@ -47,9 +47,6 @@ class Restoration:
         Worst values of `done` and of `tried`.
     found : Found
         What the search says of itself.
-    stages : tuple of tuple of int
-        Sections that are closed together, one stage when the load of the one before has fallen back; empty where all
-        may be closed at once.
     shedding : Shedding or None
         What could be supplied beside that when single areas are switched off by hand.
     """
@@ -62,7 +59,6 @@ class Restoration:
     worst: Outcome
     tried_worst: Outcome
     found: Found
-    stages: tuple[tuple[int, ...], ...]
     shedding: Shedding | None
 
 
@@ -103,7 +99,7 @@ def restore(
         if stages:
             trees, found = calm, later
     tried, rejected, statuses = _refused(graph, found.way, trees)
-    own = own_source(state, cut)
+    own = trees.own_roots
     worst, tried_worst = (
         worst_of([trees.judge(way, root) for root in sorted({*own, *(root for root, _ in way.roots)})])
         for way in (found.way, tried)
@@ -115,7 +111,7 @@ def restore(
     rejected_part = NMinus1Status.VIOLATED in statuses or NMinus1Status.NOT_CONVERGED in statuses
     served = [place for place in range(graph.n_dark) if found.way.served >> place & 1]
     return Restoration(
-        done=trees.switching(found.way),
+        done=_in_stages(graph, found.way, stages, trees),
         tried=trees.switching(tried),
         rejected=rejected,
         restored=graph.section[served],
@@ -124,7 +120,17 @@ def restore(
         tried_worst=tried_worst,
         found=found,
         shedding=least_shedding(state, graph, trees, found.way, buses) if rejected_part and buses else None,
+    )
+
+
+def _in_stages(graph: DarkGraph, way: Way, stages: tuple[tuple[int, ...], ...], trees: Trees) -> Switching:
+    """Return the switch state of a way, and how it is reached in stages."""
+    by_line = trees.state.sections.by_line
+    links = [graph.links[k].edges for k in between_stages(graph, way, stages)] if stages else []
+    return replace(
+        trees.switching(way),
         stages=tuple(tuple(int(s) for s in graph.section[list(stage)]) for stage in stages),
+        parted=tuple(edge for edges in links for edge in (edges if by_line else edges[:1])),
     )
 
 
@@ -133,14 +139,6 @@ def _best(state: NormalState, graph: DarkGraph, trees: Trees, evaluations: int, 
     if not found.is_proved and state.is_consuming:
         found = programme(state, graph, trees.reach(), trees.judge, found, time_limit_s=time_limit_s)
     return found
-
-
-def own_source(state: NormalState, cut: CutOff) -> list[int]:
-    """Return the source branch of the feeder; none where the source itself is faulted."""
-    if cut.faulted != NONE and state.sections.has_source[cut.faulted]:
-        return []
-    sources = state.source_branch[np.isin(state.sections.bus_section, cut.feeder)]
-    return [int(s) for s in np.unique(sources[sources >= 0])]
 
 
 def _refused(graph: DarkGraph, way: Way, trees: Trees) -> tuple[Way, tuple[int, ...], list[NMinus1Status]]:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
 from gridcheck.checks.islands import LIVE, DarkGraph
 from gridcheck.checks.search import Way
 
-JudgeStage = Callable[[Way, tuple[int, ...]], bool]
-"""Whether a growing way keeps the limits when some of its sections have just got their supply back."""
+
+class JudgeStage(Protocol):
+    """Whether a growing way keeps the limits when some of its sections have just got their supply back.
+
+    In the first stage so have the healthy sections before the fault.
+    """
+
+    def __call__(self, way: Way, new: tuple[int, ...], /, *, is_first: bool) -> bool:
+        """Judge one stage."""
 
 
 def staged(graph: DarkGraph, way: Way, judge: JudgeStage) -> tuple[tuple[int, ...], ...]:
@@ -26,21 +33,37 @@ def staged(graph: DarkGraph, way: Way, judge: JudgeStage) -> tuple[tuple[int, ..
     Returns
     -------
     tuple of tuple of int
-        Places of the dark sections by stage; empty where a section is too much even by itself.
+        Places of the dark sections by stage. The healthy sections before the fault come back in the first one, which
+        is empty where they have to calm down before anything else is closed. Empty where a section is too much even by
+        itself, or where what stands before the fault is.
     """
+    if not judge(_part_of(graph, way, []), (), is_first=True):
+        return ()
     stages: list[tuple[int, ...]] = []
     now: tuple[int, ...] = ()
     done: list[int] = []
+    is_first = True
     for place in _outwards(graph, way):
-        if judge(_part_of(graph, way, [*done, *now, place]), (*now, place)):
+        grown = _part_of(graph, way, [*done, *now, place])
+        if judge(grown, (*now, place), is_first=is_first):
             now = (*now, place)
             continue
-        if not now or not judge(_part_of(graph, way, [*done, *now, place]), (place,)):
+        if not (now or is_first) or not judge(grown, (place,), is_first=False):
             return ()
         stages.append(now)
         done += now
-        now = (place,)
+        now, is_first = (place,), False
     return (*stages, now) if now else tuple(stages)
+
+
+def between_stages(graph: DarkGraph, way: Way, stages: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:
+    """Return the normally closed links of a way between sections of different stages, by position."""
+    stage_of = {place: number for number, stage in enumerate(stages) for place in stage}
+    return tuple(
+        k
+        for k, link in enumerate(graph.links)
+        if way.joined >> k & 1 and not link.is_tie and stage_of[link.a] != stage_of[link.b]
+    )
 
 
 def _outwards(graph: DarkGraph, way: Way) -> list[int]:

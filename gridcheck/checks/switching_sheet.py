@@ -7,7 +7,10 @@ of those that could be next, one that is operated from the control room goes fir
 is closed at the live end first, so that its line is energised before load is put on it.
 
 What is closed so far is at any moment a part of the trees that the restoration ends in; where loads only consume, no
-limit that the end keeps is broken on the way.
+limit that the end keeps is broken on the way. After hours without supply homes draw more at first than later, so some
+restorations are closed in stages: a stage is closed as above, then the load of what it supplies has to fall back before
+the next one. Switches between sections of different stages are opened with the others and closed again in the later
+stage.
 """
 
 from __future__ import annotations
@@ -25,11 +28,14 @@ from gridcheck.checks.outages import CutOff
 from gridcheck.checks.records import StepKind, SwitchingStep
 from gridcheck.checks.trees import Switching
 from gridcheck.csv_tables import Column, TableSchema, packaged_table, source_columns
-from gridcheck.errors import CatalogueError
+from gridcheck.errors import CatalogueError, TopologyError
 from gridcheck.network.records import BranchKind
 
 Unit = tuple[int, ...]
 """Edges that are operated together: one switch, or a whole line where the network has no switches."""
+
+# Supply returns by these, or is waited for.
+_IN_STAGES = (StepKind.RECLOSE, StepKind.TIE, StepKind.JOIN, StepKind.WAIT)
 
 _TIMES = TableSchema(
     key=("name",),
@@ -52,11 +58,14 @@ class SwitchingTimes:
         One switch from the control room. [min]
     first_manual_minutes, further_manual_minutes : float
         The first switch by hand, and each after it. [min]
+    calm_down_minutes : float
+        From the return of supply until the load has fallen back to what it is without an outage. [min]
     """
 
     remote_minutes: float
     first_manual_minutes: float
     further_manual_minutes: float
+    calm_down_minutes: float
 
 
 @functools.cache
@@ -105,7 +114,12 @@ def switching_steps(
     -------
     tuple of SwitchingStep
         Carried out one after the other from the normal state they end in ``done.closed``. The last one is no
-        operation: it says what waits for the repair.
+        operation: it says what waits for the repair. Nor are the waits between stages.
+
+    Raises
+    ------
+    TopologyError
+        If the restoration closes a loop, or a tie that no supply reaches.
     """
     sheet = _Sheet(state, cut, load_kw, households, switching_times() if times is None else times)
     sheet.live[cut.interrupted] = False
@@ -118,9 +132,9 @@ def switching_steps(
         sheet.live[upstream] = True
         for unit in _units(state, cut.tripped) or [()]:
             sheet.add(StepKind.RECLOSE, unit, closes=True)
-    for unit in _units(state, done.opened):
+    for unit in _units(state, (*done.opened, *done.parted)):
         sheet.add(StepKind.PART, unit, closes=False)
-    sheet.close_ties(done.ties)
+    sheet.close_in_stages(done)
     sheet.add(StepKind.REPAIR, (), closes=None)
     return tuple(sheet.steps)
 
@@ -160,6 +174,16 @@ def _is_remote(state: NormalState, unit: Sequence[int]) -> bool:
     return bool(state.sections.edge_remote[list(unit)].all())
 
 
+@dataclass(frozen=True, slots=True)
+class _Closing:
+    """A tie, or a switch between two stages, and the sections that it connects."""
+
+    kind: StepKind
+    edges: Unit
+    a: int
+    b: int
+
+
 class _Sheet:
     """The steps so far, the switches as they stand, and the sections that have supply."""
 
@@ -171,7 +195,7 @@ class _Sheet:
         self.closed: BoolArray = state.sections.edge_closed.copy()
         self.live: BoolArray = state.tree.supplied.copy()
         self.steps: list[SwitchingStep] = []
-        self.elapsed_minutes, self.is_crew_out = 0.0, False
+        self.elapsed_minutes, self.is_crew_out, self.stage = 0.0, False, 1
 
     def add(self, kind: StepKind, unit: Unit, *, closes: bool | None) -> None:
         """Carry out one operation, whose effect on the supply is known already, and write it down."""
@@ -186,6 +210,7 @@ class _Sheet:
                 kind=kind,
                 **self._names(unit),  # type: ignore[arg-type]
                 closes=closes,
+                stage=self.stage if kind in _IN_STAGES else 0,
                 by_remote=by_remote,
                 minutes=minutes,
                 elapsed_minutes=self.elapsed_minutes,
@@ -194,18 +219,46 @@ class _Sheet:
             )
         )
 
-    def close_ties(self, ties: Sequence[int]) -> None:
-        """Close ties from supply outwards."""
-        waiting, table = list(ties), self.state.ties
+    def close_in_stages(self, done: Switching) -> None:
+        """Close ties, and switches between stages, from supply outwards; wait between stages."""
+        waiting = self._closings(done)
+        stage_of = {section: number for number, stage in enumerate(done.stages, start=1) for section in stage}
         neighbours = self._neighbours() if waiting else {}
-        while waiting:
-            ready = [t for t in waiting if self.live[table.section_a[t]] != self.live[table.section_b[t]]]
-            tie = min(ready, key=lambda t: not _is_remote(self.state, table.edges(t)))
-            waiting.remove(tie)
-            for unit in self._from_live_end(table.edges(tie)):
-                self.closed[list(unit)] = True
-                self._spread(unit, neighbours)
-                self.add(StepKind.TIE, unit, closes=True)
+        for stage in range(1, max(len(done.stages), 1) + 1):
+            if stage > 1:
+                self.add(StepKind.WAIT, (), closes=None)
+            self.stage = stage
+            while ready := [c for c in waiting if self._is_ready(c, stage_of)]:
+                closing = min(ready, key=lambda c: not _is_remote(self.state, c.edges))
+                waiting.remove(closing)
+                for unit in self._from_live_end(closing.edges):
+                    self.closed[list(unit)] = True
+                    self._spread(unit, neighbours)
+                    self.add(closing.kind, unit, closes=True)
+        if waiting:
+            raise TopologyError(
+                "A restoration cannot be put in order: these close a loop, or no supply reaches them.",
+                [edge_name(self.state, closing.edges[0]) for closing in waiting],
+            )
+
+    def _closings(self, done: Switching) -> list[_Closing]:
+        ties, sections = self.state.ties, self.state.sections
+        found = [
+            _Closing(StepKind.TIE, tuple(ties.edges(t)), int(ties.section_a[t]), int(ties.section_b[t]))
+            for t in done.ties
+        ]
+        for unit in _units(self.state, done.parted):
+            # A whole line has a bus at either end, a switch has one and the body of its line.
+            a, b = (int(sections.edge_bus_section[edge]) for edge in (unit[0], unit[-1]))
+            b = b if sections.by_line else int(sections.edge_body_section[unit[0]])
+            found.append(_Closing(StepKind.JOIN, unit, a, b))
+        return found
+
+    def _is_ready(self, closing: _Closing, stage_of: dict[int, int]) -> bool:
+        """Whether one end has supply, and the other has none and may get it now."""
+        if self.live[closing.a] == self.live[closing.b]:
+            return False
+        return stage_of.get(closing.b if self.live[closing.a] else closing.a, 1) <= self.stage
 
     def _from_live_end(self, edges: Sequence[int]) -> list[Unit]:
         if self.state.sections.by_line:
@@ -238,6 +291,8 @@ class _Sheet:
     def _minutes(self, kind: StepKind, *, by_remote: bool) -> float:
         if kind in (StepKind.TRIP, StepKind.REPAIR):
             return 0.0
+        if kind == StepKind.WAIT:
+            return self.times.calm_down_minutes
         if by_remote:
             return self.times.remote_minutes
         is_first, self.is_crew_out = not self.is_crew_out, True

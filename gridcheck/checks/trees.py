@@ -31,12 +31,20 @@ class Switching:
         Ties that were closed.
     opened : tuple of int
         Edges that were opened to share out or to leave dark, isolation not among them.
+    stages : tuple of tuple of int
+        Sections that are closed together, one stage when the load of the one before has fallen back; empty where all
+        may be closed at once. The healthy sections before the fault come back in the first stage, which is empty where
+        they must calm down first.
+    parted : tuple of int
+        Edges between sections of different stages, which are opened at first and closed again in the later stage.
     """
 
     closed: BoolArray
     source_branch: IntArray
     ties: tuple[int, ...] = ()
     opened: tuple[int, ...] = ()
+    stages: tuple[tuple[int, ...], ...] = ()
+    parted: tuple[int, ...] = ()
 
 
 class Trees:
@@ -48,6 +56,8 @@ class Trees:
         self.isolated[cut.opened] = False
         bus_section = state.sections.bus_section
         self.is_off = np.isin(bus_section, _dark(cut))
+        self.is_upstream = np.isin(bus_section, cut.interrupted) & ~self.is_off
+        self.own_roots = own_source(state, cut)
         outlets = state.tree.outlet_edge
         heads = [*cut.feeder[:1], *(island[0] for island in cut.islands)]
         self.own_feeders = np.array([outlets[s] for s in heads], dtype=np.int64)
@@ -98,10 +108,17 @@ class Trees:
             found = self.known[root, joined] = self._judged(way, root, joined, self.is_after)
         return found
 
-    def judge_stage(self, way: Way, new: tuple[int, ...]) -> bool:
-        """Whether a growing way keeps the limits when only some of its sections have just got their supply back."""
+    def judge_stage(self, way: Way, new: tuple[int, ...], /, *, is_first: bool) -> bool:
+        """Whether a growing way keeps the limits when only some of its sections have just got their supply back.
+
+        In the first stage the healthy sections before the fault have got it back too.
+        """
         is_new = np.isin(self.state.sections.bus_section, self.graph.section[list(new)])
-        return all(self._judged(way, root, joined, is_new).is_within_limits for root, joined in way.roots)
+        roots = dict(way.roots)
+        if is_first:
+            is_new |= self.is_upstream
+            roots |= {root: roots.get(root, 0) for root in self.own_roots}
+        return all(self._judged(way, root, joined, is_new).is_within_limits for root, joined in roots.items())
 
     def _judged(self, way: Way, root: int, joined: int, is_after: BoolArray | None) -> Outcome:
         closed, own = self.below(joined)
@@ -125,3 +142,11 @@ class Trees:
 def _dark(cut: CutOff) -> IntArray:
     faulted = np.array([cut.faulted] if cut.faulted != NONE else [], dtype=np.int64)
     return np.concatenate([faulted, *cut.islands])
+
+
+def own_source(state: NormalState, cut: CutOff) -> list[int]:
+    """Return the source branch of the feeder; none where the source itself is faulted."""
+    if cut.faulted != NONE and state.sections.has_source[cut.faulted]:
+        return []
+    sources = state.source_branch[np.isin(state.sections.bus_section, cut.feeder)]
+    return [int(s) for s in np.unique(sources[sources >= 0])]

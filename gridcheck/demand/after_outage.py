@@ -20,6 +20,7 @@ from gridcheck.catalogue import DEVICE_CLASSES
 from gridcheck.demand.households import draw_homes, heated_zones, simulate
 from gridcheck.demand.households.zones import ZoneArray
 from gridcheck.demand.parameters import DemandParameters
+from gridcheck.demand.pick_up import ABOVE
 from gridcheck.demand.profiles import ClassProfiles
 from gridcheck.demand.weather import Weather
 from gridcheck.errors import InputError
@@ -29,7 +30,12 @@ EVERY_H = 3.0
 HOMES = 300
 """Homes of each class."""
 
+_MINUTES_PER_H = 60.0
 _FOLLOWED_H = 1.0
+# What has not fallen back by then is no longer called the load after an outage.
+_CALM_WITHIN_H = 12.0
+# An outage so near to the end of the window cannot be followed.
+_LEFT_H = 6.0
 
 
 def after_outage(
@@ -76,14 +82,91 @@ def after_outage(
         ratio = _ratios(position, weather, parameters, at=at, n_off=n_off, seed=seed)
         factor = np.interp(np.arange(n_step), at, ratio)
         for column, own in enumerate(profiles.classes):
-            like = next((model.device for model in parameters.models if model.model == own), own)
-            if like == name:
+            if name == _like(own, parameters):
                 # What all units together can draw: nobody at home runs two heaters instead of one.
                 most = np.maximum(parameters.devices[position].max_input_ratio, mean[:, column])
                 raised = np.minimum(mean[:, column] * factor, most)
                 single[:, column] = np.maximum(single[:, column], raised)
                 mean[:, column] = raised
     return replace(profiles, mean=mean, single=single)
+
+
+def calm_down_minutes(
+    profiles: ClassProfiles,
+    after: ClassProfiles,
+    weather: Weather,
+    parameters: DemandParameters,
+    *,
+    rated_kw: FloatArray,
+    outage: tuple[float, int],
+) -> float:
+    r"""Return how long after an outage homes draw more than without one.
+
+    Parameters
+    ----------
+    profiles, after : ClassProfiles
+        Of the study, and what `after_outage` made of it.
+    weather, parameters
+        What they were made from.
+    rated_kw : ndarray, shape (n_class,)
+        What is connected of each class. [kW]
+    outage : tuple of (float, int)
+        Length of the outage, and seed of the homes. [h]
+
+    Returns
+    -------
+    float
+        From the return of supply until the load of all classes together stays below `ABOVE` times that without an
+        outage, at most 12 h; after the outage that adds most. 0 where nothing is added. [min]
+
+    Notes
+    -----
+    .. math:: \sum_k W_k m_k(t) \frac{\bar p_{k,out}(t)}{\bar p_k(t)} > 1.1 \sum_k W_k m_k(t)
+    """
+    outage_h, seed = outage
+    first, last, _ = weather.study.indices(len(weather.time_utc))
+    followed = last - first - round(_LEFT_H / weather.step_h)
+    added_kw = (after.mean - profiles.mean) @ rated_kw
+    if followed <= 0 or not (added_kw[:followed] > 0.0).any():
+        return 0.0
+    back = int(np.argmax(added_kw[:followed]))
+    end = min(back + round(_CALM_WITHIN_H / weather.step_h), last - first)
+    without = profiles.mean[back:end]
+    load = without.copy()
+    for position, name in enumerate(DEVICE_CLASSES):
+        columns = [
+            column
+            for column, own in enumerate(profiles.classes)
+            if rated_kw[column] > 0.0 and name == _like(own, parameters)
+        ]
+        if not columns:
+            continue
+        normal, course = _beside(position, weather, parameters, back=back, end=end, outage=(outage_h, seed))
+        ratio = np.divide(course, normal, out=np.ones_like(course), where=normal > 0.0)
+        most = np.maximum(parameters.devices[position].max_input_ratio, without[:, columns])
+        load[:, columns] = np.minimum(without[:, columns] * ratio[:, None], most)
+    above = np.flatnonzero(load @ rated_kw > ABOVE * (without @ rated_kw))
+    return float((above[-1] + 1) * weather.step_h * _MINUTES_PER_H) if len(above) else 0.0
+
+
+def _like(own: str, parameters: DemandParameters) -> str:
+    """Return the class of the catalogue that a class behaves like."""
+    return next((model.device for model in parameters.models if model.model == own), own)
+
+
+def _beside(
+    device: int, weather: Weather, parameters: DemandParameters, *, back: int, end: int, outage: tuple[float, int]
+) -> tuple[FloatArray, FloatArray]:
+    """Return the course of homes without and with an outage that ends at step `back` of the window, up to `end`."""
+    first, (outage_h, seed) = weather.study.start, outage
+    homes = draw_homes(np.arange(HOMES), np.full(HOMES, device), seed=seed)
+    group = np.zeros(HOMES, dtype=np.int64)
+    zones = heated_zones(homes, parameters, seed=seed, step_s=weather.step_h * 3600.0, group=group)
+    supply = np.ones(len(weather.time_utc), dtype=bool)
+    supply[first + back - round(outage_h / weather.step_h) : first + back] = False
+    short = replace(weather, study=slice(first, first + end))
+    normal, course = (_course(zones, short, parameters, given)[back:] for given in (None, supply))
+    return normal, course
 
 
 def _ratios(

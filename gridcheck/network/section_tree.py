@@ -199,6 +199,11 @@ def find_ties(sections: Sections, tree: SectionTree) -> Ties:
     return Ties(edge=columns[:, 0], second_edge=columns[:, 1], section_a=columns[:, 2], section_b=columns[:, 3])
 
 
+def some_ties(ties: Ties, chosen: BoolArray) -> Ties:
+    """Return some of the ties, `chosen` of shape (n_tie,)."""
+    return Ties(**{field: getattr(ties, field)[chosen] for field in Ties.__slots__})
+
+
 def switched_network(network: Network, sections: Sections, closed: BoolArray) -> Network:
     """Return the network with other switch states.
 

@@ -204,8 +204,11 @@ def _hour_columns(feeder_ids: list[str], hours: Sequence[FeederHours]) -> dict[s
         "n_minus_1_failing_hours": "failing_hours", "n_minus_1_failing_outage": "binding_outage_id",
         "transfer_ratio_least": "transfer_ratio_min", "n_minus_1_room_kw": "hosting_kw",
         "n_minus_1_room_households": "hosting_households", "n_minus_1_room_outage": "hosting_outage_id",
+        "outages_without_way": "outages_without_way", "n_minus_1_room_with_way_kw": "hosting_with_way_kw",
+        "n_minus_1_room_with_way_households": "hosting_with_way_households",
+        "n_minus_1_room_with_way_outage": "hosting_with_way_outage_id",
     }  # fmt: skip
-    missing = {"failing_hours": np.nan, "transfer_ratio_min": np.nan, "hosting_kw": np.nan}
+    missing = dict.fromkeys(("failing_hours", "transfer_ratio_min", "hosting_kw", "hosting_with_way_kw"), np.nan)
     return {
         column: [missing.get(name) if found is None else getattr(found, name) or None for found in own]
         if name.endswith("_id")

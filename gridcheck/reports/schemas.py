@@ -278,8 +278,7 @@ FEEDERS = TableSpec(
     ),
     optional=(
         _text("name", nullable=True),
-        _integer("outages"),
-        _integer("insecure_outages"),
+        *(_integer(name) for name in ("outages", "insecure_outages")),
         _text("worst_outage_id", nullable=True),
         _real("worst_unsupplied_kw", "kW", 2, nullable=True),
         _real("n_minus_1_failing_hours", "h", 2, nullable=True),
@@ -290,6 +289,9 @@ FEEDERS = TableSpec(
         _text("n_minus_1_room_outage", nullable=True),
         *(_text(f"n_minus_1_{name}", nullable=True) for name in ("reason", "obstacle", "measure")),
         _real("n_minus_1_measure_yuan", "yuan", 2, nullable=True),
+        _real("n_minus_1_room_with_way_kw", "kW", 1, nullable=True),
+        *(_integer(name, nullable=True) for name in ("n_minus_1_room_with_way_households", "outages_without_way")),
+        _text("n_minus_1_room_with_way_outage", nullable=True),
         _SYNTHETIC,
     ),
 )

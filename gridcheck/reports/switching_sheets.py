@@ -25,6 +25,7 @@ SWITCHING_SHEETS = TableSpec(
         Column(name="outage_id", kind="text"),
         Column(name="step", kind="integer"),
         Column(name="stage", kind="text"),
+        Column(name="closing_stage", kind="integer", nullable=True),
         *(Column(name=name, kind="text", nullable=True) for name in ("action", "switch", "element", "branch", "bus")),
         Column(name="by_remote", kind="boolean"),
         Column(name="minutes", kind="real", unit="min", decimals=0),
@@ -52,7 +53,8 @@ def switching_sheet_rows(rows: Sequence[NMinus1Row]) -> pd.DataFrame:
     -------
     DataFrame
         The columns of `SWITCHING_SHEETS`. Load and households are those of the feeder at its own peak: what has
-        supply after the step and what has not. ``element`` names what is operated in the ids of the network, as
+        supply after the step and what has not. ``closing_stage`` is empty where no supply returns. ``element`` names
+        what is operated in the ids of the network, as
         ``switch:3``; ``line:6`` where a whole line is; empty for the protection at the source.
     """
     found = [_step(row, number, step) for row in rows for number, step in enumerate(row.steps, start=1)]
@@ -71,10 +73,14 @@ def instruction(row: NMinus1Row, step: SwitchingStep, language: Language) -> str
     language : {"zh", "en"}
         Language of the sentence.
     """
-    if step.closes is None:
+    if step.kind == "repair":
         return _what_waits(row, step, language)
+    if step.kind == "wait":
+        return text("switching.wait", language, stage=step.stage, minutes=f"{step.minutes:.0f}", next=step.stage + 1)
     how = text("switching.by_remote" if step.by_remote else "switching.by_hand", language)
-    return text(f"switching.{step.kind}", language, switch=_switch(step, language), how=how)
+    words = text(f"switching.{step.kind}", language, switch=_switch(step, language), how=how)
+    is_staged = row.stages > 1 and step.stage > 0
+    return text("switching.of_stage", language, stage=step.stage, words=words) if is_staged else words
 
 
 def _switch(step: SwitchingStep, language: Language) -> str:
@@ -111,6 +117,7 @@ def _step(row: NMinus1Row, number: int, step: SwitchingStep) -> dict[str, Any]:
         "outage_id": row.outage_id,
         "step": number,
         "stage": str(step.kind),
+        "closing_stage": step.stage or None,
         "action": None if step.closes is None else "close" if step.closes else "open",
         "switch": step.switch or None,
         "element": ";".join(elements) or step.branch or None,

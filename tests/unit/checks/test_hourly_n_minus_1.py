@@ -20,7 +20,9 @@ from gridcheck.checks.county_n_minus_1 import county_n_minus_1
 from gridcheck.checks.full_ways import full_ways, whole_island_ways
 from gridcheck.checks.hourly_n_minus_1 import hourly_n_minus_1, run_hourly_n_minus_1
 from gridcheck.checks.islands import LIVE, DarkGraph, Link
+from gridcheck.checks.judgement import normal_state
 from gridcheck.checks.n_minus_1_hosting import heating_tan_phi, usual_heat_pump_kw
+from gridcheck.checks.outages import contingencies_of
 from gridcheck.checks.records import FeederHours, NMinus1Status
 from gridcheck.errors import InputError, UnsupportedElementError
 from gridcheck.limits import DEFAULT_LIMITS, LimitSet
@@ -154,7 +156,7 @@ def ties_of(net: pp.pandapowerNet) -> tuple[int, ...]:
 
 def touched_buses(net: pp.pandapowerNet, fault: Fault, *, is_tie_used: bool) -> BoolArray:
     own = {
-        False: ({1, 2, 3, 4, 10}, {6, 7, 8, 9}),
+        False: ({1, 2, 3, 4, 10, 11}, {6, 7, 8, 9}),
         True: ({1, 2, 3, 6, 7, 8}, {11, 4, 5, 9, 10}),
     }[len(net.trafo) > 3]
     mine = own[0] | own[1] if is_tie_used else own[fault.feeder]
@@ -278,6 +280,93 @@ def test_no_room_where_n_minus_1_fails_already() -> None:
         assert feeder.failing_hours > 0
         assert feeder.hosting_kw == feeder.hosting_households == 0
         assert feeder.hosting_outage_id
+
+
+def lateral_net() -> pp.pandapowerNet:
+    """The two feeders with a lateral of its own switch at bus 2, which nothing supplies when bus 2 is faulted."""
+    net = two_feeders_net()
+    line = add_line(net, 2, pp.create_bus(net, 10.0), 1.0)
+    pp.create_switch(net, 2, line, "l", closed=True, type="LBS", name="lateral")
+    net.switch["remote"] = net.switch["type"] == "CB"
+    pp.create_load(net, 11, 0.3, 0.075)
+    net.name = "two feeders and a lateral"
+    return net
+
+
+FAULTS_WITH_LATERAL = {
+    "feeder:0-outlet": Fault(0, (0,), (), (1, 2, 6, 7)),
+    "line:0": Fault(0, (0, 1, 7), (2,), (2, 6)),
+    "line:1": Fault(0, (1, 2), (3, 10), (6,)),
+    "line:2": Fault(0, (2,), (4,), ()),
+    "line:7": Fault(0, (7,), (11,), ()),
+}
+
+
+def test_the_capacity_of_outages_that_have_a_way_against_brute_force() -> None:
+    net, limit = lateral_net(), limits(vm_min_pu=0.9)
+    example = example_of(net, (0.5, 0.9, 0.7))
+    homes = example.households.copy()
+    homes[11] = 20
+    given = {"households": homes, "limits": limit}
+    feeder, other = run_hourly_n_minus_1(example.network, example.loads, **given)
+
+    # Nothing supplies the lateral while bus 2 is faulted, so there is no room over all outages.
+    assert switchings(net, FAULTS_WITH_LATERAL["line:0"]) == []
+    assert (feeder.hosting_kw, feeder.hosting_outage_id, feeder.outages_without_way) == (0.0, "line:0", 1)
+    assert feeder.hosting_with_way_kw > 100.0
+    assert feeder.hosting_with_way_households == int(feeder.hosting_with_way_kw / usual_heat_pump_kw())
+    own = {name: fault for name, fault in FAULTS_WITH_LATERAL.items() if name != "line:0"}
+    share = np.where(np.isin(np.arange(len(homes)), (2, 10, 4, 11)), homes, 0) / 170.0
+    at, beyond = (
+        brute_force(
+            net,
+            own,
+            replace(
+                example.loads,
+                p_mw=example.loads.p_mw + share * factor * feeder.hosting_with_way_kw / 1000.0,
+                q_mvar=example.loads.q_mvar + heating_tan_phi() * share * factor * feeder.hosting_with_way_kw / 1000.0,
+            ),
+            limit,
+        )
+        for factor in (1.0, 1.01)
+    )
+    assert not any(fails.any() for fails in at.values())
+    assert beyond[feeder.hosting_with_way_outage_id].any()
+    # All outages of the other feeder have a way: both capacities are one.
+    assert other.outages_without_way == 0
+    assert other.hosting_kw > 0.0
+    assert (other.hosting_with_way_kw, other.hosting_with_way_outage_id) == (other.hosting_kw, other.hosting_outage_id)
+
+
+def test_outages_without_a_way_may_as_well_not_have_been_named() -> None:
+    example = example_of(lateral_net(), (0.5, 0.9, 0.7))
+    given = {"households": example.households, "limits": limits(vm_min_pu=0.9)}
+    state = normal_state(example.network, example.loads, limits(vm_min_pu=0.9))
+    named = contingencies_of(example.network, state.sections, state.tree)
+
+    whole = run_hourly_n_minus_1(example.network, example.loads, contingencies=named, **given)[0]
+    some = tuple(c for c in named if c.outage_id != "line:0")
+    without = run_hourly_n_minus_1(example.network, example.loads, contingencies=some, **given)[0]
+    lost = tuple(c for c in named if c.outage_id == "line:0")
+    only = run_hourly_n_minus_1(example.network, example.loads, contingencies=lost, **given)[0]
+
+    assert whole.hosting_with_way_kw == without.hosting_kw == without.hosting_with_way_kw > 0.0
+    assert whole.hosting_with_way_outage_id == without.hosting_outage_id
+    assert (without.outages_without_way, only.outages_without_way) == (0, 1)
+    assert (only.hosting_with_way_kw, only.hosting_with_way_households, only.hosting_with_way_outage_id) == (0.0, 0, "")
+
+
+def test_the_capacity_with_a_way_is_never_less(tmp_path: Path) -> None:
+    net = hand_drawn_net(mains=2, ideal=False, max_i_ka=dict.fromkeys(range(5), 0.14), kva=(400.0,) * 5)
+    grid = hand_drawn_county(tmp_path, net)
+    for scale in (0.5, 1.0, 2.0):
+        loads = county_loads(len(net.bus), scale)
+        for feeder in hourly_n_minus_1(grid, loads, limits=limits(vm_min_pu=0.9)):
+            assert feeder.hosting_with_way_kw >= feeder.hosting_kw
+            if all(outage.failing_hours == 0 for outage in feeder.by_outage if outage.ways):
+                assert feeder.hosting_with_way_kw > 0.0
+            else:
+                assert feeder.hosting_with_way_kw == 0.0
 
 
 def county_loads(n_bus: int, scale: float = 1.0) -> FactoredLoads:

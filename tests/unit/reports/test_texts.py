@@ -22,10 +22,11 @@ from gridcheck.reports.labels import clause_text
 from gridcheck.reports.maps import MAP_MEASURES
 from gridcheck.reports.provenance import definition_rows
 from gridcheck.reports.schemas import TABLES
+from gridcheck.reports.switching_sheets import SWITCHING_SHEETS
 from gridcheck.reports.texts import LANGUAGES, codes, column_label, is_known, label, text
 from gridcheck.units import POINTS_PER_DAY
 
-SPECS = {**TABLES, AREA_OUTAGES.name: AREA_OUTAGES}
+SPECS = {**TABLES, AREA_OUTAGES.name: AREA_OUTAGES, SWITCHING_SHEETS.name: SWITCHING_SHEETS}
 FOLDERS = [Path(package.__file__).parent for package in (gridcheck.reports, dashboards) if package.__file__]
 MODULES = sorted(path for folder in FOLDERS for path in folder.rglob("*.py"))
 CATALOGUE = FOLDERS[0] / "texts.toml"
@@ -127,7 +128,15 @@ def test_every_column_of_every_file_is_explained_in_both_languages() -> None:
         assert {row[0] for row in rows} == {*(spec.file_name for spec in SPECS.values()), "curves.parquet"}
         assert [row[:2] for row in rows if not row[2] or not row[4]] == []
     codes_explained = {row[1] for row in definition_rows("en")}
-    assert codes_explained >= {"untransferred_households", "newly", "tried", "group", "lon", "synthetic"}
+    assert codes_explained >= {
+        "untransferred_households",
+        "newly",
+        "tried",
+        "group",
+        "lon",
+        "synthetic",
+        "closing_stage",
+    }
 
 
 def test_codes_of_the_other_rooms_have_words() -> None:

@@ -62,12 +62,17 @@ def lose_each_element(
     require_load(network, loads)
     state = normal_state(network, loads, limits)
     trafos = np.flatnonzero((branches.kind == BranchKind.TRAFO) & branches.in_service)
-    switched = normal_state(network, loads, limits, switched=trafos) if len(trafos) else state
+    # Transformers that lines hang on part the network otherwise than those of single areas: hundreds of sections of one
+    # area each would hide the few that switches really part.
+    main = trafos[state.judged_branch[trafos]]
+    groups = [some for some in (main, np.setdiff1d(trafos, main)) if len(some)]
+    states = [normal_state(network, loads, limits, switched=some, like=state) for some in groups]
     lines = line_contingencies(network, state.sections, state.tree)
     one_of_each = {contingency.section: contingency for contingency in reversed(lines)}
-    of_trafos = trafo_contingencies(network, switched.sections, switched.tree) if len(trafos) else ()
-    require_outages(network, len(lines) + len(of_trafos))
-    count, n_all = itertools.count(1), len(one_of_each) + len(of_trafos)
+    of_trafos = [trafo_contingencies(network, one.sections, one.tree) for one in states]
+    n_trafo = sum(len(some) for some in of_trafos)
+    require_outages(network, len(lines) + n_trafo)
+    count, n_all = itertools.count(1), len(one_of_each) + n_trafo
 
     def done() -> None:
         if progress is not None:
@@ -77,8 +82,17 @@ def lose_each_element(
     by_section = dict(zip(one_of_each, studied, strict=True))
     rows = [replace(by_section[c.section], outage_id=c.outage_id, outage_kind=c.outage_kind) for c in lines]
     rows += _tie_rows(state, {row.outage_id for row in rows})
-    rows.sort(key=lambda row: int(row.outage_id.partition(":")[2]))
-    return (*rows, *lose_each(switched, loads, homes, of_trafos, done=done))
+    found = [
+        row
+        for one, some in zip(states, of_trafos, strict=True)
+        for row in lose_each(one, loads, homes, some, done=done)
+    ]
+    return (*sorted(rows, key=_number), *sorted(found, key=_number))
+
+
+def _number(row: NMinus1Row) -> int:
+    """Return the id of the lost element in the file."""
+    return int(row.outage_id.partition(":")[2])
 
 
 def _tie_rows(state: NormalState, listed: set[str]) -> list[NMinus1Row]:

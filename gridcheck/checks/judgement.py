@@ -9,6 +9,7 @@ import numpy as np
 from gridcheck.arrays import BoolArray, FloatArray, IntArray
 from gridcheck.cases import FactoredLoads, LoadCases
 from gridcheck.checks.emergency import with_raised_ratings
+from gridcheck.checks.extremes import TOLERANCE_PU, extremes
 from gridcheck.checks.normal_rules import require_radial, ties_of
 from gridcheck.checks.outcomes import Outcome
 from gridcheck.checks.worst_cases import beside, only_consumes, select_cases, total_load, undominated_cases
@@ -33,14 +34,8 @@ from gridcheck.powerflow import (
     TopologyStatus,
     switchable,
 )
-from gridcheck.powerflow.radial import model_of_tree
-from gridcheck.powerflow.readings import node_loading_percent, node_voltages
-from gridcheck.powerflow.reductions import highest, lowest
-from gridcheck.powerflow.sweep import loads_of_nodes, solve_nodes
 
 _LOW_VOLTAGE_KV = 1.0
-# Keeps loadings of several hundred percent within 1e-6 percent of what another program finds. [pu]
-_TOLERANCE_PU = 1e-9
 # Voltage that a margin is measured from: no drop at all. [pu]
 _NOMINAL_PU = 1.0
 
@@ -200,7 +195,7 @@ def _solver(
         if after is not None:
             raise InputError("Loads after an outage need loads of constant power.")
         return None
-    return TopologySolver(switchable(network), loads, loads_after=after, tolerance_pu=_TOLERANCE_PU)
+    return TopologySolver(switchable(network), loads, loads_after=after, tolerance_pu=TOLERANCE_PU)
 
 
 def _heaviest(
@@ -241,7 +236,7 @@ def _with_kept_limits(state: NormalState, bus_tree: Tree) -> NormalState:
     network = state.network
     bus_kept, branch_kept = np.ones(network.n_bus, dtype=bool), np.ones(network.n_branch, dtype=bool)
     for source in np.unique(state.source_branch[state.source_branch >= 0]).tolist():
-        found = _extremes(state, network, bus_tree, state.source_branch == source)
+        found = extremes(network, state.loads, state.source_branch == source, tree=bus_tree)
         if found is None:
             bus_kept[state.source_branch == source] = False
             branch_kept[np.isin(network.branches.to_bus, np.flatnonzero(state.source_branch == source))] = False
@@ -249,39 +244,6 @@ def _with_kept_limits(state: NormalState, bus_tree: Tree) -> NormalState:
         bus_kept[found.bus] = found.vm_pu >= state.min_vm_pu
         branch_kept[found.branch] = found.loading_percent <= state.max_loading_percent
     return replace(state, bus_kept=bus_kept, branch_kept=branch_kept)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Extremes:
-    """Extremes over the cases by node: of its bus, and of the branch towards the source where it has one."""
-
-    bus: IntArray
-    vm_pu: FloatArray
-    vm_case: IntArray
-    branch: IntArray
-    loading_percent: FloatArray
-    loading_case: IntArray
-
-
-def _extremes(state: NormalState, network: Network, tree: Tree, within: BoolArray) -> _Extremes | None:
-    """Solve the buses `within` and the sources in all cases; None where a case has no solution."""
-    within = within.copy()
-    within[network.slack_bus] = True
-    model = model_of_tree(network, tree, within=within)
-    sweep = solve_nodes(model, loads_of_nodes(model, state.loads), tolerance_pu=_TOLERANCE_PU)
-    if sweep.status.any():
-        return None
-    loading, loading_case = highest(node_loading_percent(model, sweep))
-    vm, vm_case = lowest(node_voltages(sweep))
-    has = model.branch >= 0
-    return _Extremes(
-        bus=model.bus,
-        vm_pu=vm,
-        vm_case=vm_case,
-        branch=model.branch[has],
-        loading_percent=loading[has],
-        loading_case=loading_case[has],
-    )
 
 
 def judge(state: NormalState, closed: BoolArray, within: BoolArray, feeders: IntArray) -> Outcome:
@@ -307,7 +269,7 @@ def judge(state: NormalState, closed: BoolArray, within: BoolArray, feeders: Int
     Outcome
     """
     network = switched_network(state.network, state.sections, closed)
-    found = _extremes(state, network, spanning_tree(network), within)
+    found = extremes(network, state.loads, within)
     if found is None:
         return Outcome(is_solved=False)
     own = np.append(feeders, NONE)

@@ -165,7 +165,7 @@ def _study(state: NormalState, census: _Census, contingency: Contingency, times:
     cut = cut_off(contingency, state.sections, state.tree)
     peak_case = int(np.argmax(census.load_kw[cut.feeder].sum(axis=0)))
     load_kw, homes = census.load_kw[:, peak_case], census.households
-    restoration = restore(state, cut, dark_graph(state, cut, homes, load_kw), buses=census.buses(peak_case))
+    restoration = restore(state, cut, dark_graph(state, cut, homes, np.abs(load_kw)), buses=census.buses(peak_case))
     is_on = reached(state.sections, restoration.done.closed, faulted=cut.faulted)[cut.feeder]
     dark = np.concatenate([np.zeros(0, dtype=np.int64), *cut.islands])
     lost_kw, restored_kw = float(load_kw[dark].sum()), float(load_kw[restoration.restored].sum())

@@ -10,7 +10,7 @@ import numpy as np
 
 from gridcheck.arrays import FloatArray, IntArray, UnsignedArray, aligned_empty
 from gridcheck.cases import FactoredLoads, LoadCases, PhaseFactoredLoads, PhaseLoadCases, shares_of
-from gridcheck.errors import InputError
+from gridcheck.errors import InputError, UnsupportedElementError
 from gridcheck.powerflow import _kernels
 from gridcheck.powerflow.prepare import Prepared
 from gridcheck.powerflow.radial import RadialModel
@@ -177,7 +177,14 @@ def solve_nodes(
     Returns
     -------
     SweepState
+
+    Raises
+    ------
+    UnsupportedElementError
+        If a load follows the voltage.
     """
+    if loads.shares is not None:
+        raise UnsupportedElementError("solve_nodes takes loads of constant power; `solve` takes those that do not.")
     n_case, width = loads.n_case, lanes_of(loads)
     n_block = -(-n_case // width)
     shape = (n_block, model.n_node + 1, 4 * width)

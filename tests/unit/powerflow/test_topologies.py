@@ -10,7 +10,7 @@ import pandapower as pp
 import pytest
 
 from gridcheck.cases import FactoredLoads, LoadCases
-from gridcheck.checks import judgement, trees
+from gridcheck.checks import extremes, judgement, trees
 from gridcheck.checks.judgement import _source_branches, judge, judge_tree
 from gridcheck.checks.n_minus_1 import run_n_minus_1
 from gridcheck.errors import InputError, UnsupportedElementError
@@ -261,7 +261,8 @@ def recorded_judgements(monkeypatch, network, loads, limits):
 
     monkeypatch.setattr(trees, "judge_tree", listening)
     # Both iterations stop within this of the solution, so they agree far better than what is compared.
-    monkeypatch.setattr(judgement, "_TOLERANCE_PU", 1e-11)
+    monkeypatch.setattr(judgement, "TOLERANCE_PU", 1e-11)
+    monkeypatch.setattr(extremes, "TOLERANCE_PU", 1e-11)
     run_n_minus_1(network, loads, households=np.ones(network.n_bus, dtype=np.int64), limits=limits, threads=1)
     return calls
 

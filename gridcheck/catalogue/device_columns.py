@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 
-from gridcheck.catalogue.heating import DEVICE_CLASSES
+from gridcheck.catalogue.heating import DEVICE_CLASSES, heaters
 
 # Column, then the Chinese headings it may have; units in brackets or behind the word are read over.
 _CHINESE: Mapping[str, tuple[str, ...]] = {
@@ -87,6 +87,18 @@ def column_of(heading: str) -> str | tuple[str, float] | None:
     if anchor is None:
         return _COLUMN_OF.get(word)
     return "heat" if anchor[1] in ("heat", "制热量") else "cop", float(anchor[2])
+
+
+def is_class_name(model: str) -> bool:
+    """Return whether a model is called like a class, by its id, a word for it or its label in either language.
+
+    Examples
+    --------
+    >>> is_class_name("storage_heater"), is_class_name("空气源热泵热水机"), is_class_name("KFR-35")
+    (True, True, False)
+    """
+    labels = heaters()[["label_zh", "label_en"]].to_numpy().ravel().tolist()
+    return plain(model) in {plain(str(name)) for name in (*CLASS_WORDS, *labels)}
 
 
 def heading_faults(headings: Sequence[str]) -> list[str]:

@@ -13,7 +13,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gridcheck.catalogue.device_columns import CLASS_WORDS, CONTROL_WORDS, PHASE_WORDS, column_of, heading_faults, shown
+from gridcheck.catalogue.device_columns import (
+    CLASS_WORDS,
+    CONTROL_WORDS,
+    PHASE_WORDS,
+    column_of,
+    heading_faults,
+    is_class_name,
+    shown,
+)
 from gridcheck.catalogue.devices import DeviceCatalogue
 from gridcheck.catalogue.parameters import device_rules
 from gridcheck.catalogue.product_sheet import COP_MAX, COP_MIN, ProductSheet, device_of, sheet_faults
@@ -93,6 +101,11 @@ def read_devices(path: Path) -> DeviceCatalogue:
         name = unicodedata.normalize("NFKC", row.text("model")).casefold()
         if first_row.setdefault(name, number) != number:
             row.findings.append(f"column {row.heading('model')}: stands in row {first_row[name]} too; keep one row")
+        if is_class_name(row.text("model")):
+            row.findings.append(
+                f"column {row.heading('model')}: model {shown(row.text('model'))}: that is a class; write the name on "
+                "the product sheet"
+            )
         findings += [f"row {number} ({shown(row.text('model'))}), {finding}" for finding in row.findings]
     if findings:
         raise SchemaError(f"{path}: {len(findings)} faults in the devices; none was taken over.", findings)

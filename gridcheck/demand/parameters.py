@@ -28,6 +28,7 @@ from gridcheck.catalogue import (
     heaters,
     houses,
 )
+from gridcheck.catalogue.device_columns import is_class_name
 from gridcheck.demand.tables import named_ranges, named_values
 from gridcheck.errors import CatalogueError, ConfigError, InputError
 
@@ -163,7 +164,11 @@ class DemandParameters:
             If a model has the name of a class: nobody could say which of them is meant.
         """
         taken = {name.casefold() for name in (*CLASSES, ROOFTOP_PV)}
-        findings = [f"model {model.model!r}: that is a class" for model in catalogue if model.model.casefold() in taken]
+        findings = [
+            f"model {model.model!r}: that is a class"
+            for model in catalogue
+            if model.model.casefold() in taken or is_class_name(model.model)
+        ]
         if findings:
             raise ConfigError(f"{catalogue.origin}: models need names that are not those of classes.", findings)
         return replace(self, models=catalogue.devices)

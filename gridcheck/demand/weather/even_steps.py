@@ -7,13 +7,15 @@ from dataclasses import replace
 import numpy as np
 
 from gridcheck.arrays import BoolArray, FloatArray, IntArray, TimeArray
+from gridcheck.demand.clock import local_day
 from gridcheck.demand.weather.record import STEP_MINUTES
-from gridcheck.demand.weather.series import RawSeries, first_rows, name_of
+from gridcheck.demand.weather.series import RawSeries, first_rows, local_text, name_of
 from gridcheck.errors import SchemaError
 
 _STEPS_MIN = (10, 15, 30, 60)
 _QUARTER = np.timedelta64(STEP_MINUTES, "m").astype("timedelta64[ns]")
-_CHINA = np.timedelta64(8, "h")
+# Months that nobody recorded part two winters; a failure of instruments is shorter.
+_MONTHS = np.timedelta64(28, "D")
 
 
 def usual_step(time_utc: TimeArray, *, where: str) -> np.timedelta64:
@@ -64,9 +66,10 @@ def without_gaps(series: RawSeries, *, longest_gap_h: float) -> RawSeries:
         raise SchemaError(
             f"{series.where}: rows are {step / np.timedelta64(1, 'm'):g} min apart, but some lie between. "
             "Export even steps.",
-            first_rows([f"row {series.row[at]}: {_local(series.time_utc[at])}" for at in between]),
+            first_rows([f"row {series.row[at]}: {local_text(series.time_utc[at])}" for at in between]),
         )
     # Before the even steps are laid out, because one slip of a year would make millions of them.
+    _refuse_periods(series, longest_gap_h)
     missing_h = np.diff(series.time_utc) / np.timedelta64(1, "h") - step / np.timedelta64(1, "h")
     _refuse_long("everything", series.time_utc[:-1] + step, missing_h, longest_gap_h, series.where)
     position = (since // step).astype(np.int64)
@@ -138,7 +141,29 @@ def _gap_sentence(
     worst = int(length.argmax())
     return (
         f"{name_of(quantity)}: {int(length.sum())} of {len(missing)} values were missing in {len(first)} gaps, the "
-        f"longest {length[worst] * step_h:g} h from {_local(time_utc[first[worst]])}; filled by straight lines"
+        f"longest {length[worst] * step_h:g} h from {local_text(time_utc[first[worst]])}; filled by straight lines"
+    )
+
+
+def _refuse_periods(series: RawSeries, longest_gap_h: float) -> None:
+    """Refuse a file of several winters, with the first and last day of each."""
+    ahead = np.diff(series.time_utc)
+    apart = np.flatnonzero((ahead > _MONTHS) & (ahead / np.timedelta64(1, "h") > longest_gap_h))
+    if not len(apart):
+        return
+    begins, ends = np.concatenate([[0], apart + 1]), np.concatenate([apart, [len(series.time_utc) - 1]])
+    day = local_day(series.time_utc)
+    count = "two" if len(begins) == 2 else f"{len(begins)}"
+    raise SchemaError(
+        f"{series.where} holds {count} periods with months between them; a study reads one. Keep the rows of the "
+        "winter that is wanted (the study window and the 10 days before it) and take the others out; if there should "
+        "be one period only, correct the year or month of the rows named.",
+        first_rows(
+            [
+                f"{day[begin]} to {day[end]}, rows {series.row[begin]} to {series.row[end]}"
+                for begin, end in zip(begins, ends, strict=True)
+            ]
+        ),
     )
 
 
@@ -150,7 +175,7 @@ def _refuse_long(name: str, first: TimeArray, length_h: FloatArray, longest_gap_
             f"{where}: {name} is missing for longer than {longest_gap_h:g} h. Fill the gaps in the file, cut off what "
             "lies beyond them and is not needed (needed are the study window and the 10 days before it), or take "
             "another winter (in Python: read_weather with longest_gap_h).",
-            first_rows([f"from {_local(first[at])}: {length_h[at]:g} h" for at in too_long]),
+            first_rows([f"from {local_text(first[at])}: {length_h[at]:g} h" for at in too_long]),
         )
 
 
@@ -159,7 +184,3 @@ def _runs(missing: BoolArray) -> tuple[IntArray, IntArray]:
     edge = np.diff(np.concatenate([[0], missing.astype(np.int64), [0]]))
     first = np.flatnonzero(edge == 1)
     return first, np.flatnonzero(edge == -1) - first
-
-
-def _local(time_utc: np.datetime64) -> str:
-    return f"{np.datetime_as_string(time_utc + _CHINA, unit='m').replace('T', ' ')} (Asia/Shanghai)"

@@ -12,6 +12,7 @@ from gridcheck.demand.clock import local_day, local_midnight_utc
 from gridcheck.demand.weather.credible import require_credible
 from gridcheck.demand.weather.energyplus_file import energyplus_series, is_energyplus
 from gridcheck.demand.weather.even_steps import on_quarters, without_gaps
+from gridcheck.demand.weather.instruments import require_sound
 from gridcheck.demand.weather.record import WARM_UP_DAYS, Weather
 from gridcheck.demand.weather.series import RawSeries
 from gridcheck.demand.weather.table_file import table_series
@@ -88,10 +89,11 @@ def read_weather(
     Raises
     ------
     InputError
-        If the file cannot be read, does not hold the window, or shows by its months or its sun that a unit or the
-        zone of its times is not what was taken.
+        If the file cannot be read, does not hold the window, or shows by its months, its sun or its humidity that a
+        unit or the zone of its times is not what was taken.
     SchemaError
-        If columns, units, times or values are not clear, or a gap is too long.
+        If columns, units, times or values are not clear, the temperature jumps, the file holds several winters, or a
+        gap is too long.
     """
     file = Path(path)
     text, encoding = decoded_text(file)
@@ -100,7 +102,7 @@ def read_weather(
     series = energyplus_series(text, where=where) if epw else table_series(text, where=where, time_zone=time_zone)
     if encoding != "utf-8-sig":
         series = replace(series, notes=(*series.notes, f"the file is written in {encoding}"))
-    series = require_credible(series, epw=epw)
+    series = require_credible(require_sound(series, epw=epw), epw=epw)
     lay = (epw and _mixed_years(series)) if typical is None else typical
     if lay:
         series = _laid(series, start)

@@ -17,6 +17,7 @@ _QUANTITIES = {
     "solar_w_per_m2": ("irradiance", "W/m2", (-20.0, 1600.0)),
     "humidity_percent": ("humidity", "%", (0.0, 105.0)),
 }
+_CHINA = np.timedelta64(8, "h")
 QUANTITIES = tuple(_QUANTITIES)
 SHOWN_ROWS = 5
 """How many rows a message names before it counts the rest."""
@@ -101,6 +102,11 @@ def require_possible(
             f"{where}: column {column!r} holds values outside [{low:g}, {high:g}] {unit}. {mend}",
             first_rows([f"row {row[at]}: {values[at]:g} {unit}" for at in wrong]),
         )
+
+
+def local_text(time_utc: np.datetime64) -> str:
+    """Return a time as sentences show it, by the one clock of China."""
+    return f"{np.datetime_as_string(time_utc + _CHINA, unit='m').replace('T', ' ')} (Asia/Shanghai)"
 
 
 def first_rows(findings: Sequence[str]) -> list[str]:

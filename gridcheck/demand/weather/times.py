@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gridcheck.arrays import BoolArray, IntArray, TimeArray
-from gridcheck.demand.weather.series import first_rows
+from gridcheck.demand.weather.series import first_rows, local_text
 from gridcheck.errors import ConfigError, SchemaError
 
 LOCAL_ZONE = "Asia/Shanghai"
@@ -84,10 +84,18 @@ def require_order(time_utc: TimeArray, row: IntArray, *, where: str) -> None:
         Naming the rows.
     """
     step = np.diff(time_utc)
+    back = np.flatnonzero(step <= np.timedelta64(0, "ns"))
     findings = [
-        f"row {row[at + 1]}: {'repeats' if step[at] == np.timedelta64(0, 'ns') else 'goes back from'} row {row[at]}"
-        for at in np.flatnonzero(step <= np.timedelta64(0, "ns"))
+        f"row {row[at + 1]}: {'repeats' if step[at] == np.timedelta64(0, 'ns') else 'goes back from'} row {row[at]}, "
+        f"{local_text(time_utc[at])}"
+        for at in back
     ]
+    if findings and not step[back].any():
+        raise SchemaError(
+            f"{where}: {len(findings)} {'time stands' if len(findings) == 1 else 'times stand'} twice, first in row "
+            f"{row[back[0] + 1]}. Keep one row of each time, the right one where their values differ.",
+            first_rows(findings),
+        )
     if findings:
         raise SchemaError(
             f"{where}: times must rise from row to row. Sort the rows and take out what stands twice. A "

@@ -189,6 +189,30 @@ def test_a_model_stands_once(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        "storage_heater",
+        "Storage_Heater",
+        "空气源热泵热水机",
+        "热风机",
+        "热风机（空气源热泵）",
+        "电锅炉",
+        "direct resistive heater",
+    ],
+)
+def test_a_model_with_the_name_of_a_class_is_refused_by_row_in_either_language(tmp_path, name):
+    text = faults(tmp_path, SHEET | {"model": "sound"}, SHEET | {"model": name})
+    assert text == (
+        f"row 3 ({name!r}), column model: model {name!r}: that is a class; write the name on the product sheet"
+    )
+
+
+@pytest.mark.parametrize("name", ["nan", "inf", "35", "1e308", "热风机35", "KFR 空气源热泵热水机"])
+def test_other_names_of_models_are_taken(tmp_path, name):
+    assert only(tmp_path, model=name).model == name
+
+
+@pytest.mark.parametrize(
     "text", ["=1+1", "+SUM(A1)", "-cmd", "@x", "＝HYPERLINK(1)", "a\tb", "a\nb", "a\x00b", "a\u202eb", "x" * 400]
 )
 @pytest.mark.parametrize("column", ["model", "source", "note"])

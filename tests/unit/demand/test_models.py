@@ -101,7 +101,7 @@ def test_on_paper_a_model_is_one_of_its_class_with_its_own_power_factor(method, 
     assert profiles.alpha[-1] == profiles.alpha[CLASSES.index("air_air_heat_pump")]
 
 
-@pytest.mark.parametrize("name", ["resistive_heater", "Base", "rooftop_pv"])
+@pytest.mark.parametrize("name", ["resistive_heater", "Base", "rooftop_pv", "地源热泵"])
 def test_a_model_with_the_name_of_a_class_is_refused(fan, name):
     with pytest.raises(ConfigError, match="models need names") as caught:
         PARAMETERS.with_models(catalogue(replace(fan, model=name)))

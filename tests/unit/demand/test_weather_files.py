@@ -354,7 +354,10 @@ def test_naive_times_are_shanghai_unless_said_and_the_reading_says_so(tmp_path):
     ("times", "message"),
     [
         (["2026-01-20 00:00", "2026-01-20 01:00", "2026-01-20 00:00"], "row 4: goes back from row 3"),
-        (["2026-01-20 00:00", "2026-01-20 01:00", "2026-01-20 01:00"], "row 4: repeats row 3"),
+        (
+            ["2026-01-20 00:00", "2026-01-20 01:00", "2026-01-20 01:00"],
+            r"1 time stands twice, first in row 4(.|\n)*row 4: repeats row 3, 2026-01-20 01:00",
+        ),
         (
             ["2026-01-20 00:00+08:00", "2026-01-20 01:00+08:00", "2026-01-20 02:00+07:00"],
             "offsets are mixed(.|\n)*row 4",
@@ -423,6 +426,29 @@ def test_a_long_gap_is_refused_with_its_first_missing_time_unless_allowed(tmp_pa
     ):
         read(path)
     assert "24 of 72 values" in read(path, longest_gap_h=24).repairs[0]
+
+
+def winters(*firsts: str) -> list[str]:
+    return [moment for first in firsts for moment in hours(48, first=f"{first} 00:00")]
+
+
+@pytest.mark.parametrize(
+    ("firsts", "message"),
+    [
+        (
+            ("2025-01-08", "2026-01-08"),
+            r"own.csv holds two periods with months between them(.|\n)*"
+            r"2025-01-08 to 2025-01-09, rows 2 to 49\n(.|\n)*2026-01-08 to 2026-01-09, rows 50 to 97",
+        ),
+        (("2024-01-08", "2025-01-08", "2026-01-08"), "holds 3 periods"),
+        (("2026-01-08", "2026-02-06"), "everything is missing for longer than 3 h"),
+        (("2026-01-08", "2026-02-08"), "holds two periods"),
+    ],
+)
+def test_winters_with_months_between_them_are_told_as_periods(tmp_path, firsts, message):
+    times = winters(*firsts)
+    with pytest.raises(SchemaError, match=message):
+        read(table(tmp_path, "time,气温(℃)", ["-1"] * len(times), times))
 
 
 def test_what_instruments_show_beyond_the_possible_is_cut_and_counted(tmp_path):

@@ -183,6 +183,8 @@ PLAN = TableSpec(
     ),
 )
 
+_OUTAGE_LOADS = ("demand", "served", "interrupted", "lost", "restored")
+
 N_MINUS_1 = TableSpec(
     name="n_minus_1",
     columns=(
@@ -200,10 +202,7 @@ N_MINUS_1 = TableSpec(
     ),
     optional=(
         _text("supply_class", nullable=True),
-        *(
-            _real(f"{name}_kw", "kW", 2, nullable=True)
-            for name in ("demand", "served", "interrupted", "lost", "restored")
-        ),
+        *(_real(f"{name}_kw", "kW", 2, nullable=True) for name in _OUTAGE_LOADS),
         *(_text(name, nullable=True) for name in ("tried", "tripped_by", "worst_loading_element", "worst_vm_bus")),
         *(_integer(f"{name}_households", nullable=True) for name in ("faulted", "untransferred")),
         _text("opened", nullable=True),

@@ -166,7 +166,8 @@ def _n_minus_1(results: Results, language: Language) -> Html:
 
 def _least(results: Results, language: Language) -> Html:
     """Show by county how many feeders pass N-1, why the others fail, and what the least measures cost."""
-    feeders, reasons = results.feeders, codes("n_minus_1_reason")
+    feeders = results.feeders
+    reasons = [code for code in codes("n_minus_1_reason") if (feeders["n_minus_1_reason"] == code).any()]
     rows = []
     for code in results.counties["county_code"]:
         own = feeders[feeders["county_code"] == code]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -213,6 +214,10 @@ def _require_same_answer(statement: Mapping[str, Any], row: Mapping[str, Any], s
     """
     answer = "verdict" if "verdict" in row else "status"
     column = "binding_value" if "binding_value" in row else f"worst_{statement['binding_quantity']}"
+    tried = row.get(f"tried_{statement['binding_quantity']}")
+    if isinstance(tried, float) and not math.isnan(tried):
+        # An outage is explained by what stands in the way of more, where that was tried.
+        column = f"tried_{statement['binding_quantity']}"
     value, written = statement["binding_value"], row.get(column)
     same = row[answer] == statement[answer]
     if value is not None:

@@ -311,10 +311,10 @@ def n_minus_1_rows(
                 "worst_loading_element": row.worst.loading_name,
                 "worst_vm_pu": row.worst.vm_pu,
                 "worst_vm_bus": row.worst.vm_bus_name,
-                "tried_loading_percent": row.tried.loading_percent if row.refused_by else np.nan,
+                "tried_loading_percent": row.tried.loading_percent if _is_tried(row) else np.nan,
                 "unsupplied_household_hours": _household_hours(row, limits.repair_h.value),
                 "worst_loading_limit_percent": row.worst.loading_limit_percent,
-                "tried_vm_pu": row.tried.vm_pu if row.refused_by else np.nan,
+                "tried_vm_pu": row.tried.vm_pu if _is_tried(row) else np.nan,
                 "faulted_households": row.unsupplied_households - row.untransferred_households,
                 **_security(row, limits),
                 **_shed(row, by_branch=by_branch),
@@ -348,6 +348,14 @@ def _shed(row: NMinus1Row, *, by_branch: bool) -> dict[str, Any]:
         return {"shed_areas": None, "shed_gain_households": 0, "shed_gain_kw": 0.0}
     names = [f"bus:{i}" if by_branch or not name else name for i, name in zip(part.bus_id, part.bus_name, strict=True)]
     return {"shed_areas": ";".join(names), "shed_gain_households": part.households, "shed_gain_kw": part.load_kw}
+
+
+def _is_tried(row: NMinus1Row) -> bool:
+    """Whether the values tried are of another state than that after restoration: a tie more, or a section more."""
+    return bool(row.refused_by) or (row.tried_switch_states, row.tried_line_states) != (
+        row.switch_states,
+        row.line_states,
+    )
 
 
 def _household_hours(row: NMinus1Row, repair_h: float) -> float:

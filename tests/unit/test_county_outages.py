@@ -96,7 +96,7 @@ def test_of_a_fixed_share_nothing_is_known(method, is_known):
     weather, parameters = steady_days(-5.0), default_parameters()
     own = class_profiles(weather, parameters=parameters, method=method)
 
-    found = outage_demand(scenario, own, weather, parameters)
+    found = outage_demand(scenario, own, weather, parameters, rated_kw=np.ones(len(own.classes)))
 
     assert (found.cooling is not None) == is_known
     assert found.after is own

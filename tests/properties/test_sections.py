@@ -31,6 +31,7 @@ def switched_grid(seed: int, *, lines_at_source: int | None = None) -> RandomGri
 
 def rows_of(grid: RandomGrid) -> tuple[NMinus1Row, ...]:
     households = np.arange(grid.n_bus, dtype=np.int64)
+    assume(grid.can_be_studied)
     return run_n_minus_1(grid.network(), grid.loads, households=households)
 
 

@@ -92,6 +92,12 @@ class RandomGrid:
                     todo.append(other)
         return seen
 
+    @property
+    def can_be_studied(self) -> bool:
+        """Whether anything draws and some line leads to a bus with supply: what has neither is refused."""
+        reached = (i for kind, i in self.supplied() if kind == "bus")
+        return bool(self.loads.is_loaded.any()) and any(i >= self.n_source for i in reached)
+
     def supplied(self, *, dead: frozenset[Node] = frozenset()) -> set[Node]:
         """Return what the sources reach through closed switches, without the dead nodes."""
         return self.flood([("bus", i) for i in range(self.n_source)], through_closed=True, closed_to=dead)

@@ -147,7 +147,8 @@ class NMinus1Row:
 
     Power refers to the feeder at its own peak, so that ``served_kw + unsupplied_kw == demand_kw``. The worst values are
     the extremes over all cases after restoration. Where a part stays dark although it has a tie, `refused_by` and
-    `tried` say why: the values with the largest such part on the tie that leaves most margin.
+    `tried` say why: the values with the largest such part on the tie that leaves most margin, or with one section more
+    than is restored where the part has no load flow as a whole.
 
     Attributes
     ----------
@@ -191,7 +192,7 @@ class NMinus1Row:
         Households of healthy sections that no switching can help leaving dark, and the load of those switchings that
         leave no more of them. [kW]
     worst, tried : WorstValues
-        Values after restoration; values with the refused tie closed, those of `worst` where none was refused.
+        Values after restoration; values of the attempt that was refused, those of `worst` where there was none.
     stages : int
         Stages in which supply returns, because all parts together draw too much at first; what stands before the fault
         comes back in the first. 1 for all at once, 0 where nothing is taken over.

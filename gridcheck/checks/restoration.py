@@ -36,7 +36,8 @@ class Restoration:
     ----------
     done, tried : Switching
         The state after restoration; and, where a part stays dark, the state in which the largest of them hangs as a
-        whole on the tie with most margin, although that breaks a limit.
+        whole on the tie with most margin, although that breaks a limit. Where that has no load flow, `tried` supplies
+        one section more than `done` instead.
     rejected : tuple of int
         The tie with most margin of every part that stays dark.
     restored : ndarray of int

@@ -172,8 +172,9 @@ class _Search:
         # Those that failed come first, the deepest of them before the others.
         order = sorted(rows, key=lambda row: (row.status == NMinus1Status.SECURE, row.lost_kw, row.outage_id))
         ids = [row.outage_id for row in order]
-        first = self._obstacle(self.grid, self.state, feeder_id, ids)
-        assert first is not None
+        # What stands in the way in the county as it is was studied already.
+        own = self._contingencies(self.grid, self.state, feeder_id)
+        first = _Obstacle(grid=self.grid, state=self.state, contingency=own[ids[0]], row=order[0])
         found, has_more = self._cheapest(first, feeder_id, ids)
         reason, element = _reason(first)
         return LeastMeasure(
@@ -223,13 +224,15 @@ class _Search:
                 seen.add(key)
                 heapq.heappush(heap, (sum(one.cost_yuan for one in more), next(count), more))
 
+    @staticmethod
+    def _contingencies(grid: CountyGrid, state: NormalState, feeder_id: str) -> dict[str, Contingency]:
+        """Return the outages of a feeder by their ids."""
+        every = county_contingencies(grid, state.sections, state.tree)
+        return {c.outage_id: c for c in every if c.feeder_id == feeder_id}
+
     def _obstacle(self, grid: CountyGrid, state: NormalState, feeder_id: str, ids: list[str]) -> _Obstacle | None:
         """Return the first of the outages that is not restored."""
-        own = {
-            c.outage_id: c
-            for c in county_contingencies(grid, state.sections, state.tree)
-            if c.feeder_id == feeder_id and c.outage_id in ids
-        }
+        own = self._contingencies(grid, state, feeder_id)
         for outage_id in ids:
             contingency = own[outage_id]
             row = lose_each(state, state.loads, grid.households, (contingency,))[0]

@@ -14,7 +14,7 @@ from gridcheck.reports.folder import Results
 from gridcheck.reports.labels import number, percent
 from gridcheck.reports.summaries import Kpi
 from gridcheck.reports.texts import Language, text
-from gridcheck.reports.totals import SECURE_CODES, most_untransferred, totals
+from gridcheck.reports.totals import SECURE_CODES, most_untransferred, taking_supply, totals
 
 CHART = "n-minus-1-chart"
 
@@ -47,7 +47,7 @@ def layout(store: ResultsStore, address: Address) -> list[Component]:
 
 def _tiles(results: Results, language: Language) -> list[Kpi]:
     found = totals(results)
-    outages = results.n_minus_1
+    outages = taking_supply(results.n_minus_1)
     status = outages["status"].str.lower()
     worst = outages["unsupplied_households"].max()
     is_secure = status.isin(SECURE_CODES)

@@ -13,11 +13,20 @@ from gridcheck.cases import FactoredLoads, LoadCases
 from gridcheck.checks.emergency import allowed_ratios
 from gridcheck.checks.judgement import NormalState, normal_state
 from gridcheck.checks.n_minus_1 import lose_each
-from gridcheck.checks.outages import OUTLET, TRAFO, Contingency, contingencies_of, first_lines, trafo_contingencies
+from gridcheck.checks.outages import (
+    OUTLET,
+    TIE,
+    TRAFO,
+    Contingency,
+    contingencies_of,
+    first_lines,
+    trafo_contingencies,
+)
 from gridcheck.checks.records import FeederNMinus1, NMinus1Row, NMinus1Status
 from gridcheck.checks.restoration import gravest
 from gridcheck.checks.supply_security import REQUIRED_CLASSES
 from gridcheck.checks.switching_sheet import switching_times
+from gridcheck.checks.tie_outages import tie_rows
 from gridcheck.limits import DEFAULT_LIMITS, LimitSet
 from gridcheck.network.county import CountyGrid
 from gridcheck.network.records import BranchKind, Network
@@ -53,7 +62,7 @@ def county_n_minus_1(
     feeder_id: str = "",
     threads: int = 1,
 ) -> tuple[NMinus1Row, ...]:
-    """Study the loss of every section and outlet of a county's 10 kV feeders, and of its main transformers.
+    """Study the loss of every section, outlet and tie of a county's 10 kV feeders, and of its main transformers.
 
     Parameters
     ----------
@@ -76,8 +85,8 @@ def county_n_minus_1(
     Returns
     -------
     tuple of NMinus1Row
-        Feeder by feeder, then the main transformers. The first line of a feeder is judged by the feeder's limit
-        current, where that is lower than the conductor's.
+        Feeder by feeder, then the ties and the main transformers. The first line of a feeder is judged by the
+        feeder's limit current, where that is lower than the conductor's.
     """
     given = {"limits": limits, "loads_after": None if after is None else after.loads, "warmest_c": warmest_c}
     times = switching_times()
@@ -87,6 +96,7 @@ def county_n_minus_1(
     contingencies = county_contingencies(grid, state.sections, state.tree)
     contingencies = tuple(c for c in contingencies if feeder_id in ("", c.feeder_id))
     rows = lose_each(state, loads, grid.households, contingencies, threads=threads, times=times)
+    rows += tuple(row for row in county_ties(grid, state) if feeder_id in ("", row.feeder_id))
     mains = np.unique(grid.bus_main[grid.bus_main >= 0])
     if feeder_id or not len(mains):
         return rows
@@ -94,6 +104,27 @@ def county_n_minus_1(
     parted = county_normal_state(grid, loads, switched=mains, **given)  # type: ignore[arg-type]
     lost = main_contingencies(grid, parted.sections, parted.tree)
     return (*rows, *lose_each(parted, loads, grid.households, lost, threads=threads, times=times))
+
+
+def county_ties(grid: CountyGrid, state: NormalState) -> tuple[NMinus1Row, ...]:
+    """Return the loss of every tie of a county, by its name and as one of the feeder at its first end.
+
+    Its switch cannot be closed. A fault on its line is one of the section that the line hangs on.
+    """
+    branches = grid.network.branches
+    lines = np.flatnonzero(branches.kind == BranchKind.LINE)
+    place = {f"line:{i}": k for i, k in zip(branches.branch_id[lines].tolist(), lines.tolist(), strict=True)}
+    result = []
+    for row in tie_rows(state):
+        k = place[row.outage_id]
+        feeder = int(grid.bus_feeder[branches.from_bus[k]])
+        own = {} if feeder < 0 else grid.feeders.iloc[feeder]
+        named = {"feeder_id": str(own.get("feeder_id", "")), "supply_class": str(own.get("supply_class", ""))}
+        outage_id = branches.name[k] or row.outage_id
+        result.append(
+            replace(row, outage_id=outage_id, county_code=grid.county_code, line_states=(), faulted_lines=(), **named)
+        )
+    return tuple(sorted(result, key=lambda row: (row.feeder_id, row.outage_id)))
 
 
 def main_contingencies(grid: CountyGrid, sections: Sections, tree: SectionTree) -> tuple[Contingency, ...]:
@@ -213,7 +244,7 @@ def summarise_feeders(rows: Sequence[NMinus1Row]) -> tuple[FeederNMinus1, ...]:
     Parameters
     ----------
     rows : sequence of NMinus1Row
-        Outages of any number of feeders; those of main transformers belong to none.
+        Outages of any number of feeders; ties and main transformers do not count.
 
     Returns
     -------
@@ -222,7 +253,7 @@ def summarise_feeders(rows: Sequence[NMinus1Row]) -> tuple[FeederNMinus1, ...]:
     """
     by_feeder: dict[tuple[str, str], list[NMinus1Row]] = {}
     for row in rows:
-        if row.outage_kind == TRAFO:
+        if row.outage_kind in (TIE, TRAFO):
             continue
         by_feeder.setdefault((row.county_code, row.feeder_id), []).append(row)
     result = []

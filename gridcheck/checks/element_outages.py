@@ -5,17 +5,17 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from gridcheck.arrays import IntArray
 from gridcheck.cases import FactoredLoads, LoadCases
-from gridcheck.checks.judgement import NormalState, judge, normal_state
-from gridcheck.checks.n_minus_1 import lose_each, worst_values
+from gridcheck.checks.judgement import normal_state
+from gridcheck.checks.n_minus_1 import lose_each
 from gridcheck.checks.normal_rules import require_load, require_outages
-from gridcheck.checks.outages import TIE, line_contingencies, trafo_contingencies
-from gridcheck.checks.records import NMinus1Row, NMinus1Status
+from gridcheck.checks.outages import line_contingencies, trafo_contingencies
+from gridcheck.checks.records import NMinus1Row
+from gridcheck.checks.tie_outages import tie_rows
 from gridcheck.limits import DEFAULT_LIMITS, LimitSet
 from gridcheck.network.records import BranchKind, Network
 
@@ -81,7 +81,8 @@ def lose_each_element(
     studied = lose_each(state, loads, homes, tuple(one_of_each.values()), done=done)
     by_section = dict(zip(one_of_each, studied, strict=True))
     rows = [replace(by_section[c.section], outage_id=c.outage_id, outage_kind=c.outage_kind) for c in lines]
-    rows += _tie_rows(state, {row.outage_id for row in rows})
+    listed = {row.outage_id for row in rows}
+    rows += [row for row in tie_rows(state) if row.outage_id not in listed]
     found = [
         row
         for one, some in zip(states, of_trafos, strict=True)
@@ -93,29 +94,3 @@ def lose_each_element(
 def _number(row: NMinus1Row) -> int:
     """Return the id of the lost element in the file."""
     return int(row.outage_id.partition(":")[2])
-
-
-def _tie_rows(state: NormalState, listed: set[str]) -> list[NMinus1Row]:
-    """Return a row for each open line: a tie that is lost takes nobody's supply, only a reserve."""
-    branches, found = state.network.branches, []
-    for edge in [*state.ties.edge.tolist(), *state.unused_ties.edge.tolist()]:
-        k = int(state.sections.edge_branch[edge])
-        if branches.kind[k] == BranchKind.LINE and f"line:{branches.branch_id[k]}" not in listed:
-            found.append(int(branches.branch_id[k]))
-    if not found:
-        return []
-    feeders = np.unique(state.tree.outlet_edge)
-    normal = judge(state, state.sections.edge_closed, np.ones(state.network.n_bus, dtype=bool), feeders)
-    worst = worst_values(state, normal)
-    status = NMinus1Status.SECURE if normal.is_within_limits else NMinus1Status.VIOLATED
-    status = status if normal.is_solved else NMinus1Status.NOT_CONVERGED
-    kinds = NMinus1Row.__annotations__
-    empty: dict[str, Any] = {name: () if kind.startswith("tuple") else 0 for name, kind in kinds.items()}
-    empty |= dict.fromkeys(("outage_id", "county_code", "feeder_id", "supply_class", "tripped_by"), "")
-    empty |= {"outage_kind": TIE, "status": status, "by_remote": True, "method": "none", "is_proved": True}
-    empty["partial"] = None
-    row = NMinus1Row(**empty | {"worst": worst, "tried": worst})
-    return [
-        replace(row, outage_id=f"line:{i}", transfer_ratio=1.0, line_states=((i, False),), faulted_lines=(i,))
-        for i in sorted(set(found))
-    ]

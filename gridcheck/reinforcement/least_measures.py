@@ -21,7 +21,7 @@ from gridcheck.cases import FactoredLoads, LoadCases
 from gridcheck.checks.county_n_minus_1 import county_contingencies, county_normal_state
 from gridcheck.checks.judgement import NormalState
 from gridcheck.checks.n_minus_1 import lose_each
-from gridcheck.checks.outages import TRAFO, Contingency, cut_off
+from gridcheck.checks.outages import TIE, TRAFO, Contingency, cut_off
 from gridcheck.checks.records import NMinus1Row, NMinus1Status
 from gridcheck.checks.supply_security import REQUIRED_CLASSES
 from gridcheck.limits import LimitSet
@@ -151,7 +151,7 @@ def least_measures(
     """
     by_feeder: dict[str, list[NMinus1Row]] = {}
     for row in rows:
-        if row.outage_kind != TRAFO and row.feeder_id:
+        if row.outage_kind not in (TIE, TRAFO) and row.feeder_id:
             by_feeder.setdefault(row.feeder_id, []).append(row)
     failing = {f: own for f, own in by_feeder.items() if any(r.status != NMinus1Status.SECURE for r in own)}
     if not failing:

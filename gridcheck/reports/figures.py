@@ -20,7 +20,7 @@ import plotly.graph_objects as go
 from gridcheck.reports import palette
 from gridcheck.reports.labels import YUAN_PER_MILLION, county_name, measure_name, money, number
 from gridcheck.reports.texts import Language, codes, label, text
-from gridcheck.reports.totals import reason_counts, reason_name
+from gridcheck.reports.totals import reason_counts, reason_name, taking_supply
 from gridcheck.units import YUAN_PER_WAN
 
 GRAPH_CONFIG: Mapping[str, Any] = {
@@ -193,6 +193,7 @@ def waiting_reasons(decisions: pd.DataFrame, language: Language) -> go.Figure:
 
 def n_minus_1_by_county(outages: pd.DataFrame, language: Language) -> go.Figure:
     """Stack the outages of each county by what is left of supply after restoration."""
+    outages = taking_supply(outages)
     status = outages["status"].str.lower()
     counted = outages.assign(status=status).groupby(["county_code", "status"]).size()
     order = sorted(outages["county_code"].unique())[::-1]

@@ -11,7 +11,7 @@ from gridcheck.reports.folder import Results
 from gridcheck.reports.markup import Html, both, element, joined, table
 from gridcheck.reports.summaries import answer_sentence, area_notes, banner, budget_note, county_sentences, kpis
 from gridcheck.reports.texts import LANGUAGES, Language, codes, label, text
-from gridcheck.reports.totals import SECURE_CODES, most_untransferred, totals
+from gridcheck.reports.totals import SECURE_CODES, most_untransferred, taking_supply, totals
 from gridcheck.reports.views import VIEWS, View, formatted_rows
 
 WORST_AREAS = 20
@@ -135,7 +135,7 @@ def _reasons(language: Language) -> Html:
 
 
 def _n_minus_1(results: Results, language: Language) -> Html:
-    outages = results.n_minus_1
+    outages = taking_supply(results.n_minus_1)
     secure = outages["status"].str.lower().isin(SECURE_CODES)
     rows = []
     for code in results.counties["county_code"]:

@@ -114,7 +114,7 @@ class Totals:
     areas, overloaded, heavy, low_voltage : int
         Areas; those overloaded, those heavily loaded and not overloaded, and those low in voltage (overloaded or not).
     outages, secure : int
-        Outages studied, and those after which all customers are supplied within limits.
+        Outages that take supply, and those after which all customers are supplied within limits.
     projects, chosen : int
         Candidate projects, and those in the plan.
     unfunded, unfunded_overload : int
@@ -186,7 +186,7 @@ _COUNTED = ("counties", "decisions", "plan", "n_minus_1", "areas", "violations")
 
 
 def _count(tables: Mapping[str, pd.DataFrame], limits: Thresholds, budget_yuan: float) -> Totals:
-    counties, plan, outages = tables["counties"], tables["plan"], tables["n_minus_1"]
+    counties, plan, outages = tables["counties"], tables["plan"], taking_supply(tables["n_minus_1"])
     by_verdict = tables["decisions"]["verdict"].value_counts()
     state = area_states(tables["areas"], tables["violations"], limits)
     chosen = plan[plan["chosen"]]
@@ -223,6 +223,11 @@ def is_discouraged_only(decisions: pd.DataFrame) -> pd.Series:
     """Tell which approvals carry no condition that anybody could keep: only the remark on their kind of heater."""
     conditional = decisions["verdict"] == "approve_with_conditions"
     return conditional & (decisions["conditions"] == labels.DISCOURAGED)
+
+
+def taking_supply(outages: pd.DataFrame) -> pd.DataFrame:
+    """Return the outages that take somebody's supply, so that lost ties do not flatter the share of secure ones."""
+    return outages[outages["outage_kind"] != "tie"]
 
 
 def most_untransferred(outages: pd.DataFrame) -> int | None:

@@ -40,12 +40,23 @@ def test_every_feeder_has_its_outlet_and_every_section_is_lost_once() -> None:
     assert [i for i in ids if i.endswith("-outlet")] == [f"{f}-outlet" for f in grid.feeders["feeder_id"]]
     mains = [row.outage_id for row in rows if row.outage_kind == "trafo"]
     assert len(mains) == len(set(grid.bus_main[grid.bus_main >= 0].tolist())) > 0
-    assert sorted(set(ids) - set(mains) - {i for i in ids if i.endswith("-outlet")}) == sections
+    ties = [row.outage_id for row in rows if row.outage_kind == "tie"]
+    assert sorted(ties) == [n for n, r in zip(grid.network.branches.name, grid.branch_role, strict=True) if r == "tie"]
+    assert ties
+    assert sorted(set(ids) - set(mains) - set(ties) - {i for i in ids if i.endswith("-outlet")}) == sections
     assert len(ids) == len(set(ids))
     assert {row.county_code for row in rows} == {grid.county_code}
     classes = dict(zip(grid.feeders["feeder_id"], grid.feeders["supply_class"], strict=True))
     assert all(row.supply_class == classes[row.feeder_id] for row in rows if row.outage_kind != "trafo")
-    assert all(row.outage_id.startswith(row.feeder_id) for row in rows)
+    assert all(row.outage_id.startswith(row.feeder_id) for row in rows if row.outage_kind != "tie")
+
+
+def test_a_lost_tie_takes_nobodys_supply_and_counts_for_no_feeder() -> None:
+    _, _, rows = studied()
+    ties = [row for row in rows if row.outage_kind == "tie"]
+
+    assert all(row.feeder_id and not row.unsupplied_households and not row.demand_kw for row in ties)
+    assert summarise_feeders(ties) == ()
 
 
 def test_demand_is_that_of_the_feeders_areas_at_its_peak() -> None:
@@ -53,7 +64,7 @@ def test_demand_is_that_of_the_feeders_areas_at_its_peak() -> None:
     load_kw = 1000.0 * cases.p_mw[:, grid.area_bus]
     for f, feeder_id in enumerate(grid.feeders["feeder_id"]):
         by_case = load_kw[:, grid.area_feeder == f].sum(axis=1)
-        for row in (row for row in rows if row.feeder_id == feeder_id):
+        for row in (row for row in rows if row.feeder_id == feeder_id and row.outage_kind != "tie"):
             assert row.demand_kw == pytest.approx(by_case.max())
             assert row.peak_case == int(np.argmax(by_case))
             assert row.served_kw + row.unsupplied_kw == pytest.approx(row.demand_kw)
@@ -112,9 +123,11 @@ def test_feeders_take_the_gravest_status_and_the_transfer_of_all_their_outages()
 
     feeders = summarise_feeders(rows)
 
-    assert [f.feeder_id for f in feeders] == sorted({row.feeder_id for row in rows if row.outage_kind != "trafo"})
+    assert [f.feeder_id for f in feeders] == sorted(
+        {row.feeder_id for row in rows if row.outage_kind in ("section", "outlet")}
+    )
     for feeder in feeders:
-        own = [row for row in rows if row.feeder_id == feeder.feeder_id]
+        own = [row for row in rows if row.feeder_id == feeder.feeder_id and row.outage_kind != "tie"]
         assert feeder.status == max((row.status for row in own), key=gravity.index)
         lost = sum(row.lost_kw for row in own)
         assert feeder.transfer_ratio == pytest.approx(sum(row.restored_kw for row in own) / lost if lost else 1.0)

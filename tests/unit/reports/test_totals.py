@@ -69,9 +69,10 @@ def city() -> Results:
     )
     outages = pd.DataFrame(
         {
-            "county_code": ["140881"] * 3,
-            "status": ["secure", "VIOLATED", "not_converged"],
-            "unsupplied_households": [0, 3, None],
+            "county_code": ["140881"] * 4,
+            "outage_kind": ["section", "outlet", "trafo", "tie"],
+            "status": ["secure", "VIOLATED", "not_converged", "secure"],
+            "unsupplied_households": [0, 3, None, 0],
         }
     )
     counties = pd.DataFrame(

@@ -1,0 +1,1 @@
+"""The ledger: what was asked, assessed, promised and built, kept with its inputs in a database."""

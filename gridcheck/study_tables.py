@@ -17,6 +17,7 @@ from gridcheck.county_study import CountyOutcome, CountyTask
 from gridcheck.geography import counties
 from gridcheck.planning import StudyPlan
 from gridcheck.policy import plan_2025
+from gridcheck.reports.totals import taking_supply
 from gridcheck.scenario import Scenario, require_counties
 from gridcheck.stage_clock import peak_memory_mb
 from gridcheck.study_inputs import weather_statement
@@ -128,7 +129,7 @@ def study_summary(
             "applications": len(tables["decisions"]),
             **{verdict: int(by_verdict.get(verdict, 0)) for verdict in ("approve", "approve_with_conditions", "defer")},
             "violations": len(tables["violations"]),
-            "outages": len(tables["n_minus_1"]),
+            "outages": len(taking_supply(tables["n_minus_1"])),
             "projects_chosen": len(chosen),
             "plan_cost_yuan": float(chosen["cost_yuan"].sum()),
             "households_unlocked": int(tables["counties"]["households_unlocked"].sum()),

@@ -141,7 +141,8 @@ class _Census:
 
     def buses(self, case: int) -> BusCensus:
         """Return what hangs on each bus in a case."""
-        one = self.loads.p_mw[case] if isinstance(self.loads, LoadCases) else self.loads.cases(case, case + 1).p_mw[0]
+        loads = self.loads
+        one = loads.p_mw[case] if isinstance(loads, LoadCases) else loads.p_weight_mw @ loads.profile[case]
         return BusCensus(load_kw=one * KW_PER_MW, households=self.bus_households)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -119,7 +120,7 @@ def county_ties(grid: CountyGrid, state: NormalState) -> tuple[NMinus1Row, ...]:
         k = place[row.outage_id]
         feeder = int(grid.bus_feeder[branches.from_bus[k]])
         own = {} if feeder < 0 else grid.feeders.iloc[feeder]
-        named = {"feeder_id": str(own.get("feeder_id", "")), "supply_class": str(own.get("supply_class", ""))}
+        named: dict[str, Any] = {name: str(own.get(name, "")) for name in ("feeder_id", "supply_class")}
         outage_id = branches.name[k] or row.outage_id
         result.append(
             replace(row, outage_id=outage_id, county_code=grid.county_code, line_states=(), faulted_lines=(), **named)

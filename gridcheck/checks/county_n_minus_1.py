@@ -119,8 +119,8 @@ def county_ties(grid: CountyGrid, state: NormalState) -> tuple[NMinus1Row, ...]:
     for row in tie_rows(state):
         k = place[row.outage_id]
         feeder = int(grid.bus_feeder[branches.from_bus[k]])
-        own = {} if feeder < 0 else grid.feeders.iloc[feeder]
-        named: dict[str, Any] = {name: str(own.get(name, "")) for name in ("feeder_id", "supply_class")}
+        columns = ("feeder_id", "supply_class")
+        named: dict[str, Any] = {c: "" if feeder < 0 else str(grid.feeders[c].iloc[feeder]) for c in columns}
         outage_id = branches.name[k] or row.outage_id
         result.append(
             replace(row, outage_id=outage_id, county_code=grid.county_code, line_states=(), faulted_lines=(), **named)

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from gridcheck import __version__
+from gridcheck.parallel import one_thread_for_matrices
 from gridcheck.terminal import EXIT_FINE, EXIT_INCOMPLETE, EXIT_VIOLATIONS, friendly_errors
 
 app = typer.Typer(
@@ -46,6 +47,8 @@ def main(
     ] = False,
 ) -> None:
     """Answer connection questions of distribution planners, for real feeders and real cold waves."""
+    del version  # its callback has printed it
+    one_thread_for_matrices()
 
 
 @app.command()

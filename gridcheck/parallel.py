@@ -26,6 +26,20 @@ _LISTEN_AGAIN_S = 0.05
 _channel: Any = None
 
 
+# Names under which libraries of linear algebra look for their number of threads.
+_MATRIX_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "BLIS_NUM_THREADS")
+
+
+def one_thread_for_matrices() -> None:
+    """Let this process and its children multiply matrices in one thread, unless the user has said otherwise.
+
+    The matrices of a study are small. Several threads for them wait for each other longer than they calculate, fifty
+    times as long where other processes want the processors too. Takes effect where numpy is not imported yet.
+    """
+    for name in _MATRIX_THREADS:
+        os.environ.setdefault(name, "1")
+
+
 def _start_worker(channel: Any) -> None:
     global _channel  # noqa: PLW0603 - a process has one channel for its whole life
     _channel = channel
@@ -55,6 +69,7 @@ class WorkerPool:
     def __init__(self, workers: int | None, *, n_task: int, progress: Listener | None = None) -> None:
         wanted = workers if workers is not None else os.cpu_count() or 1
         context = multiprocessing.get_context("spawn")
+        one_thread_for_matrices()
         self._progress = progress
         self._queue = context.SimpleQueue()
         others = set(multiprocessing.active_children())

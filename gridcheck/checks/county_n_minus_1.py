@@ -97,7 +97,7 @@ def county_n_minus_1(
     contingencies = county_contingencies(grid, state.sections, state.tree)
     contingencies = tuple(c for c in contingencies if feeder_id in ("", c.feeder_id))
     rows = lose_each(state, loads, grid.households, contingencies, threads=threads, times=times)
-    rows += tuple(row for row in county_ties(grid, state) if feeder_id in ("", row.feeder_id))
+    rows += county_ties(grid, state, feeder_id=feeder_id)
     mains = np.unique(grid.bus_main[grid.bus_main >= 0])
     if feeder_id or not len(mains):
         return rows
@@ -107,24 +107,23 @@ def county_n_minus_1(
     return (*rows, *lose_each(parted, loads, grid.households, lost, threads=threads, times=times))
 
 
-def county_ties(grid: CountyGrid, state: NormalState) -> tuple[NMinus1Row, ...]:
-    """Return the loss of every tie of a county, by its name and as one of the feeder at its first end.
+def county_ties(grid: CountyGrid, state: NormalState, *, feeder_id: str = "") -> tuple[NMinus1Row, ...]:
+    """Return the loss of every tie of a county or a feeder, by its name and as one of the feeder at its first end.
 
     Its switch cannot be closed. A fault on its line is one of the section that the line hangs on.
     """
     branches = grid.network.branches
+    feeder = grid.bus_feeder[branches.from_bus]
+    columns = {name: np.append(grid.feeders[name].astype(str), "") for name in ("feeder_id", "supply_class")}
+    wanted = None if not feeder_id else columns["feeder_id"][feeder] == feeder_id
     lines = np.flatnonzero(branches.kind == BranchKind.LINE)
     place = {f"line:{i}": k for i, k in zip(branches.branch_id[lines].tolist(), lines.tolist(), strict=True)}
     result = []
-    for row in tie_rows(state):
+    for row in tie_rows(state, wanted):
         k = place[row.outage_id]
-        feeder = int(grid.bus_feeder[branches.from_bus[k]])
-        columns = ("feeder_id", "supply_class")
-        named: dict[str, Any] = {c: "" if feeder < 0 else str(grid.feeders[c].iloc[feeder]) for c in columns}
-        outage_id = branches.name[k] or row.outage_id
-        result.append(
-            replace(row, outage_id=outage_id, county_code=grid.county_code, line_states=(), faulted_lines=(), **named)
-        )
+        own: dict[str, Any] = {name: str(values[feeder[k]]) for name, values in columns.items()}
+        own |= {"outage_id": branches.name[k] or row.outage_id, "line_states": (), "faulted_lines": ()}
+        result.append(replace(row, county_code=grid.county_code, **own))
     return tuple(sorted(result, key=lambda row: (row.feeder_id, row.outage_id)))
 
 

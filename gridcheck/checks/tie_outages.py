@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gridcheck.arrays import IntArray
+from gridcheck.arrays import BoolArray, IntArray
 from gridcheck.checks.judgement import NormalState, judge
 from gridcheck.checks.n_minus_1 import worst_values
 from gridcheck.checks.outages import TIE
@@ -15,13 +15,15 @@ from gridcheck.checks.records import NMinus1Row, NMinus1Status
 from gridcheck.network.records import BranchKind
 
 
-def tie_rows(state: NormalState) -> tuple[NMinus1Row, ...]:
+def tie_rows(state: NormalState, lines: BoolArray | None = None) -> tuple[NMinus1Row, ...]:
     """Return a row for each normally open line, by the ids of the network.
 
     Parameters
     ----------
     state : NormalState
         The network in normal operation.
+    lines : ndarray of bool, shape (n_branch,), optional
+        Branches to look at; all where not given.
 
     Returns
     -------
@@ -34,7 +36,7 @@ def tie_rows(state: NormalState) -> tuple[NMinus1Row, ...]:
     for ties in (state.ties, state.unused_ties):
         for edge, *both in zip(ties.edge.tolist(), ties.section_a.tolist(), ties.section_b.tolist(), strict=True):
             k = int(sections.edge_branch[edge])
-            if branches.kind[k] == BranchKind.LINE:
+            if branches.kind[k] == BranchKind.LINE and (lines is None or lines[k]):
                 sides[int(branches.branch_id[k])] = (min(both), max(both))
     by_pair = {pair: _without_outage(state, np.array(pair)) for pair in sorted(set(sides.values()))}
     return tuple(

@@ -64,6 +64,8 @@ def only_consumes(loads: LoadCases | FactoredLoads) -> bool:
         return False
     if isinstance(loads, LoadCases):
         return bool((loads.p_mw >= 0).all() and (loads.q_mvar >= 0).all())
+    if all(bool((part >= 0).all()) for part in (loads.p_weight_mw, loads.q_weight_mvar, loads.profile)):
+        return True
     loaded = _loaded_buses(loads)
     some = range(0, loads.n_case, _AT_A_TIME)
     every = np.arange(loads.n_case)

@@ -47,3 +47,8 @@ def sleep_long(number: int) -> int:
     """Work for a minute."""
     time.sleep(60.0)
     return number
+
+
+def matrix_threads(_: int) -> str:
+    """Return how many threads the libraries of linear algebra may take."""
+    return os.environ["OPENBLAS_NUM_THREADS"]

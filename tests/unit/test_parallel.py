@@ -19,6 +19,11 @@ def test_results_come_in_the_order_of_the_items():
     assert again == [9, 1]
 
 
+def test_workers_multiply_matrices_in_one_thread():
+    with WorkerPool(2, n_task=1) as pool:
+        assert pool.map(work.matrix_threads, [1], weight=float) == ["1"]
+
+
 def test_no_process_is_left_over():
     before = set(multiprocessing.active_children())
 

@@ -51,6 +51,7 @@ __all__ = [
     "ZERO_OVER_POSITIVE",
     "AreaTransformer",
     "LowVoltageGrid",
+    "area_mm2",
     "area_transformer",
     "four_wire_of",
     "line_ohm_per_km",
@@ -312,8 +313,10 @@ def _balanced(grid: LowVoltageGrid, unit: Network, r_pu: FloatArray, x_pu: Float
 
 @functools.cache
 def _no_switches() -> Switches:
-    none = np.zeros(0, dtype=np.int64)
-    return Switches(switch_id=none, branch=none, at_to_end=none, closed=none, breaker=none, remote=none, name=())
+    none, no_flag = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.bool_)
+    return Switches(
+        switch_id=none, branch=none, at_to_end=no_flag, closed=no_flag, breaker=no_flag, remote=no_flag, name=()
+    )
 
 
 @functools.cache
@@ -324,6 +327,17 @@ def _conductor_ohm_per_km() -> dict[str, complex]:
     r = frame["r_ohm_per_km"].to_numpy(float) * (1.0 + per_k * (CONDUCTOR_TEMPERATURE_C - 20.0))
     z = r + 1j * frame["x_ohm_per_km"].to_numpy(float)
     return dict(zip(frame.index, z.tolist(), strict=True))
+
+
+def area_mm2(type_name: str) -> float | None:
+    """Return the section of a conductor of the catalogue, None where it has no such conductor. [mm2]"""
+    return _conductor_mm2().get(type_name)
+
+
+@functools.cache
+def _conductor_mm2() -> dict[str, float]:
+    frame = conductors()
+    return dict(zip(frame.index, frame["area_mm2"].tolist(), strict=True))
 
 
 @functools.cache

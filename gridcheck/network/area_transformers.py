@@ -1,4 +1,4 @@
-"""Transformers of areas: nameplates of the catalogue, and a network of one transformer alone.
+"""Transformers of areas: nameplates of the catalogue, as pandapower tables and as one branch in per unit.
 
 Zero sequence: a Dyn11 unit shows its low-voltage side the impedance of the positive sequence (r0 = r, x0 = 0.9 to
 1.0 x; 1.0 is taken, G+). A Yyn0 unit adds half of its leakage to the magnetising impedance of a three-legged core,
@@ -8,6 +8,7 @@ Zero sequence: a Dyn11 unit shows its low-voltage side the impedance of the posi
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +16,8 @@ import pandas as pd
 
 from gridcheck.catalogue import distribution_transformers
 from gridcheck.errors import InputError
-from gridcheck.network.four_wire import FourWireNetwork
-from gridcheck.network.four_wire_tables import four_wire_from_tables
 from gridcheck.network.zero_sequence_trafos import CORE_Z0_PU
+from gridcheck.units import SQRT3
 
 VN_MV_KV, VN_LV_KV = 10.0, 0.4
 SN_MVA = 1.0
@@ -50,6 +50,11 @@ class AreaTransformer:
         Position; each step up lowers the low voltage.
     core_z0_pu : float
         Magnetising impedance of the zero sequence of a Yyn0 unit on its own base; Dyn11 does not use it. [pu]
+
+    Raises
+    ------
+    InputError
+        A vector group that is not modelled, or an impossible nameplate.
     """
 
     type_name: str
@@ -64,6 +69,23 @@ class AreaTransformer:
     tap_step_percent: float = 2.5
     tap_pos: int = 0
     core_z0_pu: float = CORE_Z0_PU
+
+    def __post_init__(self) -> None:
+        positive = (self.kva, self.uk_percent, self.vn_hv_kv, self.vn_lv_kv, self.core_z0_pu)
+        if self.vector_group not in _SHIFT_DEGREE:
+            raise InputError(
+                f"transformer {self.type_name!r}: vector_group must be one of {', '.join(_SHIFT_DEGREE)}. "
+                f"Got {self.vector_group!r}."
+            )
+        if not all(math.isfinite(value) and value > 0 for value in positive):
+            raise InputError(
+                f"transformer {self.type_name!r}: kva, uk_percent, voltages and core_z0_pu must be greater than 0."
+            )
+        if not 0 <= self.pk_kw / self.kva <= self.uk_percent / 100.0 or self.p0_kw < 0 or self.i0_percent < 0:
+            raise InputError(
+                f"transformer {self.type_name!r}: losses must be at least 0, and pk_kw at most {self.uk_percent:g} "
+                f"percent of kva. Got p0_kw {self.p0_kw:g}, pk_kw {self.pk_kw:g}, i0_percent {self.i0_percent:g}."
+            )
 
 
 def area_transformer(type_name: str, *, tap_pos: int = 0, core_z0_pu: float = CORE_Z0_PU) -> AreaTransformer:
@@ -137,21 +159,67 @@ def transformer_tables(transformer: AreaTransformer) -> dict[str, pd.DataFrame]:
     return {"bus": bus, "trafo": pd.DataFrame([trafo]), "ext_grid": pd.DataFrame([source])}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransformerBranch:
+    """A transformer as a branch from 10 kV to 0.4 kV, on the base of `SN_MVA`; fields as in `Branches`.
+
+    Attributes
+    ----------
+    z_pu, z0_pu : complex
+        Series impedance of positive and zero sequence behind the ratio. The zero sequence ends at its winding. [pu]
+    y_pu : complex
+        Shunt admittance of the positive sequence at either end, behind the ratio. [pu]
+    tap_ratio : float
+        Magnitude of the ideal ratio. [1]
+    shift_degree : float
+        Its angle. [degree]
+    rating_from_ka, rating_to_ka : float
+        Rated currents. [kA]
+    """
+
+    z_pu: complex
+    z0_pu: complex
+    y_pu: complex
+    tap_ratio: float
+    shift_degree: float
+    rating_from_ka: float
+    rating_to_ka: float
+
+
 @functools.lru_cache(maxsize=4096)
-def transformer_alone(transformer: AreaTransformer) -> FourWireNetwork:
-    """Return a network of the source and the transformer alone, made once for each kind of transformer.
+def transformer_branch(transformer: AreaTransformer) -> TransformerBranch:
+    r"""Return a transformer in per unit: what `four_wire_from_tables` makes of `transformer_tables`, but faster.
+
+    With the leakage z and the magnetising admittance y of the T circuit, halves of z on either side of y,
+
+    .. math:: z_{series} = z + z^2 y / 4, \qquad y_{end} = \frac{y z / 2}{z_{series}}
+
+    and zero sequence :math:`z` (Dyn11) or :math:`z / 2 + j x_{core}` (Yyn0).
 
     Parameters
     ----------
     transformer : AreaTransformer
         The transformer.
-
-    Returns
-    -------
-    FourWireNetwork
-        Bus 0 at 10 kV, bus 1 at 0.4 kV, one branch; made by `four_wire_from_tables`.
     """
-    return four_wire_from_tables(transformer_tables(transformer), name=transformer.type_name, sn_mva=SN_MVA)
+    rated_mva = transformer.kva / 1000.0
+    to_base = (transformer.vn_lv_kv / VN_LV_KV) ** 2
+    per_unit = to_base * SN_MVA / rated_mva
+    r, size = transformer.pk_kw / transformer.kva, transformer.uk_percent / 100.0
+    z = complex(r, math.sqrt(max(size**2 - r**2, 0.0))) * per_unit
+    loss_mw, no_load_mva = transformer.p0_kw / 1000.0, transformer.i0_percent / 100.0 * rated_mva
+    y = complex(loss_mw, -math.sqrt(max(no_load_mva**2 - loss_mw**2, 0.0))) / (to_base * SN_MVA)
+    series = z + z * z * y / 4.0
+    vn_hv_kv = transformer.vn_hv_kv * (1.0 + transformer.tap_pos * transformer.tap_step_percent / 100.0)
+    is_yyn = transformer.vector_group == "Yyn0"
+    return TransformerBranch(
+        z_pu=series,
+        z0_pu=z / 2.0 + 1j * transformer.core_z0_pu * per_unit if is_yyn else z,
+        y_pu=y * z / 2.0 / series,
+        tap_ratio=vn_hv_kv / transformer.vn_lv_kv / (VN_MV_KV / VN_LV_KV),
+        shift_degree=_SHIFT_DEGREE[transformer.vector_group],
+        rating_from_ka=rated_mva / SQRT3 / transformer.vn_hv_kv,
+        rating_to_ka=rated_mva / SQRT3 / transformer.vn_lv_kv,
+    )
 
 
 @functools.cache

@@ -33,7 +33,7 @@ from gridcheck.network.area_transformers import (
     VN_MV_KV,
     AreaTransformer,
     area_transformer,
-    transformer_alone,
+    transformer_branch,
 )
 from gridcheck.network.four_wire import FourWireNetwork
 from gridcheck.network.records import Branches, BranchKind, Buses, Network, Switches
@@ -54,6 +54,7 @@ __all__ = [
     "area_mm2",
     "area_transformer",
     "four_wire_of",
+    "line_ka",
     "line_ohm_per_km",
 ]
 
@@ -215,31 +216,28 @@ def four_wire_of(grid: LowVoltageGrid, transformer: AreaTransformer) -> FourWire
     in a run. The negative sequence of the 10 kV network is left out; it is some 0.4 percent of the load's imbalance
     at 50 MVA of short-circuit power.
     """
-    n_line = grid.n_node - 1
-    unit = transformer_alone(transformer)
-    zero = np.zeros(n_line)
+    n_line, n_bus = grid.n_node - 1, grid.n_node + 1
+    unit = transformer_branch(transformer)
+    nothing = np.zeros(n_line + 1)
     r, x = _line_pu(grid)
-    balanced = _balanced(grid, unit.balanced, r, x)
-
-    def with_unit(lines: FloatArray, field: str) -> FloatArray:
-        return np.append(lines, getattr(unit, field))
-
-    n_bus = grid.n_node + 1
     has_neutral = np.ones(n_bus, dtype=bool)
     has_neutral[0] = False
+    passes = np.ones(n_line + 1)
+    passes[-1] = 0.0
+    own = (ZERO_OVER_POSITIVE - 1.0) / 3.0
     return FourWireNetwork(
-        balanced=balanced,
-        r0_pu=with_unit(ZERO_OVER_POSITIVE * r, "r0_pu"),
-        x0_pu=with_unit(ZERO_OVER_POSITIVE * x, "x0_pu"),
-        g0_from_pu=with_unit(zero, "g0_from_pu"),
-        b0_from_pu=with_unit(zero, "b0_from_pu"),
-        g0_to_pu=with_unit(zero, "g0_to_pu"),
-        b0_to_pu=with_unit(zero, "b0_to_pu"),
-        zero_ratio=with_unit(np.ones(n_line), "zero_ratio"),
-        r_neutral_pu=with_unit((ZERO_OVER_POSITIVE - 1.0) / 3.0 * r, "r_neutral_pu"),
-        x_neutral_pu=with_unit((ZERO_OVER_POSITIVE - 1.0) / 3.0 * x, "x_neutral_pu"),
-        r_phase_neutral_pu=with_unit(zero, "r_phase_neutral_pu"),
-        x_phase_neutral_pu=with_unit(zero, "x_phase_neutral_pu"),
+        balanced=_balanced(grid, transformer, r, x),
+        r0_pu=np.append(ZERO_OVER_POSITIVE * r, unit.z0_pu.real),
+        x0_pu=np.append(ZERO_OVER_POSITIVE * x, unit.z0_pu.imag),
+        g0_from_pu=nothing,
+        b0_from_pu=nothing,
+        g0_to_pu=nothing,
+        b0_to_pu=nothing,
+        zero_ratio=passes,
+        r_neutral_pu=np.append(own * r, 0.0),
+        x_neutral_pu=np.append(own * x, 0.0),
+        r_phase_neutral_pu=nothing,
+        x_phase_neutral_pu=nothing,
         has_neutral=has_neutral,
         neutral_earth_ohm=np.full(n_bus, np.inf),
         g0_pu=np.zeros(n_bus),
@@ -251,6 +249,12 @@ def four_wire_of(grid: LowVoltageGrid, transformer: AreaTransformer) -> FourWire
     )
 
 
+def line_ka(grid: LowVoltageGrid) -> FloatArray:
+    """Return the rated currents of the lines above nodes 1, 2, ..., shape (n_node - 1,). [kA]"""
+    rating = _conductor_ka()
+    return np.array([rating[name] for name in grid.type_name[1:]], dtype=np.float64)
+
+
 def _line_pu(grid: LowVoltageGrid) -> tuple[FloatArray, FloatArray]:
     """Return the series impedance of the lines above nodes 1, 2, ... [pu]"""
     known = _conductor_ohm_per_km()
@@ -259,34 +263,34 @@ def _line_pu(grid: LowVoltageGrid) -> tuple[FloatArray, FloatArray]:
     return z.real, z.imag
 
 
-def _balanced(grid: LowVoltageGrid, unit: Network, r_pu: FloatArray, x_pu: FloatArray) -> Network:
+def _balanced(grid: LowVoltageGrid, transformer: AreaTransformer, r_pu: FloatArray, x_pu: FloatArray) -> Network:
     """Lines first, then the transformer."""
-    n_line, n_bus = grid.n_node - 1, grid.n_node + 1
-    trafo, zero = unit.branches, np.zeros(n_line)
-    rating = _conductor_ka()
-    rating_ka = np.array([rating[name] for name in grid.type_name[1:]], dtype=np.float64)
-    closed = np.ones(n_line + 1, dtype=bool)
+    n_line, n_bus, type_name = grid.n_node - 1, grid.n_node + 1, transformer.type_name
+    unit, rating_ka = transformer_branch(transformer), line_ka(grid)
+    closed, zero = np.ones(n_line + 1, dtype=bool), np.zeros(n_line)
+    kind = np.full(n_line + 1, int(BranchKind.LINE))
+    kind[-1] = int(BranchKind.TRAFO)
     branches = Branches(
         branch_id=np.append(np.arange(n_line), 0),
-        kind=np.append(np.full(n_line, int(BranchKind.LINE)), trafo.kind),
+        kind=kind,
         from_bus=np.append(grid.parent[1:] + 1, 0),
         to_bus=np.append(np.arange(2, n_bus), 1),
-        r_pu=np.append(r_pu, trafo.r_pu),
-        x_pu=np.append(x_pu, trafo.x_pu),
-        g_from_pu=np.append(zero, trafo.g_from_pu),
-        b_from_pu=np.append(zero, trafo.b_from_pu),
-        g_to_pu=np.append(zero, trafo.g_to_pu),
-        b_to_pu=np.append(zero, trafo.b_to_pu),
-        tap_ratio=np.append(np.ones(n_line), trafo.tap_ratio),
-        shift_degree=np.append(zero, trafo.shift_degree),
-        rating_from_ka=np.append(rating_ka, trafo.rating_from_ka),
-        rating_to_ka=np.append(rating_ka, trafo.rating_to_ka),
+        r_pu=np.append(r_pu, unit.z_pu.real),
+        x_pu=np.append(x_pu, unit.z_pu.imag),
+        g_from_pu=np.append(zero, unit.y_pu.real),
+        b_from_pu=np.append(zero, unit.y_pu.imag),
+        g_to_pu=np.append(zero, unit.y_pu.real),
+        b_to_pu=np.append(zero, unit.y_pu.imag),
+        tap_ratio=np.append(np.ones(n_line), unit.tap_ratio),
+        shift_degree=np.append(zero, unit.shift_degree),
+        rating_from_ka=np.append(rating_ka, unit.rating_from_ka),
+        rating_to_ka=np.append(rating_ka, unit.rating_to_ka),
         length_km=np.append(grid.length_m[1:] / 1000.0, np.nan),
         from_closed=closed,
         to_closed=closed,
         in_service=closed,
-        type_name=(*grid.type_name[1:], *trafo.type_name),
-        name=(*grid.node_name[1:], *trafo.name),
+        type_name=(*grid.type_name[1:], type_name),
+        name=(*grid.node_name[1:], type_name),
     )
     vn_kv = np.full(n_bus, VN_LV_KV)
     vn_kv[0] = VN_MV_KV
@@ -305,9 +309,9 @@ def _balanced(grid: LowVoltageGrid, unit: Network, r_pu: FloatArray, x_pu: Float
         buses=buses,
         branches=branches,
         switches=_no_switches(),
-        slack_bus=unit.slack_bus,
-        slack_vm_pu=unit.slack_vm_pu,
-        slack_va_degree=unit.slack_va_degree,
+        slack_bus=np.zeros(1, dtype=np.int64),
+        slack_vm_pu=np.ones(1),
+        slack_va_degree=np.zeros(1),
     )
 
 

@@ -13,6 +13,7 @@ its own, drawn from the seed and its id: another area more or less changes no ot
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -298,6 +299,7 @@ def _lane_type(layout: AreaLayout, given: Mapping[str, float]) -> str:
     return f"JKLYJ-1-{_standard(wanted)}"
 
 
+@functools.cache
 def _standard(wanted_mm2: float) -> int:
     """Return the nearest standard section, the thinner of two."""
     return min(_SIZES_MM2, key=lambda size: (abs(size - wanted_mm2), size))
@@ -309,14 +311,15 @@ def _boxes(
     """Hang the boxes of a trunk at poles evenly from the first to the last, and share out its meters."""
     most = int(given["meters_per_box_most"])
     n_box = max(-(-households // most), round(households / given["meters_per_box"]), 1)
-    at = np.round(np.linspace(0, len(poles) - 1, n_box) if n_box > 1 else [len(poles) - 1]).astype(int)
+    last = len(poles) - 1
+    at = [(2 * k * last + n_box - 1) // (2 * (n_box - 1)) for k in range(n_box)] if n_box > 1 else [last]
     meters = (1 + whole_shares(rng.uniform(0.4, 1.6, n_box), households - n_box)).tolist()
     while max(meters) > most:
         meters[meters.index(max(meters))] -= 1
         meters[meters.index(min(meters))] += 1
     drop_m = np.round(rng.uniform(given["drop_least_m"], given["drop_most_m"], n_box), 1).tolist()
     boxes = []
-    for k, count, length_m in zip(at.tolist(), meters, drop_m, strict=True):
+    for k, count, length_m in zip(at, meters, drop_m, strict=True):
         size = given["drop_mm2_large" if count >= given["large_box_from_meters"] else "drop_mm2"]
         draft.n_box += 1
         node = draft.add(f"B{draft.n_box:03d}", poles[k].node, length_m, f"BS-JKLYJ-1-4x{_standard(size)}")
@@ -337,10 +340,11 @@ def _phases(
     for b, box in enumerate(boxes):
         is_split = box.meters >= given["four_wire_from_meters"]
         size, count = (1, box.meters) if is_split else (box.meters, 1)
-        groups += [(-size * box.trunk_m * float(rng.uniform(0.5, 1.5)), b, size) for _ in range(count)]
+        order = (-size * box.trunk_m * rng.uniform(0.5, 1.5, count)).tolist()
+        groups += [(place, b, size) for place in order]
     phases: list[list[int]] = [[] for _ in boxes]
     for _, b, size in sorted(groups):
-        phase = max(range(3), key=lambda p: missing[p])
+        phase = missing.index(max(missing))
         missing[phase] -= size * boxes[b].trunk_m
         phases[b] += [phase] * size
     for box, given_phases in zip(boxes, phases, strict=True):

@@ -1,20 +1,6 @@
-r"""The 0.4 kV network of one area (台区): transformer, poles, service points, meters and their phases.
+"""The 0.4 kV network of one area (台区): transformer, poles, service points, meters and their phases.
 
-Sequence data of its lines come from the catalogue by hand formula. Four parallel wires of one conductor, with the
-same mean distance D between any two of them and g the geometric mean radius, have without an earth path
-
-.. math::
-    z = r + j\omega\frac{\mu_0}{2\pi}\ln\frac{D}{g}, \qquad
-    z_0 = z + 3 (z_m - 2 z_{pn} + z_n) = 4 z
-
-because in :math:`z_m - 2 z_{pn} + z_n` the return through the earth cancels and leaves the z of one wire. A load
-between one phase and the neutral then feels :math:`(2 z + z_0) / 3 = 2 z` at three times the current: six times the
-drop of the same load on three phases. Which wire hangs beside the neutral is not known; between wires in a row at
-equal distances it moves the reactance of the zero sequence by up to 12 percent either way, its resistance not at all.
-
-References
-----------
-.. [1] W. H. Kersting, *Distribution System Modeling and Analysis*, 4th edition, 2017, chapter 4.
+Impedances of its lines stand in `area_conductors`, its transformer in `area_transformers`.
 """
 
 from __future__ import annotations
@@ -23,10 +9,21 @@ import functools
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from gridcheck.arrays import FloatArray, IntArray, frozen
-from gridcheck.catalogue import conductors
+from gridcheck.cases import PhaseLoadCases
 from gridcheck.errors import InputError
+from gridcheck.network.area_conductors import (
+    ALUMINIUM_PER_K,
+    CONDUCTOR_TEMPERATURE_C,
+    COPPER_PER_K,
+    ZERO_OVER_POSITIVE,
+    area_mm2,
+    conductor_ka,
+    conductor_ohm_per_km,
+    line_ohm_per_km,
+)
 from gridcheck.network.area_transformers import (
     SN_MVA,
     VN_LV_KV,
@@ -54,20 +51,15 @@ __all__ = [
     "area_mm2",
     "area_transformer",
     "four_wire_of",
+    "known_phases",
     "line_ka",
     "line_ohm_per_km",
+    "loads_by_phase",
 ]
 
 LV_BUSBAR = "lv"
 """Name of node 0."""
 PHASE_UNKNOWN, PHASE_A, PHASE_B, PHASE_C, THREE_PHASE = -1, 0, 1, 2, 3
-# Loaded overhead conductors in winter; r20 is corrected to this temperature. [degC] (E, range 20 to 40)
-CONDUCTOR_TEMPERATURE_C = 30.0
-# Temperature coefficients of resistance at 20 degC. [1/K] Aluminium: IEC 60889; copper: IEC 60028.
-ALUMINIUM_PER_K = 0.00403
-COPPER_PER_K = 0.00393
-# z0 of a line of four equal wires over its z; see the head of this module.
-ZERO_OVER_POSITIVE = 4.0
 _MOST = 20
 
 
@@ -154,7 +146,7 @@ def _node_faults(grid: LowVoltageGrid) -> list[str]:
         f"node {names[k]!r}: length_m must be a finite number greater than 0. Got {grid.length_m[k]:g}"
         for k in place[~(np.isfinite(length) & (length > 0))]
     ]
-    known = _conductor_ohm_per_km()
+    known = conductor_ohm_per_km()
     if not known.keys() >= set(grid.type_name[1:]):
         findings += [
             f"node {names[k]!r}: conductor {grid.type_name[k]!r} is not in the catalogue"
@@ -180,17 +172,67 @@ def _home_faults(grid: LowVoltageGrid) -> list[str]:
     return findings[:_MOST]
 
 
-def line_ohm_per_km(type_name: str) -> complex:
-    """Return the impedance of the positive sequence of a conductor, its resistance at `CONDUCTOR_TEMPERATURE_C`.
+def known_phases(grid: LowVoltageGrid, home_phase: IntArray | None = None) -> IntArray:
+    """Return the phases of all meters, or say which are not known.
 
-    The zero sequence is four times as much; see the head of this module. [ohm/km]
+    Parameters
+    ----------
+    grid : LowVoltageGrid
+        Gives the phases where `home_phase` is not given.
+    home_phase : ndarray of int, shape (n_home,), optional
+        Phases as assumed for a case, 0 to 3.
 
     Raises
     ------
-    KeyError
-        If the catalogue has no such conductor; a `LowVoltageGrid` holds known ones only.
+    InputError
+        Naming meters without a phase.
     """
-    return _conductor_ohm_per_km()[type_name]
+    given = grid.home_phase if home_phase is None else home_phase
+    phase: IntArray = frozen(given, np.int64, (grid.n_home,), name=f"area {grid.area_id}: home_phase")
+    wrong = np.flatnonzero((phase < PHASE_A) | (phase > THREE_PHASE))
+    if len(wrong):
+        raise InputError(
+            f"area {grid.area_id}: a load flow by phase needs the phase of every meter; give home_phase.",
+            [f"meter {grid.home_id[k]}: phase {phase[k]}" for k in wrong[:_MOST]],
+        )
+    return phase
+
+
+def loads_by_phase(
+    grid: LowVoltageGrid, p_kw: npt.ArrayLike, q_kvar: npt.ArrayLike, *, home_phase: IntArray | None = None
+) -> PhaseLoadCases:
+    """Return what meters draw as load cases for `four_wire_of`.
+
+    Parameters
+    ----------
+    grid : LowVoltageGrid
+        The area.
+    p_kw, q_kvar : array_like, shape (n_case, n_home)
+        Power of each meter, consumption positive. [kW], [kvar]
+    home_phase : ndarray of int, shape (n_home,), optional
+        Phases as assumed; those of `grid` by default.
+
+    Returns
+    -------
+    PhaseLoadCases
+        Shape (n_case, n_node + 1, 3); a three-phase meter draws a third from each phase.
+
+    Raises
+    ------
+    InputError
+        Shapes that do not fit, or meters without a phase.
+    """
+    phase, n_bus = known_phases(grid, home_phase), grid.n_node + 1
+    share = np.zeros((grid.n_home, 3 * n_bus))
+    meter = np.arange(grid.n_home)
+    single = phase < THREE_PHASE
+    share[meter[single], 3 * (grid.home_node[single] + 1) + phase[single]] = 1.0
+    for k in range(3):
+        share[meter[~single], 3 * (grid.home_node[~single] + 1) + k] = 1.0 / 3.0
+    p = frozen(p_kw, np.float64, (None, grid.n_home), name="p_kw")
+    q = frozen(q_kvar, np.float64, (len(p), grid.n_home), name="q_kvar")
+    shape = (len(p), n_bus, 3)
+    return PhaseLoadCases(p_mw=(p @ share / 1e3).reshape(shape), q_mvar=(q @ share / 1e3).reshape(shape))
 
 
 def four_wire_of(grid: LowVoltageGrid, transformer: AreaTransformer) -> FourWireNetwork:
@@ -251,13 +293,13 @@ def four_wire_of(grid: LowVoltageGrid, transformer: AreaTransformer) -> FourWire
 
 def line_ka(grid: LowVoltageGrid) -> FloatArray:
     """Return the rated currents of the lines above nodes 1, 2, ..., shape (n_node - 1,). [kA]"""
-    rating = _conductor_ka()
+    rating = conductor_ka()
     return np.array([rating[name] for name in grid.type_name[1:]], dtype=np.float64)
 
 
 def _line_pu(grid: LowVoltageGrid) -> tuple[FloatArray, FloatArray]:
     """Return the series impedance of the lines above nodes 1, 2, ... [pu]"""
-    known = _conductor_ohm_per_km()
+    known = conductor_ohm_per_km()
     per_km = np.array([known[name] for name in grid.type_name[1:]], dtype=np.complex128)
     z = per_km * (grid.length_m[1:] / 1000.0 * SN_MVA / VN_LV_KV**2)
     return z.real, z.imag
@@ -321,30 +363,3 @@ def _no_switches() -> Switches:
     return Switches(
         switch_id=none, branch=none, at_to_end=no_flag, closed=no_flag, breaker=no_flag, remote=no_flag, name=()
     )
-
-
-@functools.cache
-def _conductor_ohm_per_km() -> dict[str, complex]:
-    """Impedance of the positive sequence by type, warm. [ohm/km]"""
-    frame = conductors()
-    per_k = np.where(frame["material"] == "Cu", COPPER_PER_K, ALUMINIUM_PER_K)
-    r = frame["r_ohm_per_km"].to_numpy(float) * (1.0 + per_k * (CONDUCTOR_TEMPERATURE_C - 20.0))
-    z = r + 1j * frame["x_ohm_per_km"].to_numpy(float)
-    return dict(zip(frame.index, z.tolist(), strict=True))
-
-
-def area_mm2(type_name: str) -> float | None:
-    """Return the section of a conductor of the catalogue, None where it has no such conductor. [mm2]"""
-    return _conductor_mm2().get(type_name)
-
-
-@functools.cache
-def _conductor_mm2() -> dict[str, float]:
-    frame = conductors()
-    return dict(zip(frame.index, frame["area_mm2"].tolist(), strict=True))
-
-
-@functools.cache
-def _conductor_ka() -> dict[str, float]:
-    frame = conductors()
-    return dict(zip(frame.index, frame["max_i_ka"].tolist(), strict=True))

@@ -22,7 +22,6 @@ from gridcheck.units import SQRT3
 
 # Between these OpenDSS keeps the power of a load constant, as the load flow here does everywhere.
 _LIMITS = "vminpu=0.1 vmaxpu=3"
-_NEVER_OHM = 1e12
 
 
 def opendss_script(
@@ -118,13 +117,11 @@ def _transformer(transformer: AreaTransformer) -> Iterator[str]:
             f"xhl={z.imag:.17g} xht={seen.imag:.17g} xlt={seen.imag:.17g} %imag=0 %noloadloss=0 ppm_antifloat=0.01"
         )
     siemens = unit.y_pu * SN_MVA / VN_LV_KV**2
-    if siemens != 0:
-        r = 3.0 / siemens.real if siemens.real > 0 else _NEVER_OHM
-        x = -3.0 / siemens.imag if siemens.imag < 0 else _NEVER_OHM
-        yield (
-            f"new reactor.magnetising phases=3 conn=delta bus1=n0.1.2.3 kv={VN_LV_KV:g} parallel=yes r={r:.17g} "
-            f"x={x:.17g}"
-        )
+    place = f"phases=3 conn=delta bus1=n0.1.2.3 kv={VN_LV_KV:g}"
+    if siemens.real > 0:
+        yield f"new reactor.iron_loss {place} r={3.0 / siemens.real:.17g} x=0"
+    if siemens.imag < 0:
+        yield f"new reactor.magnetising {place} r=0 x={-3.0 / siemens.imag:.17g}"
     yield "! 中性点接地（仅此一处，无电流）/ the neutral is earthed here alone, so that no current flows to earth"
     yield "new reactor.earth phases=1 bus1=n0.4 bus2=n0.0 r=0.001 x=0"
 

@@ -16,6 +16,8 @@ import pandas as pd
 
 from gridcheck.catalogue import distribution_transformers
 from gridcheck.errors import InputError
+from gridcheck.network.county import CountyGrid
+from gridcheck.network.records import Network
 from gridcheck.network.zero_sequence_trafos import CORE_Z0_PU
 from gridcheck.units import SQRT3
 
@@ -23,6 +25,8 @@ VN_MV_KV, VN_LV_KV = 10.0, 0.4
 SN_MVA = 1.0
 # A source so strong that nothing drops in it, and a core of a Dyn unit so closed that nothing magnetises it.
 _STIFF_MVA = _CLOSED_CORE_PERCENT = 1e12
+# Catalogue and network are the same transformer when they differ by rounding alone.
+_SAME = 1e-4
 _SHIFT_DEGREE = {"Dyn11": 330.0, "Yyn0": 0.0}
 
 
@@ -219,6 +223,70 @@ def transformer_branch(transformer: AreaTransformer) -> TransformerBranch:
         shift_degree=_SHIFT_DEGREE[transformer.vector_group],
         rating_from_ka=rated_mva / SQRT3 / transformer.vn_hv_kv,
         rating_to_ka=rated_mva / SQRT3 / transformer.vn_lv_kv,
+    )
+
+
+def transformers_of(county: CountyGrid) -> tuple[AreaTransformer, ...]:
+    """Return the transformer of every area as it stands in the county's network, tap included.
+
+    Parameters
+    ----------
+    county : CountyGrid
+        The grid of a county.
+
+    Returns
+    -------
+    tuple of AreaTransformer
+        In the order of ``county.areas``. Those whose impedance is not that of their catalogue row, or which have no
+        row, get the nameplate that follows from the network, with the tap inside the rated voltage.
+
+    Raises
+    ------
+    InputError
+        Naming areas whose vector group is not modelled or whose transformer cannot be.
+    """
+    result, findings = [], []
+    group = county.areas["vector_group"] if "vector_group" in county.areas else [""] * len(county.areas)
+    for area_id, given, k in zip(county.areas["area_id"], group, county.area_branch.tolist(), strict=True):
+        try:
+            result.append(_as_in_network(county.network, k, str(given or "")))
+        except InputError as error:
+            findings.append(f"area {area_id}: {error.message}")
+    if findings:
+        raise InputError("Transformers of areas that are not modelled by phase.", findings[:20])
+    return tuple(result)
+
+
+def _as_in_network(network: Network, k: int, group: str) -> AreaTransformer:
+    branches, vn_kv = network.branches, network.buses.vn_kv
+    vn_from, vn_to = float(vn_kv[branches.from_bus[k]]), float(vn_kv[branches.to_bus[k]])
+    base = SN_MVA / network.sn_mva * (vn_to / VN_LV_KV) ** 2
+    series = complex(branches.r_pu[k], branches.x_pu[k]) * base
+    shunt = complex(branches.g_to_pu[k], branches.b_to_pu[k]) / base
+    ratio = float(branches.tap_ratio[k]) * vn_from / vn_to
+    group = group or ("Yyn0" if branches.shift_degree[k] % 360.0 == 0.0 else "Dyn11")
+    row = _nameplates().get(branches.type_name[k])
+    if row is not None and row["vector_group"] == group:
+        steps = (ratio / (row["vn_hv_kv"] / row["vn_lv_kv"]) - 1.0) / (row["tap_step_percent"] / 100.0)
+        if row["tap_min"] <= round(steps) <= row["tap_max"] and abs(steps - round(steps)) < _SAME:
+            listed = area_transformer(branches.type_name[k], tap_pos=round(steps))
+            if abs(transformer_branch(listed).z_pu - series) < _SAME * abs(series):
+                return listed
+    # The pi circuit turned back into the T circuit of the nameplate; see `transformer_branch`.
+    z = series / (1.0 + shunt * series / 2.0)
+    y = 2.0 * shunt * series / z
+    kva = float(branches.rating_to_ka[k]) * SQRT3 * vn_to * 1000.0
+    own = kva / 1000.0 / SN_MVA * (VN_LV_KV / vn_to) ** 2
+    return AreaTransformer(
+        type_name=branches.type_name[k],
+        kva=kva,
+        vector_group=group,
+        p0_kw=y.real / own * kva,
+        pk_kw=z.real * own * kva,
+        i0_percent=abs(y) / own * 100.0,
+        uk_percent=abs(z) * own * 100.0,
+        vn_hv_kv=ratio * vn_to,
+        vn_lv_kv=vn_to,
     )
 
 

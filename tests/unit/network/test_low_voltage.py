@@ -92,9 +92,7 @@ def test_warm_aluminium_by_hand():
 
 def drop_v(phase, p_kw, q_kvar=0.0):
     grid = one_line(phase=phase)
-    result = solve_unbalanced(
-        four_wire_of(grid, STIFF), loads_by_phase(grid, [[p_kw]], [[q_kvar]]), tolerance_pu=1e-12
-    )
+    result = solve_unbalanced(four_wire_of(grid, STIFF), loads_by_phase(grid, [[p_kw]], [[q_kvar]]), tolerance_pu=1e-12)
     volts = result.vm_pu[0] * BASE_V
     return (volts[1] - volts[2])[0]
 

@@ -20,11 +20,8 @@ import pandas as pd
 from gridcheck.arrays import FloatArray, IntArray, frozen
 from gridcheck.catalogue import conductors
 from gridcheck.errors import NetworkError
+from gridcheck.network.area_conductors import ALUMINIUM_PER_K, CONDUCTOR_TEMPERATURE_C
 
-# Loaded overhead conductors in winter; r20 is corrected to this temperature. [degC] (E, range 20 to 40)
-CONDUCTOR_TEMPERATURE_C = 30.0
-# Temperature coefficient of resistance of aluminium at 20 degC, IEC 60889. [1/K]
-ALUMINIUM_PER_K = 0.00403
 _W_PER_MW = 1e6
 
 

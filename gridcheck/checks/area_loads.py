@@ -155,9 +155,7 @@ def homes_in_order(grid: LowVoltageGrid, *, seed: int) -> IntArray:
     return np.argsort(chance, kind="stable").astype(np.int64)
 
 
-def homes_without_heater(
-    grid: LowVoltageGrid, loads: AreaLoads, classes: tuple[str, ...], *, seed: int
-) -> IntArray:
+def homes_without_heater(grid: LowVoltageGrid, loads: AreaLoads, classes: tuple[str, ...], *, seed: int) -> IntArray:
     """Return homes for applicants whose meter is not known, those lived in first, by the same hash, shape (n_free,).
 
     Homes with a heater come last, so that there are always as many as the area has.

@@ -13,6 +13,9 @@ homes do.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import numpy as np
 
 from gridcheck.arrays import Float32Array, FloatArray, IntArray
@@ -56,29 +59,75 @@ def simulated_pairs(
     n_step = len(weather.time_utc[weather.study])
     z = parameters.house["design_quantile_sigma"]
     mean, single = (np.empty((n_step, len(parameters.classes))) for _ in range(2))
-    base = _Moments(n_step)
-    for home in _slices(0, n_home):
-        power, _ = simulate_base(home, weather, parameters, seed=seed, group=np.arange(len(home)), n_group=len(home))
-        base.add(power, np.ones(len(home)))
-    mean[:, 0], deviation = base.result()
-    single[:, 0] = mean[:, 0] + z * deviation
-    for column, model in enumerate((*(None for _ in DEVICE_CLASSES), *parameters.models), start=1):
-        position = column - 1 if model is None else DEVICE_CLASSES.index(model.device)
-        chosen = parameters if model is None else parameters_of_model(model, parameters)
+    for column in range(len(parameters.classes)):
         moments, ceiling_kw = _Moments(n_step), 0.0
-        for home in _slices((1 + position) * n_home, n_home):
-            homes = (
-                draw_homes(home, np.full(len(home), position), seed=seed)
-                if model is None
-                else homes_of_model(home, model, seed=seed)
-            )
-            moments.add(_powers(homes, weather, chosen, model, seed=seed, threads=threads), homes.rated_kw)
-            ceiling_kw += _nameplate_kw(homes, chosen)
+        for some in simulated_class(column, weather, parameters, seed=seed, n_home=n_home, threads=threads):
+            moments.add(some.power_kw, some.rated_kw)
+            ceiling_kw += some.nameplate_kw
         mean[:, column], deviation = moments.result()
         # No home draws more than its nameplate says.
         ceiling = np.maximum(ceiling_kw / moments.rated_kw, mean[:, column])
         single[:, column] = np.minimum(mean[:, column] + z * deviation, ceiling)
     return mean, single
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SimulatedHomes:
+    """Some homes of one class, followed one by one.
+
+    Attributes
+    ----------
+    power_kw : ndarray of float32, shape (n_home, n_step)
+        What each draws in each step of the study window. [kW]
+    rated_kw : ndarray, shape (n_home,)
+        Rated input of each; 1 for base load. [kW]
+    nameplate_kw : float
+        What all of them may draw together; infinite for base load. [kW]
+    """
+
+    power_kw: Float32Array
+    rated_kw: FloatArray
+    nameplate_kw: float
+
+
+def simulated_class(
+    column: int,
+    weather: Weather,
+    parameters: DemandParameters,
+    *,
+    seed: int,
+    n_home: int,
+    threads: int | None = 1,
+) -> Iterator[SimulatedHomes]:
+    """Yield the homes of one class of `simulated_pairs`, some at a time.
+
+    Parameters
+    ----------
+    column : int
+        Position of the class in ``parameters.classes``.
+    weather, parameters, seed, n_home, threads
+        As in `simulated_pairs`.
+    """
+    if column == 0:
+        for home in _slices(0, n_home):
+            n, group = len(home), np.arange(len(home))
+            power, _ = simulate_base(home, weather, parameters, seed=seed, group=group, n_group=n)
+            yield SimulatedHomes(power_kw=power, rated_kw=np.ones(n), nameplate_kw=np.inf)
+        return
+    model = (*(None for _ in DEVICE_CLASSES), *parameters.models)[column - 1]
+    position = column - 1 if model is None else DEVICE_CLASSES.index(model.device)
+    chosen = parameters if model is None else parameters_of_model(model, parameters)
+    for home in _slices((1 + position) * n_home, n_home):
+        homes = (
+            draw_homes(home, np.full(len(home), position), seed=seed)
+            if model is None
+            else homes_of_model(home, model, seed=seed)
+        )
+        yield SimulatedHomes(
+            power_kw=_powers(homes, weather, chosen, model, seed=seed, threads=threads),
+            rated_kw=homes.rated_kw,
+            nameplate_kw=_nameplate_kw(homes, chosen),
+        )
 
 
 def mean_power_kw(device: int, weather: Weather, parameters: DemandParameters, *, seed: int, n_home: int) -> FloatArray:

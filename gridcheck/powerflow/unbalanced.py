@@ -132,8 +132,8 @@ class _Tables:
         self.currents[:, dark] = np.nan
         self.loss = np.empty(n_case)
         self._model = model
-        self._scale = np.stack([_ampere_scale(network, model), _percent_scale(model)])
-        self._neutral_scale, self._volt = _neutral_scale(model), _volt_scale(network, model)
+        self._scale = np.stack([_ampere_scale(network, model), percent_scale(model)])
+        self._neutral_scale, self._volt = neutral_scale(model), _volt_scale(network, model)
         self._r = _loss_coefficients(model)
 
     def read(self, block: PhaseBlock) -> None:
@@ -216,8 +216,8 @@ class _ExtremesReader:
         self.best = {name: np.full(shape, -np.inf) for name, shape in shapes.items()}
         self.case = {name: np.full(shape, -1, dtype=np.int64) for name, shape in shapes.items()}
         self._model, self._n_case = model, n_case
-        self._scale = _percent_scale(model)[None]
-        self._neutral_scale, self._volt = _neutral_scale(model), _volt_scale(network, model)
+        self._scale = percent_scale(model)[None]
+        self._neutral_scale, self._volt = neutral_scale(model), _volt_scale(network, model)
         self._rows = np.arange(model.n_node)
 
     def __call__(self, block: PhaseBlock) -> None:
@@ -254,7 +254,7 @@ def _first_highest(values: list[FloatArray], cases: list[IntArray]) -> tuple[Flo
     return best, case
 
 
-def _percent_scale(model: PhaseModel) -> FloatArray:
+def percent_scale(model: PhaseModel) -> FloatArray:
     """100 % is the rating at either end."""
     r = model.radial
     return np.stack(
@@ -275,7 +275,7 @@ def _ampere_scale(network: FourWireNetwork, model: PhaseModel) -> FloatArray:
     return np.stack([model.radial.near_base_ka, far], axis=1)
 
 
-def _neutral_scale(model: PhaseModel) -> FloatArray:
+def neutral_scale(model: PhaseModel) -> FloatArray:
     """NaN without a neutral; at transformers only the low-voltage side counts."""
     far = np.where(model.has_neutral, model.radial.far_base_ka, np.nan)
     near = np.where(model.turn_row >= 0, 0.0, far)

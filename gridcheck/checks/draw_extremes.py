@@ -1,0 +1,294 @@
+r"""The worst that every draw of an area shows: voltages at meters, currents of lines, neutrals and the transformer.
+
+Loads draw constant power and everything else is linear, so the voltage u of the 10 kV terminals needs no solution of
+its own. With V' and I' of a source of 1 pu and loads S / u²,
+
+.. math:: V = u V', \quad I = u I' \quad\text{solve}\quad V = u E - Z I, \quad I = (S / V)^*
+
+exactly, because :math:`I' = I / u = (S / (u^2 V'))^*`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cached_property
+
+import numpy as np
+
+from gridcheck.arrays import BoolArray, FloatArray, IntArray
+from gridcheck.demand.draw_pool import DrawPool
+from gridcheck.errors import InputError
+from gridcheck.limits import Limit, LimitSet
+from gridcheck.network.four_wire import FourWireNetwork
+from gridcheck.network.low_voltage import LowVoltageGrid
+from gridcheck.network.records import BranchKind
+from gridcheck.powerflow.phase_places import PhasePlaces, PlaceTables, phase_places, solve_places
+from gridcheck.units import SQRT3
+
+PHASE_NAMES = "ABC"
+_PHASES = 3
+
+
+class LvCheck(IntEnum):
+    """What is looked at in every draw."""
+
+    LOW_VOLTAGE = 0
+    HIGH_VOLTAGE = 1
+    LINE_LOADING = 2
+    NEUTRAL_LOADING = 3
+    TRANSFORMER_LOADING = 4
+    UNBALANCE = 5
+    STAR_POINT = 6
+
+
+SIGN = np.array([-1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0])
+"""Which way is worse, by `LvCheck`."""
+
+
+def lv_limits(limits: LimitSet) -> tuple[Limit, ...]:
+    """Return the limit of each `LvCheck`, in their order.
+
+    Lines and neutrals are held against the limit of a section; the transformer, by phase, against that of an area.
+    """
+    return (
+        limits.low_voltage_v,
+        limits.lv_voltage_max_v,
+        limits.section_loading_percent,
+        limits.section_loading_percent,
+        limits.area_loading_percent,
+        limits.unbalance_percent,
+        limits.neutral_percent_yyn0,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AreaNet:
+    """An area's network with the steps that are looked at.
+
+    Attributes
+    ----------
+    grid : LowVoltageGrid
+        Lines and meters.
+    network : FourWireNetwork
+        From `four_wire_of`: bus 0 is the source at 1 pu, bus 1 + k is node k, one branch is the transformer.
+    pool : DrawPool
+        Gives the steps.
+    vm_pu : ndarray, shape (n_step,)
+        Voltage at the 10 kV terminals in each step: where the load is heavy with everybody connected who asks
+        elsewhere, in light steps with nobody. [pu]
+    limits : LimitSet
+        Limits.
+    """
+
+    grid: LowVoltageGrid
+    network: FourWireNetwork
+    pool: DrawPool
+    vm_pu: FloatArray
+    limits: LimitSet
+
+    def __post_init__(self) -> None:
+        if self.network.n_bus != self.grid.n_node + 1:
+            raise InputError(
+                f"area {self.grid.area_id}: a network of {self.grid.n_node + 1} buses is needed, the source and every "
+                f"node. Got {self.network.n_bus}."
+            )
+        vm = np.asarray(self.vm_pu)
+        if vm.shape != (self.pool.n_step,) or not ((vm > 0.5) & (vm < 1.5)).all():
+            raise InputError(
+                f"area {self.grid.area_id}: vm_pu needs a voltage between 0.5 and 1.5 pu for each of "
+                f"{self.pool.n_step} steps. Got shape {vm.shape}, {vm.min(initial=np.inf):g} to {vm.max(initial=0):g}."
+            )
+
+    @cached_property
+    def node(self) -> IntArray:
+        """Nodes with meters, shape (n_place,)."""
+        return np.unique(self.grid.home_node)
+
+    @cached_property
+    def home_place(self) -> IntArray:
+        """Place of each home among them, shape (n_home,)."""
+        return np.searchsorted(self.node, self.grid.home_node)
+
+    @cached_property
+    def places(self) -> PhasePlaces:
+        """The network, ready for loads at them."""
+        return phase_places(self.network, self.node + 1)
+
+    @cached_property
+    def transformer(self) -> int:
+        """Branch of the transformer."""
+        return int(np.flatnonzero(self.network.balanced.branches.kind == BranchKind.TRAFO)[0])
+
+    @cached_property
+    def rating_ka(self) -> FloatArray:
+        """Ratings of all branches at the low-voltage side, shape (n_branch,). [kA]"""
+        return np.asarray(self.network.balanced.branches.rating_to_ka)
+
+    @cached_property
+    def rated_line(self) -> IntArray:
+        """Branches of lines that have a rating, shape (n_rated,)."""
+        return np.flatnonzero((self.network.balanced.branches.kind == BranchKind.LINE) & (self.rating_ka > 0.0))
+
+    @cached_property
+    def per_pu_v(self) -> FloatArray:
+        """Phase-to-neutral volts of 1 pu at each place, shape (n_place,). [V]"""
+        return np.asarray(self.network.balanced.buses.vn_kv[self.node + 1] * 1000.0 / SQRT3)
+
+    @cached_property
+    def limit(self) -> FloatArray:
+        """Values of the limits, shape (n_check,)."""
+        return np.array([limit.value for limit in lv_limits(self.limits)])
+
+    def element_name(self, check: LvCheck, element: int) -> str:
+        """Return what a position in `DrawWorst.element` is called."""
+        names = self.grid.node_name
+        if check in (LvCheck.LOW_VOLTAGE, LvCheck.HIGH_VOLTAGE):
+            return f"{names[self.node[element // _PHASES]]}:{PHASE_NAMES[element % _PHASES]}"
+        if check == LvCheck.LINE_LOADING:
+            return f"{names[self._end_of(element // _PHASES)]}:{PHASE_NAMES[element % _PHASES]}"
+        if check == LvCheck.NEUTRAL_LOADING:
+            return f"{names[self._end_of(element)]}:N"
+        phase = f":{PHASE_NAMES[element]}" if check == LvCheck.TRANSFORMER_LOADING else ""
+        return f"{names[0]}{phase}"
+
+    def _end_of(self, row: int) -> int:
+        """Return the node at the end of a rated line; lines are called by it."""
+        return int(self.network.balanced.branches.to_bus[self.rated_line[row]]) - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DrawWorst:
+    """The worst value of every check in every draw, over steps and elements.
+
+    Attributes
+    ----------
+    value : ndarray, shape (n_check, n_draw)
+        In the unit of the limit; infinitely bad where a step has no solution, infinitely good where nothing counts.
+    element : ndarray of int, shape (n_check, n_draw)
+        Where: see `AreaNet.element_name`.
+    step : ndarray of int, shape (n_check, n_draw)
+        When, a step of the pool.
+    unsolved : ndarray of bool, shape (n_draw,)
+        Draws with a step that has no solution: the load is more than the lines can carry at any voltage.
+    """
+
+    value: FloatArray
+    element: IntArray
+    step: IntArray
+    unsolved: BoolArray
+
+    def broken(self, limit: FloatArray) -> BoolArray:
+        """Tell which limits are broken in which draws, shape (n_check, n_draw); an unsolved draw breaks them all."""
+        beyond: BoolArray = SIGN[:, None] * (self.value - limit[:, None]) > 0.0
+        return beyond | self.unsolved[None, :]
+
+    def worse_of(self, other: DrawWorst) -> DrawWorst:
+        """Return the worse of two in every check and draw; the first where they are alike."""
+        takes = SIGN[:, None] * other.value > SIGN[:, None] * self.value
+        return DrawWorst(
+            value=np.where(takes, other.value, self.value),
+            element=np.where(takes, other.element, self.element),
+            step=np.where(takes, other.step, self.step),
+            unsolved=self.unsolved | other.unsolved,
+        )
+
+
+def joined(parts: list[DrawWorst]) -> DrawWorst:
+    """Put draws side by side."""
+    return DrawWorst(
+        value=np.concatenate([part.value for part in parts], axis=1),
+        element=np.concatenate([part.element for part in parts], axis=1),
+        step=np.concatenate([part.step for part in parts], axis=1),
+        unsolved=np.concatenate([part.unsolved for part in parts]),
+    )
+
+
+def worst_of_draws(net: AreaNet, p_kw: FloatArray, q_kvar: FloatArray, has_meter: BoolArray) -> DrawWorst:
+    """Solve every step of every draw and keep the worst.
+
+    Parameters
+    ----------
+    net : AreaNet
+        The area.
+    p_kw, q_kvar : ndarray, shape (n_draw, n_step, 3 n_place + 1)
+        Loads over the squared voltage of the step; the last column is zero. [kW], [kvar]
+    has_meter : ndarray of bool, shape (3 n_place, n_draw)
+        Phases of places on which some meter hangs.
+
+    Returns
+    -------
+    DrawWorst
+    """
+    n_draw, n_step, width = p_kw.shape
+    tables = solve_places(net.places, p_kw.reshape(-1, width), q_kvar.reshape(-1, width), threads=1)
+    by_draw = n_draw, n_step
+    found = [
+        *_voltages(net, tables, has_meter, by_draw),
+        _highest(net, tables.loading_percent[net.rated_line].reshape(-1, *by_draw)),
+        _highest(
+            net, tables.neutral_i_ka[net.rated_line].reshape(-1, *by_draw) * _per_ka(net.rating_ka[net.rated_line])
+        ),
+        *_transformer(net, tables, by_draw),
+    ]
+    unsolved = (tables.status.reshape(by_draw) != 0).any(axis=1)
+    value = np.stack([part[0] for part in found])
+    value[:, unsolved] = SIGN[:, None] * np.inf
+    return DrawWorst(
+        value=value,
+        element=np.stack([part[1] for part in found]),
+        step=np.stack([part[2] for part in found]),
+        unsolved=unsolved,
+    )
+
+
+_Part = tuple[FloatArray, IntArray, IntArray]
+"""Worst values, elements and steps by draw."""
+
+
+def _per_ka(rating_ka: FloatArray) -> FloatArray:
+    return 100.0 / rating_ka[:, None, None]
+
+
+def _voltages(net: AreaNet, tables: PlaceTables, has_meter: BoolArray, by_draw: tuple[int, int]) -> tuple[_Part, _Part]:
+    vm = tables.vm_pu.reshape(-1, *by_draw) * np.repeat(net.per_pu_v, _PHASES)[:, None, None]
+    nobody = ~has_meter[:, :, None]
+    low, element, step = _highest(net, np.where(nobody, -np.inf, -vm))
+    return (-low, element, step), _highest(net, np.where(nobody, -np.inf, vm))
+
+
+def _highest(net: AreaNet, values: FloatArray) -> _Part:
+    """Return the highest over elements and steps of what is proportional to the source, shape (n, n_draw, n_step)."""
+    n_draw = values.shape[1]
+    draw = np.arange(n_draw)
+    if not len(values):
+        nothing = np.zeros(n_draw, dtype=np.int64)
+        return np.full(n_draw, -np.inf), nothing, nothing
+    by_step = values.max(axis=0) * net.vm_pu
+    step = by_step.argmax(axis=1)
+    return by_step[draw, step], values[:, draw, step].argmax(axis=0), step
+
+
+def _transformer(net: AreaNet, tables: PlaceTables, by_draw: tuple[int, int]) -> tuple[_Part, _Part, _Part]:
+    """Return the loading by phase that lasts, and what is shown: unbalance, the star point over the rated current."""
+    phases = tables.loading_percent[net.transformer].reshape(_PHASES, *by_draw) * net.vm_pu
+    n_draw, _ = by_draw
+    draw = np.arange(n_draw)
+    lasting, element, step = np.full(n_draw, -np.inf), *np.zeros((2, n_draw), dtype=np.int64)
+    for window in range(int(net.pool.window.max(initial=-1)) + 1):
+        steps = np.flatnonzero(net.pool.window == window)
+        level = phases[:, :, steps].min(axis=2)
+        phase = level.argmax(axis=0)
+        top = level[phase, draw]
+        better = ~(top <= lasting)
+        lasting, element = np.where(better, top, lasting), np.where(better, phase, element)
+        step = np.where(better, steps[phases[phase, draw][:, steps].argmin(axis=1)], step)
+    highest, mean = phases.max(axis=0), phases.mean(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        uneven = 100.0 * (highest - phases.min(axis=0)) / highest
+    uneven = np.where(mean >= net.limits.unbalance_loading_min_percent.value, uneven, -np.inf)
+    at = uneven.argmax(axis=1)
+    nothing = np.zeros(n_draw, dtype=np.int64)
+    star_ka = tables.neutral_i_ka[net.transformer].reshape(1, *by_draw)
+    star = _highest(net, star_ka * (100.0 / net.rating_ka[net.transformer]))
+    return (lasting, element, step), (uneven[draw, at], nothing, at), star

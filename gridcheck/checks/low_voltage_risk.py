@@ -1,0 +1,247 @@
+"""The probability that a limit of an area's 0.4 kV network is broken, and what one more heater does to it.
+
+Households are drawn from a pool (`DrawPool`), phases that nobody knows are drawn with them, and every step of every
+draw is solved by phase. A limit is broken in a draw if it is at any of the pool's steps. The heater is seen with the
+same draws with and without it, so what differs is the heater alone.
+
+A load on one phase lifts the others by way of the neutral, so a promise could seem to heal what another one broke. It
+must not: the worst value that a draw has shown stays its worst value, promise after promise. So adding a household
+never improves anything, and an approval never depends on a neighbour who may not come.
+
+Which checks decide: voltages, because the household feels them; lines and neutrals, because they burn; the transformer
+by phase, because its hottest winding ages. Unbalance and the star point of a Yyn0 unit are shown and decide only where
+`RiskRules.deciding` says so: nearly every village of single-phase homes is above 15 % at some hour, so a rule on it
+would defer everybody and name the wrong remedy, which is to put homes on other phases.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import numpy as np
+
+from gridcheck.arrays import BoolArray, FloatArray, IntArray, UnsignedArray
+from gridcheck.checks.area_loads import AS_HOME, NOT_HELD, AreaLoads, loads_of, phases_in_draws
+from gridcheck.checks.draw_extremes import AreaNet, DrawWorst, worst_of_draws
+from gridcheck.checks.risk_outlook import Draws, LvHeater, RiskOutlook, RiskRules, judged
+from gridcheck.demand.draw_pool import home_keys
+from gridcheck.errors import InputError
+from gridcheck.network.low_voltage import THREE_PHASE
+
+_PHASES = 3
+
+
+class AreaRisk:
+    """An area with all promises kept so far.
+
+    Parameters
+    ----------
+    net : AreaNet
+        The area.
+    loads : AreaLoads
+        What is connected before the queue.
+    rules : RiskRules
+        When a limit counts as kept.
+    seed : int
+        Seed of the draws.
+    """
+
+    def __init__(self, net: AreaNet, loads: AreaLoads, rules: RiskRules, *, seed: int) -> None:
+        outside = (loads.home < 0) | (loads.home >= net.grid.n_home)
+        outside |= (loads.column < 0) | (loads.column >= len(net.pool.classes))
+        if outside.any():
+            raise InputError(
+                f"area {net.grid.area_id}: loads must stand at homes and classes that exist.",
+                [f"load {k}: home {loads.home[k]}, class {loads.column[k]}" for k in np.flatnonzero(outside)[:20]],
+            )
+        self.net, self.loads, self.rules, self.seed = net, loads, rules, seed
+        self.promised: tuple[LvHeater, ...] = ()
+        self._key: UnsignedArray = home_keys(seed, net.grid.area_id, net.grid.home_id)
+        edges = (0, *rules.draws)
+        self._numbers = [np.arange(a, b) for a, b in itertools.pairwise(edges)]
+        self._before: list[Draws] = []
+        self._now: list[Draws] = []
+        self._kept: list[int] = []
+
+    # ------------------------------------------------------------------------------------------------------- queries
+
+    def with_heater(self, heater: LvHeater) -> RiskOutlook:
+        """See what one more heater does to every limit.
+
+        Parameters
+        ----------
+        heater : LvHeater
+            The heater.
+
+        Returns
+        -------
+        RiskOutlook
+
+        Raises
+        ------
+        InputError
+            If there is no such home or class, or it has no size.
+        """
+        self._require(heater)
+        return self._looked_at(heater, self.batch, self.batch)
+
+    def alone(self, heater: LvHeater) -> RiskOutlook:
+        """See what it would do without the promises made so far."""
+        self._require(heater)
+        return self._looked_at(heater, self._first, self._first)
+
+    def instead_of(self, other: AreaRisk, heater: LvHeater) -> RiskOutlook:
+        """See what this area with one more heater does to limits that another state of it, without the heater, keeps.
+
+        So a measure answers for what it breaks itself: a higher tap for voltages in light hours.
+        """
+        self._require(heater)
+        return self._looked_at(heater, self.batch, other.batch)
+
+    def promise(self, outlook: RiskOutlook) -> None:
+        """Approve the heater of an outlook of this state."""
+        self.promised = (*self.promised, outlook.heater)
+        for k, batch in enumerate(outlook.batches):
+            self._now[k], self._kept[k] = batch, len(self.promised)
+
+    def moved(self, net: AreaNet, promised: tuple[LvHeater, ...] | None = None) -> AreaRisk:
+        """Return the area with another tap or with homes on other phases, all promises kept, seen afresh.
+
+        Parameters
+        ----------
+        net : AreaNet
+            The area with the measure.
+        promised : tuple of LvHeater, optional
+            What is promised, on the phases of `net`; as it is where not given.
+        """
+        other = AreaRisk(net, self.loads, self.rules, seed=self.seed)
+        other.promised = self.promised if promised is None else promised
+        return other
+
+    def expected_kw(self) -> FloatArray:
+        """Return what each home draws in the mean over the steps of heavy load, shape (n_home,). [kW]"""
+        heavy = ~self.net.pool.is_light
+        mean = np.array([share[:, heavy].mean() for share in self.net.pool.share])
+        kw = np.zeros(self.net.grid.n_home)
+        np.add.at(kw, self.loads.home, self.loads.rated_kw * mean[self.loads.column])
+        for heater in self.promised:
+            kw[heater.home] += heater.rated_kw * mean[heater.column]
+        return kw
+
+    # --------------------------------------------------------------------------------------------------------- draws
+
+    def batch(self, k: int) -> Draws:
+        """Return the k-th batch of draws with all promises kept."""
+        if k == len(self._now):
+            first = self._first(k)
+            self._now.append(first)
+            self._kept.append(0)
+        # Promises made while this batch was not looked at.
+        for heater in self.promised[self._kept[k] :]:
+            self._now[k] = self._with(self._now[k], heater)
+        self._kept[k] = len(self.promised)
+        return self._now[k]
+
+    def _first(self, k: int) -> Draws:
+        """Return the k-th batch before the queue."""
+        if k == len(self._before):
+            draw = self._numbers[k]
+            shape = len(draw), self.net.pool.n_step, _PHASES * self.net.places.n_place + 1
+            phase = phases_in_draws(self._key, self.net.grid.home_phase, draw)
+            p, q = np.zeros(shape), np.zeros(shape)
+            for row in range(self.loads.n_load):
+                self._add(p, q, phase, draw, self.loads.at(np.array([row])))
+            worst = worst_of_draws(self.net, p, q, self._meters(phase, ()))
+            self._before.append(Draws(draw=draw, p_kw=p, q_kvar=q, phase=phase, more_meters=(), worst=worst))
+        return self._before[k]
+
+    def _with(self, batch: Draws, heater: LvHeater) -> Draws:
+        """Return a batch with one more heater; the worst that was seen stays."""
+        p, q, phase, more = batch.p_kw.copy(), batch.q_kvar.copy(), batch.phase, batch.more_meters
+        if heater.moves_home:
+            phase = self._move(p, q, batch, heater)
+        elif heater.phase != AS_HOME:
+            own = range(_PHASES) if heater.phase == THREE_PHASE else (heater.phase,)
+            more = (*more, *(_PHASES * int(self.net.home_place[heater.home]) + k for k in own))
+        load = loads_of(
+            np.array([heater.home]),
+            np.array([heater.column]),
+            np.array([heater.rated_kw]),
+            phase=np.array([heater.phase]),
+            held=np.array([heater.held]),
+        )
+        self._add(p, q, phase, batch.draw, load)
+        worst = batch.worst.worse_of(worst_of_draws(self.net, p, q, self._meters(phase, more)))
+        return Draws(draw=batch.draw, p_kw=p, q_kvar=q, phase=phase, more_meters=more, worst=worst)
+
+    def _move(self, p: FloatArray, q: FloatArray, batch: Draws, heater: LvHeater) -> IntArray:
+        """Put what a home draws on another phase, in place; return the phases of all homes."""
+        own = self.loads.at(np.flatnonzero((self.loads.home == heater.home) & (self.loads.phase == AS_HOME)))
+        phase = batch.phase.copy()
+        phase[heater.home] = heater.phase
+        for row in range(own.n_load):
+            load = own.at(np.array([row]))
+            self._add(p, q, batch.phase, batch.draw, load, sign=-1.0)
+            self._add(p, q, phase, batch.draw, load)
+        return phase
+
+    def _add(
+        self, p: FloatArray, q: FloatArray, phase: IntArray, draw: IntArray, load: AreaLoads, *, sign: float = 1.0
+    ) -> None:
+        """Add one load to the loads of all draws, in place."""
+        home, column, rated_kw = int(load.home[0]), int(load.column[0]), float(load.rated_kw[0])
+        pool = self.net.pool
+        share = pool.courses(self._key[home : home + 1], column, draw)[0]
+        if load.held[0] != NOT_HELD:
+            made_up = np.where(pool.is_light, share, np.maximum(share, 1.0))
+            share = np.where(pool.window == load.held[0], 0.0, made_up)
+        drawn = sign * rated_kw * share / self.net.vm_pu**2
+        own = phase[home] if load.phase[0] == AS_HOME else np.full(len(draw), load.phase[0])
+        first = _PHASES * int(self.net.home_place[home])
+        for k in range(_PHASES):
+            single, even = np.flatnonzero(own == k), np.flatnonzero(own == THREE_PHASE)
+            p[single, :, first + k] += drawn[single]
+            q[single, :, first + k] += pool.tan_phi[column] * drawn[single]
+            p[even, :, first + k] += drawn[even] / _PHASES
+            q[even, :, first + k] += pool.tan_phi[column] * drawn[even] / _PHASES
+
+    def _meters(self, phase: IntArray, more: tuple[int, ...]) -> BoolArray:
+        """Tell on which phases of which places some meter hangs, shape (3 n_place, n_draw)."""
+        has_meter = np.zeros((_PHASES * self.net.places.n_place, phase.shape[1]), dtype=bool)
+        row = np.broadcast_to(_PHASES * self.net.home_place[:, None], phase.shape)
+        draw = np.broadcast_to(np.arange(phase.shape[1]), phase.shape)
+        for k in range(_PHASES):
+            on = (phase == k) | (phase == THREE_PHASE)
+            has_meter[row[on] + k, draw[on]] = True
+        has_meter[list(more)] = True
+        return has_meter
+
+    def _looked_at(
+        self, heater: LvHeater, batch_of: Callable[[int], Draws], before_of: Callable[[int], Draws]
+    ) -> RiskOutlook:
+        """Draw until every check that the heater makes worse lies on one side, or one of them above."""
+        before: list[DrawWorst] = []
+        after: list[Draws] = []
+        while True:
+            k = len(before)
+            before.append(before_of(k).worst)
+            after.append(self._with(batch_of(k), heater))
+            outlook, wants_more = judged(self.net, self.rules, heater, before, after)
+            if not wants_more:
+                return outlook
+
+    def _require(self, heater: LvHeater) -> None:
+        faults = []
+        if not 0 <= heater.home < self.net.grid.n_home:
+            faults.append(f"home {heater.home}: the area has {self.net.grid.n_home} meters")
+        if not 0 <= heater.column < len(self.net.pool.classes):
+            faults.append(f"class {heater.column}: there are {len(self.net.pool.classes)}")
+        if not (np.isfinite(heater.rated_kw) and heater.rated_kw > 0.0):
+            faults.append(f"rated_kw {heater.rated_kw}: must be a number above 0")
+        if not AS_HOME <= heater.phase <= THREE_PHASE or (heater.moves_home and not 0 <= heater.phase < THREE_PHASE):
+            faults.append(
+                f"phase {heater.phase}: must be 0, 1, 2 or 3, -1 where the meter hangs; 0 to 2 to move a home"
+            )
+        if faults:
+            raise InputError(f"area {self.net.grid.area_id}: no such heater.", faults)

@@ -1,0 +1,271 @@
+"""What draws say about the limits of an area: counts, intervals, the value at the accepted risk, who is charged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gridcheck.arrays import BoolArray, FloatArray, IntArray
+from gridcheck.checks.area_loads import AS_HOME, NOT_HELD
+from gridcheck.checks.draw_extremes import SIGN, AreaNet, DrawWorst, LvCheck, joined
+from gridcheck.checks.sampled_share import Side, share_interval, side_of
+from gridcheck.errors import InputError
+
+DECIDING = (
+    LvCheck.LOW_VOLTAGE,
+    LvCheck.HIGH_VOLTAGE,
+    LvCheck.LINE_LOADING,
+    LvCheck.NEUTRAL_LOADING,
+    LvCheck.TRANSFORMER_LOADING,
+)
+# A change smaller than this share of the limit has no bearing on it.
+_NEGLIGIBLE = 1e-6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskRules:
+    """When a limit counts as kept.
+
+    Attributes
+    ----------
+    risk : float
+        Probability of a broken limit that is accepted. [1] (E, range 0.01 to 0.10)
+    confidence : float
+        Confidence of a decision by draws, all looks together. [1]
+    draws : tuple of int
+        Draws after which is looked, rising. After the last the upper bound decides.
+    deciding : tuple of LvCheck
+        Checks that decide; the others are shown.
+    """
+
+    risk: float = 0.05
+    confidence: float = 0.95
+    draws: tuple[int, ...] = (100, 200, 400, 800)
+    deciding: tuple[LvCheck, ...] = DECIDING
+
+    def __post_init__(self) -> None:
+        if not (0.0 < self.risk < 1.0 and 0.0 < self.confidence < 1.0):
+            raise InputError(f"risk and confidence must be between 0 and 1. Got {self.risk:g}, {self.confidence:g}.")
+        if not self.draws or list(self.draws) != sorted({n for n in self.draws if n > 0}):
+            raise InputError(f"draws must be positive numbers that rise. Got {self.draws}.")
+
+    @property
+    def confidence_per_look(self) -> float:
+        """Confidence of one look, so that all of them together have `confidence`."""
+        return 1.0 - (1.0 - self.confidence) / len(self.draws)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LvHeater:
+    """One more heater in an area.
+
+    Attributes
+    ----------
+    home : int
+        Position of the home in the area's grid.
+    column : int
+        Class, a position in ``DrawPool.classes``.
+    rated_kw : float
+        Rated input. [kW]
+    phase : int
+        0, 1, 2; 3 for three phases; -1 where the meter hangs.
+    held : int
+        Window of the pool in which it is held out; in the other windows it then draws at least its rated input, because
+        what is held back is made up for. -1 for none.
+    moves_home : bool
+        Whether the whole home is put on `phase`, with what stood in it before the queue.
+    """
+
+    home: int
+    column: int
+    rated_kw: float
+    phase: int = AS_HOME
+    held: int = NOT_HELD
+    moves_home: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Draws:
+    """Loads and worst values of one batch of draws.
+
+    Attributes
+    ----------
+    draw : ndarray of int, shape (n_draw,)
+        Their numbers.
+    p_kw, q_kvar : ndarray, shape (n_draw, n_step, 3 n_place + 1)
+        Loads over the squared voltage of the step. [kW], [kvar]
+    phase : ndarray of int, shape (n_home, n_draw)
+        Phase of each home.
+    more_meters : tuple of int
+        Rows of phases on which heaters hang beside the phase of their home.
+    worst : DrawWorst
+        What was seen so far.
+    """
+
+    draw: IntArray
+    p_kw: FloatArray
+    q_kvar: FloatArray
+    phase: IntArray
+    more_meters: tuple[int, ...]
+    worst: DrawWorst
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RiskOutlook:
+    """An area with one more heater; every array is by `LvCheck`.
+
+    Attributes
+    ----------
+    heater : LvHeater
+        The heater.
+    draws, unsolved : int
+        Draws that were looked at, and how many of them have no solution with the heater: they count as broken.
+    broken_before, broken : ndarray of int, shape (n_check,)
+        Draws that break the limit without and with it.
+    low, high : ndarray, shape (n_check,)
+        Confidence interval of the probability with it. [1]
+    value_before, value : ndarray, shape (n_check,)
+        Value that is exceeded with the probability of the accepted risk, without and with it; NaN where that draw has
+        no value: unsolved, or nothing that counts.
+    element : tuple of str, length n_check
+        Where `value` is.
+    step : ndarray of int, shape (n_check,)
+        When, a step of the pool.
+    limit : ndarray, shape (n_check,)
+        Limits.
+    side : ndarray of int, shape (n_check,)
+        A `Side` of each check; OPEN where the draws were stopped by another check.
+    worse : ndarray of bool, shape (n_check,)
+        Checks that the heater makes worse in some draw that breaks them.
+    charged : ndarray of bool, shape (n_check,)
+        Deciding checks that count against it.
+    binding : LvCheck
+        The charged check with the highest probability; the deciding one with the least room where none is charged.
+    batches : tuple of Draws
+        The draws with the heater.
+    """
+
+    heater: LvHeater
+    draws: int
+    unsolved: int
+    broken_before: IntArray
+    broken: IntArray
+    low: FloatArray
+    high: FloatArray
+    value_before: FloatArray
+    value: FloatArray
+    element: tuple[str, ...]
+    step: IntArray
+    limit: FloatArray
+    side: IntArray
+    worse: BoolArray
+    charged: BoolArray
+    binding: LvCheck
+    batches: tuple[Draws, ...] = field(repr=False)
+
+    @property
+    def fits(self) -> bool:
+        """True where no check counts against the heater."""
+        return not self.charged.any()
+
+    @property
+    def probability_before(self) -> FloatArray:
+        """Share of draws that break each limit without the heater, shape (n_check,). [1]"""
+        return self.broken_before / self.draws
+
+    @property
+    def probability(self) -> FloatArray:
+        """The same with it."""
+        return self.broken / self.draws
+
+
+def judged(
+    net: AreaNet, rules: RiskRules, heater: LvHeater, before: list[DrawWorst], batches: list[Draws]
+) -> tuple[RiskOutlook, bool]:
+    """Judge what was drawn so far.
+
+    Parameters
+    ----------
+    net : AreaNet
+        The area.
+    rules : RiskRules
+        When a limit counts as kept.
+    heater : LvHeater
+        The heater.
+    before : list of DrawWorst
+        Batches without it.
+    batches : list of Draws
+        The same batches with it.
+
+    Returns
+    -------
+    RiskOutlook
+    bool
+        Whether more draws could change who is charged.
+    """
+    without, seen, limit = joined(before), joined([batch.worst for batch in batches]), net.limit
+    n_draw, is_last = len(seen.unsolved), len(batches) == len(rules.draws)
+    broken_draws = seen.broken(limit)
+    broken_before, broken = without.broken(limit).sum(axis=1), broken_draws.sum(axis=1)
+    worse: BoolArray = np.asarray((broken_draws & _moved(without, seen, limit)).any(axis=1))
+    confidence = rules.confidence_per_look
+    pairs = [share_interval(int(k), n_draw, confidence=confidence) for k in broken]
+    side = np.array([side_of(int(k), n_draw, bound=rules.risk, confidence=confidence) for k in broken])
+    if is_last:
+        side[side == Side.OPEN] = Side.ABOVE
+    decides = np.isin(np.arange(len(limit)), rules.deciding)
+    charged = decides & worse & (side == Side.ABOVE)
+    value, place = _at_risk(seen, rules.risk)
+    value_before, _ = _at_risk(without, rules.risk)
+    checks = np.arange(len(limit))
+    outlook = RiskOutlook(
+        heater=heater,
+        draws=n_draw,
+        unsolved=int(seen.unsolved.sum()),
+        broken_before=broken_before,
+        broken=broken,
+        low=np.array([low for low, _ in pairs]),
+        high=np.array([high for _, high in pairs]),
+        value_before=_finite(value_before),
+        value=_finite(value),
+        element=tuple(net.element_name(k, int(seen.element[k, place[k]])) for k in LvCheck),
+        step=seen.step[checks, place],
+        limit=limit,
+        side=side,
+        worse=worse,
+        charged=charged,
+        binding=_binding(value, broken, limit, charged=charged, decides=decides),
+        batches=tuple(batches),
+    )
+    open_still = (decides & worse & (side == Side.OPEN)).any()
+    return outlook, bool(open_still and not charged.any())
+
+
+def _moved(before: DrawWorst, after: DrawWorst, limit: FloatArray) -> BoolArray:
+    """Tell in which draws a check got worse by more than nothing, shape (n_check, n_draw)."""
+    with np.errstate(invalid="ignore"):  # as bad as can be before and after
+        change = SIGN[:, None] * (after.value - before.value)
+    return np.asarray(change > _NEGLIGIBLE * limit[:, None])
+
+
+def _at_risk(worst: DrawWorst, risk: float) -> tuple[FloatArray, IntArray]:
+    """Return the value that is exceeded with the accepted probability, and the draw that has it, by check."""
+    bad = SIGN[:, None] * worst.value
+    rank = int(risk * bad.shape[1])
+    place = np.argsort(-bad, axis=1, kind="stable")[:, rank]
+    return worst.value[np.arange(len(bad)), place], place
+
+
+def _finite(value: FloatArray) -> FloatArray:
+    return np.where(np.isfinite(value), value, np.nan)
+
+
+def _binding(
+    value: FloatArray, broken: IntArray, limit: FloatArray, *, charged: BoolArray, decides: BoolArray
+) -> LvCheck:
+    room = SIGN * (limit - value) / limit
+    among = charged if charged.any() else decides
+    most = np.where(among, broken, -1)
+    chosen = most == most.max() if charged.any() else among
+    return LvCheck(int(np.argmin(np.where(chosen, room, np.inf))))

@@ -1,0 +1,259 @@
+"""What an area's 0.4 kV network says to an application: yes, yes with a condition, or not yet.
+
+Conditions are tried from the cheapest on, each with the same draws: another phase, a managed start, a cap on the power,
+a step of the transformer's tap, homes put on other phases; if none of them fits, the application waits. What has to be
+done in the area once (tap, phases) stays done: it is a condition of every later approval too, because they rely on it.
+
+A limit counts against an application where more draws than the accepted risk break it and the application makes it
+worse; what was broken before and is made no worse is shown and not charged.
+
+The applications of an area are decided one by one. Connecting all at once and halving where that fails would need fewer
+solutions, but could answer otherwise: a load on one phase lifts the others, so all together may keep a limit that the
+first of them breaks while the others have not come yet. What saves time is the number of draws: it grows only where the
+probability is near the accepted one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gridcheck.arrays import IntArray
+from gridcheck.checks.area_loads import AS_HOME
+from gridcheck.checks.draw_extremes import PHASE_NAMES, LvCheck
+from gridcheck.checks.low_voltage_risk import AreaRisk
+from gridcheck.checks.risk_outlook import LvHeater, RiskOutlook
+from gridcheck.connection.decision import Blocker
+from gridcheck.connection.phase_balance import balanced_phases
+from gridcheck.network.four_wire import FourWireNetwork
+from gridcheck.network.low_voltage import PHASE_UNKNOWN, THREE_PHASE, LowVoltageGrid
+
+MANAGED_START, TAP, REPHASE = "managed_start", "tap:+1", "rephase"
+_PER_KW = 10
+# Slips of binary fractions: 0.3 kW is three steps of 0.1 kW.
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LvOptions:
+    """Which conditions may be offered.
+
+    Attributes
+    ----------
+    network_of : callable
+        Gives the network of a grid with the tap of the transformer moved by some steps, such that one step raises the
+        low voltage; None where it has no such tap.
+    phases : bool
+        Whether a home may be put on another phase, alone or with all others of the area.
+    managed_start : bool
+        Whether heaters can be held out of a window of hours.
+    least_share : float
+        Share of its rated power below which a heater with a cap is no heater any more. [1] (E, range 0.3 to 0.8)
+    """
+
+    network_of: Callable[[LowVoltageGrid, int], FourWireNetwork | None]
+    phases: bool = True
+    managed_start: bool = True
+    least_share: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LvVerdict:
+    """The answer of an area's 0.4 kV network to one application.
+
+    Attributes
+    ----------
+    fits : bool
+        Whether it may be connected, under the conditions.
+    conditions : tuple of str
+        ``phase:B``, ``managed_start``, ``limit_kw:2.4``, ``tap:+1``, ``rephase``; what the area needs first comes last.
+    plain : RiskOutlook
+        The heater as it was asked for.
+    outlook : RiskOutlook
+        The heater under the conditions; `plain` where it has to wait.
+    blocked_by : Blocker or None
+        Where it has to wait: whose load uses the room up.
+    broken_before : tuple of LvCheck
+        Deciding limits whose share of broken draws was above the accepted risk without it: shown, not charged unless
+        it makes them worse.
+    """
+
+    fits: bool
+    conditions: tuple[str, ...]
+    plain: RiskOutlook
+    outlook: RiskOutlook
+    blocked_by: Blocker | None
+    broken_before: tuple[LvCheck, ...]
+
+
+_Way = tuple[tuple[str, ...], RiskOutlook, AreaRisk, str]
+"""Conditions of the application, what they lead to, in which area, and what has to be done in it."""
+
+
+class AreaQueue:
+    """The applications of one area in the order of their queue.
+
+    Parameters
+    ----------
+    risk : AreaRisk
+        The area before its queue.
+    options : LvOptions
+        Which conditions may be offered.
+    """
+
+    def __init__(self, risk: AreaRisk, options: LvOptions) -> None:
+        self.risk, self.options = risk, options
+        self.measures: tuple[str, ...] = ()
+
+    def decide(self, heater: LvHeater) -> LvVerdict:
+        """Decide one application and keep what is promised.
+
+        Parameters
+        ----------
+        heater : LvHeater
+            What is asked for.
+        """
+        plain = self.risk.with_heater(heater)
+        for codes, outlook, risk, measure in self._ways(heater, plain):
+            if outlook.fits:
+                self.risk = risk
+                self.measures += (measure,) if measure else ()
+                risk.promise(outlook)
+                return self._verdict(plain, outlook, (*codes, *self.measures), None)
+        return self._verdict(plain, plain, (), self._blocker(plain))
+
+    def _verdict(
+        self, plain: RiskOutlook, outlook: RiskOutlook, conditions: tuple[str, ...], blocked_by: Blocker | None
+    ) -> LvVerdict:
+        rules = self.risk.rules
+        return LvVerdict(
+            fits=blocked_by is None,
+            conditions=conditions,
+            plain=plain,
+            outlook=outlook,
+            blocked_by=blocked_by,
+            broken_before=tuple(k for k in rules.deciding if plain.probability_before[k] > rules.risk),
+        )
+
+    def _blocker(self, plain: RiskOutlook) -> Blocker:
+        accepted, check = self.risk.rules.risk, plain.binding
+        alone = self.risk.alone(plain.heater)
+        if alone.probability_before[check] > accepted:
+            return Blocker.EXISTING_LOAD
+        return Blocker.OWN_LOAD if alone.probability[check] > accepted else Blocker.PROMISED_LOAD
+
+    # ---------------------------------------------------------------------------------------------------- conditions
+
+    def _ways(self, heater: LvHeater, plain: RiskOutlook) -> Iterator[_Way]:
+        """Yield what may be tried, the cheapest first; nothing is solved before it is asked for."""
+        yield (), plain, self.risk, ""
+        yield from self._other_phases(heater)
+        window = int(self.risk.net.pool.window[plain.step[plain.binding]])
+        if self.options.managed_start and window >= 0:
+            yield (MANAGED_START,), self.risk.with_heater(replace(heater, held=window)), self.risk, ""
+        yield from self._capped(heater)
+        yield from self._other_tap(heater)
+        yield from self._other_homes(heater)
+
+    def _other_phases(self, heater: LvHeater) -> Iterator[_Way]:
+        """Put the home on the least loaded phase, then on the next one."""
+        net = self.risk.net
+        if not self.options.phases or THREE_PHASE in (heater.phase, net.grid.home_phase[heater.home]):
+            return
+        kw, now = self.risk.expected_kw(), _phases_now(self.risk)
+        loaded = [float(kw[now == k].sum()) for k in range(len(PHASE_NAMES))]
+        own = now[heater.home] if heater.phase == AS_HOME else heater.phase
+        for k in sorted(set(range(len(PHASE_NAMES))) - {int(own)}, key=lambda k: (loaded[k], k)):
+            moved = replace(heater, phase=k, moves_home=True)
+            yield (f"phase:{PHASE_NAMES[k]}",), self.risk.with_heater(moved), self.risk, ""
+
+    def _capped(self, heater: LvHeater) -> Iterator[_Way]:
+        """Find the largest step of 0.1 kW that fits, by halving: more power is never better for what counts."""
+        most = int(np.ceil(heater.rated_kw * _PER_KW - _ROUNDING)) - 1
+        least = max(1, int(np.ceil(self.options.least_share * heater.rated_kw * _PER_KW - _ROUNDING)))
+        if least > most:
+            return
+        best = self.risk.with_heater(replace(heater, rated_kw=least / _PER_KW))
+        if not best.fits:
+            return
+        low, high = least, most + 1
+        while high - low > 1:
+            middle = (low + high) // 2
+            outlook = self.risk.with_heater(replace(heater, rated_kw=middle / _PER_KW))
+            if outlook.fits:
+                low, best = middle, outlook
+            else:
+                high = middle
+        yield (f"limit_kw:{low / _PER_KW:g}",), best, self.risk, ""
+
+    def _other_tap(self, heater: LvHeater) -> Iterator[_Way]:
+        net = self.risk.net
+        network = self.options.network_of(net.grid, self._steps_up() + 1)
+        if network is None:
+            return
+        risk = self.risk.moved(replace(net, network=network))
+        yield (), risk.instead_of(self.risk, heater), risk, TAP
+
+    def _other_homes(self, heater: LvHeater) -> Iterator[_Way]:
+        """Put all homes whose phase is known on phases anew."""
+        if not self.options.phases or REPHASE in self.measures:
+            return
+        net, single = self.risk.net, heater.phase != THREE_PHASE
+        kw = self.risk.expected_kw()
+        kw[heater.home] += heater.rated_kw
+        known = replace(net.grid, home_phase=_phases_now(self.risk, heater))
+        grid = replace(net.grid, home_phase=balanced_phases(known, kw))
+        network = self.options.network_of(grid, self._steps_up())
+        if network is None:
+            return
+        risk = self.risk.moved(
+            replace(net, grid=grid, network=network), tuple(_as_home(promise) for promise in self.risk.promised)
+        )
+        asked = _as_home(heater) if single else heater
+        yield (), risk.instead_of(self.risk, asked), risk, REPHASE
+
+    def _steps_up(self) -> int:
+        return self.measures.count(TAP)
+
+
+def decide_area(
+    risk: AreaRisk, heaters: Sequence[LvHeater], options: LvOptions
+) -> tuple[tuple[LvVerdict, ...], AreaQueue]:
+    """Decide the applications of one area in the order of their queue.
+
+    Parameters
+    ----------
+    risk : AreaRisk
+        The area before its queue.
+    heaters : sequence of LvHeater
+        What is asked for, in queue order.
+    options : LvOptions
+        Which conditions may be offered.
+
+    Returns
+    -------
+    tuple of LvVerdict
+        In the order of `heaters`.
+    AreaQueue
+        The area with all promises and measures.
+    """
+    queue = AreaQueue(risk, options)
+    return tuple(queue.decide(heater) for heater in heaters), queue
+
+
+def _phases_now(risk: AreaRisk, *more: LvHeater) -> IntArray:
+    """Return the phases of homes as promises left them; an applicant who states a phase knows that of the meter."""
+    phase = risk.net.grid.home_phase.copy()
+    for heater in (*risk.promised, *more):
+        single = 0 <= heater.phase < THREE_PHASE
+        if single and (heater.moves_home or phase[heater.home] == PHASE_UNKNOWN):
+            phase[heater.home] = heater.phase
+    return phase
+
+
+def _as_home(heater: LvHeater) -> LvHeater:
+    """Return a heater that goes where its home goes."""
+    single = heater.phase != THREE_PHASE
+    return replace(heater, phase=AS_HOME if single else heater.phase, moves_home=False)

@@ -1,0 +1,164 @@
+"""The 0.4 kV side of a county's queue: each area's lines, meters and draws, made when somebody asks there.
+
+The voltage at an area's 10 kV terminals comes from the county's load flow: in the steps of heavy load with everybody
+connected who asks, so that no later approval elsewhere breaks what was shown here; in light steps, where the highest
+voltage counts, with nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gridcheck.arrays import FloatArray
+from gridcheck.checks.area_loads import AS_HOME, homes_without_heater, spread_over_homes
+from gridcheck.checks.assessment import terminal_vm_pu
+from gridcheck.checks.draw_extremes import AreaNet
+from gridcheck.checks.low_voltage_risk import AreaRisk
+from gridcheck.checks.risk_outlook import LvHeater, RiskRules
+from gridcheck.connection.applications import Application
+from gridcheck.connection.low_voltage_verdict import AreaQueue, LvOptions, LvVerdict
+from gridcheck.connection.promises import Promises
+from gridcheck.demand.draw_pool import DrawPool
+from gridcheck.demand.profiles import ClassCounts
+from gridcheck.errors import InputError
+from gridcheck.network.area_transformers import AreaTransformer, area_transformer
+from gridcheck.network.four_wire import FourWireNetwork
+from gridcheck.network.low_voltage import PHASE_UNKNOWN, THREE_PHASE, LowVoltageGrid, four_wire_of
+
+_PHASES = {"A": 0, "B": 1, "C": 2, "ABC": THREE_PHASE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DeskInput:
+    """What the low-voltage side of a county's queue is made from.
+
+    Attributes
+    ----------
+    lines : mapping of str to LowVoltageGrid
+        Lines and meters by area.
+    transformers : mapping of str to AreaTransformer
+        Transformers by area.
+    pool : DrawPool
+        Homes of the county to draw from.
+    rules : RiskRules
+        When a limit counts as kept.
+    seed : int
+        Seed of the draws.
+    """
+
+    lines: Mapping[str, LowVoltageGrid]
+    transformers: Mapping[str, AreaTransformer]
+    pool: DrawPool
+    rules: RiskRules
+    seed: int
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Area:
+    """One area with its queue, and the homes for applicants whose meter is not known, next one first."""
+
+    queue: AreaQueue
+    free: list[int] = field(default_factory=list)
+
+    def home_for(self, phase: int) -> int:
+        """Take the next home that may be the applicant's: on the phase that was named, if there is one."""
+        known = self.queue.risk.net.grid.home_phase
+        for home in self.free:
+            if phase in (AS_HOME, THREE_PHASE) or known[home] in (phase, PHASE_UNKNOWN):
+                break
+        else:
+            home = self.free[0]
+        if len(self.free) > 1:
+            self.free.remove(home)
+        return home
+
+
+class LowVoltageDesk:
+    """Answers applications from the draws of their areas.
+
+    Parameters
+    ----------
+    given : DeskInput
+        The county.
+    """
+
+    def __init__(self, given: DeskInput) -> None:
+        self.given = given
+        self._areas: dict[str, _Area] = {}
+        self._voltages: dict[int, FloatArray] = {}
+
+    def decide(self, promises: Promises, row: int, application: Application) -> LvVerdict:
+        """Decide one application by the low voltage of its area alone, and keep what is promised.
+
+        Parameters
+        ----------
+        promises : Promises
+            The supply tree of its area; before the first application below it nothing may be promised.
+        row : int
+            Row of the area in the tree.
+        application : Application
+            What is asked.
+        """
+        area = self._areas.get(application.area_id)
+        if area is None:
+            area = self._areas[application.area_id] = self._opened(promises, row, application.area_id)
+        phase = _PHASES.get(application.phase, AS_HOME)
+        heater = LvHeater(
+            home=area.home_for(phase),
+            column=self.given.pool.classes.index(application.device),
+            rated_kw=application.rated_kw,
+            phase=phase,
+        )
+        return area.queue.decide(heater)
+
+    def _opened(self, promises: Promises, row: int, area_id: str) -> _Area:
+        """Make an area as it is before its queue."""
+        given, grid = self.given, self.given.lines[area_id]
+        counts = ClassCounts(
+            rated_kw=promises.counts.rated_kw[row : row + 1], count=promises.counts.count[row : row + 1]
+        )
+        loads = spread_over_homes(grid, given.pool.classes, counts.rated_kw[0], counts.count[0], seed=given.seed)
+        transformer = given.transformers[area_id]
+        net = AreaNet(
+            grid=grid,
+            network=four_wire_of(grid, transformer),
+            pool=given.pool,
+            vm_pu=self._terminals(promises)[row],
+            limits=promises.limits,
+        )
+        free = homes_without_heater(grid, loads, given.pool.classes, seed=given.seed)
+        return _Area(
+            queue=AreaQueue(
+                AreaRisk(net, loads, given.rules, seed=given.seed),
+                LvOptions(network_of=lambda lines, steps: _with_tap(lines, transformer, steps)),
+            ),
+            free=free.tolist(),
+        )
+
+    def _terminals(self, promises: Promises) -> FloatArray:
+        """Return the voltages at the 10 kV terminals of all areas of a tree at the steps of the pool."""
+        key = promises.tree.main_branch
+        if key not in self._voltages:
+            pool, profiles = self.given.pool, promises.course.profiles
+            light = terminal_vm_pu(promises.tree, profiles, promises.counts, pool.case)
+            crowd = promises.counts if promises.crowd is None else promises.crowd
+            heavy = terminal_vm_pu(promises.tree, profiles, crowd, pool.case)
+            self._voltages[key] = np.where(pool.is_light, light, heavy)
+        return self._voltages[key]
+
+
+def _with_tap(grid: LowVoltageGrid, transformer: AreaTransformer, steps: int) -> FourWireNetwork | None:
+    """Return the area's network with its tap moved so that the low voltage rises by some steps; None without such."""
+    if not steps:
+        return four_wire_of(grid, transformer)
+    try:
+        listed = area_transformer(transformer.type_name, tap_pos=transformer.tap_pos, core_z0_pu=transformer.core_z0_pu)
+        moved = area_transformer(
+            transformer.type_name, tap_pos=transformer.tap_pos - steps, core_z0_pu=transformer.core_z0_pu
+        )
+    except InputError:
+        return None
+    return four_wire_of(grid, moved) if listed == transformer else None

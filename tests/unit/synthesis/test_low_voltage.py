@@ -11,7 +11,7 @@ from gridcheck.catalogue import conductors
 from gridcheck.checks.low_voltage import end_voltage_v, low_voltage_lines
 from gridcheck.errors import CatalogueError, InputError
 from gridcheck.network.area_transformers import area_transformer
-from gridcheck.network.low_voltage import four_wire_of, loads_by_phase
+from gridcheck.network.low_voltage import four_wire_of, line_ohm_per_km, loads_by_phase
 from gridcheck.powerflow import solve_unbalanced_voltages
 from gridcheck.synthesis.low_voltage import area_layouts, low_voltage_assumptions, low_voltage_of, synthetic_low_voltage
 from tests.support.low_voltage_areas import layout
@@ -177,34 +177,60 @@ def test_a_short_radius_has_one_span():
 
 @pytest.fixture(scope="module")
 def drops():
-    """By area: approximation, drop at trunk ends and at the worst meter, balanced; factor of the heaviest phase."""
+    """By area: approximation, mean and largest drop at ends of trunks, drop at the worst meter; balanced loads. [V]"""
     rows = []
     for area, unit, (_, row) in zip(area_layouts(SOME), SOME["type_name"], SOME.iterrows(), strict=True):
         grid = synthetic_low_voltage(area, 1, KNOWN)
         network, p_kw = four_wire_of(grid, area_transformer(unit)), np.full((1, grid.n_home), 0.8)
         even = loads_by_phase(grid, p_kw, 0 * p_kw, home_phase=np.full(grid.n_home, 3))
-        as_drawn = loads_by_phase(grid, p_kw, 0 * p_kw)
-        even_v, drawn_v = (
-            solve_unbalanced_voltages(network, loads, tolerance_pu=1e-9).vm_pu[0, 1:] * BASE_V
-            for loads in (even, as_drawn)
-        )
+        even_v = solve_unbalanced_voltages(network, even, tolerance_pu=1e-9).vm_pu[0, 1:] * BASE_V
         ends = trunk_ends(grid)
         end_drop = even_v[0, 0] - even_v[ends, 0]
         one = pd.DataFrame([row]).assign(lv_unbalance_factor=1.0)
         p_mw = np.array([[p_kw.sum() / 1000]])
         estimate = even_v[0, 0] - end_voltage_v(np.array([[even_v[0, 0]]]), p_mw, 0 * p_mw, low_voltage_lines(one))
-        heavy = (drawn_v[0] - drawn_v[ends]).max(axis=1)
         meter = even_v[0, 0] - even_v[grid.home_node, 0].min()
-        rows.append((estimate[0, 0], end_drop.mean(), end_drop.max(), meter, (heavy / end_drop).mean()))
+        rows.append((estimate[0, 0], end_drop.mean(), end_drop.max(), meter))
     return np.array(rows)
 
 
-def test_the_mean_end_of_evenly_spread_load_is_that_of_the_approximation(drops):
+def moments_by_hand(grid, kw_per_meter, volts):
+    """Drop at the end of every trunk by the moments of its meters, up to where their current leaves the trunk. [V]"""
+    way_m, ends = distances_m(grid), trunk_ends(grid)
+    result = []
+    for end in ends:
+        name = grid.node_name[end].split("-")[0]
+        moment = 0.0
+        for box in grid.home_node:
+            node = box
+            while not (grid.node_name[node].startswith("L") and grid.node_name[node].count("-") == 1):
+                node = grid.parent[node]
+            if grid.node_name[node].split("-")[0] == name:
+                moment += way_m[node]
+        result.append(line_ohm_per_km(grid.type_name[end]).real / 1000 * moment * kw_per_meter * 1000 / 3 / volts)
+    return np.array(result)
+
+
+def test_ends_of_trunks_drop_as_their_moments_say():
+    for area in area_layouts(SOME.iloc[::8]):
+        grid = synthetic_low_voltage(area, 1, KNOWN)
+        network, p_kw = four_wire_of(grid, area_transformer("S13-400-Dyn11")), np.full((1, grid.n_home), 0.2)
+        even = loads_by_phase(grid, p_kw, 0 * p_kw, home_phase=np.full(grid.n_home, 3))
+        volts = solve_unbalanced_voltages(network, even, tolerance_pu=1e-10).vm_pu[0, 1:, 0] * BASE_V
+
+        # Small loads: the currents are those of the voltage at the busbar but for the drop itself, here some 0.3 %.
+        by_hand = moments_by_hand(grid, 0.2, volts[0])
+        np.testing.assert_allclose(volts[0] - volts[trunk_ends(grid)], by_hand, rtol=6e-3)
+
+
+def test_the_mean_end_of_evenly_spread_load_is_near_that_of_the_approximation(drops):
     estimate, mean_end = drops[:, 0], drops[:, 1]
-    # Trunks of unequal length share the load by length, so that the mean end drops as the approximation says; the
-    # rest is the place of boxes and poles, which differs from trunk to trunk.
-    assert mean_end.mean() == pytest.approx(estimate.mean(), rel=0.05)
-    assert np.quantile(np.abs(mean_end / estimate - 1), 0.9) < 0.2
+    # Trunks share the load by the number of their poles, so that long ones have more of it and the mean end drops as
+    # the approximation says; in all 440 areas it is 1.027 of it with a standard deviation of 0.094 between areas:
+    # meters hang at poles, the middle one a little beyond the middle, and lanes stand where they stand.
+    ratio = mean_end / estimate
+    assert ratio.mean() == pytest.approx(1.027, abs=3 * 0.094 / np.sqrt(len(ratio)))
+    assert ratio.std() < 0.13
 
 
 def test_the_worst_trunk_drops_more_than_the_approximation_and_why(drops):
@@ -215,10 +241,27 @@ def test_the_worst_trunk_drops_more_than_the_approximation_and_why(drops):
     assert (meter >= worst - 1e-9).all()  # side lanes and service drops come on top
 
 
-def test_the_heaviest_phase_drops_by_about_the_factor_of_the_area(drops):
-    factor, wanted = drops[:, 4], SOME["lv_unbalance_factor"].to_numpy()
-    assert factor.mean() == pytest.approx(wanted.mean(), abs=0.06)
-    assert np.corrcoef(factor, wanted)[0, 1] > 0.5
+def heaviest_over_balanced(grid, unit):
+    """Drop of the heaviest phase over that of a balanced line, mean over the ends of trunks."""
+    network, p_kw = four_wire_of(grid, area_transformer(unit)), np.full((1, grid.n_home), 0.8)
+    even = loads_by_phase(grid, p_kw, 0 * p_kw, home_phase=np.full(grid.n_home, 3))
+    even_v, drawn_v = (
+        solve_unbalanced_voltages(network, loads, tolerance_pu=1e-9).vm_pu[0, 1:] * BASE_V
+        for loads in (even, loads_by_phase(grid, p_kw, 0 * p_kw))
+    )
+    ends = trunk_ends(grid)
+    heavy = (drawn_v[0] - drawn_v[ends]).max(axis=1)
+    return (heavy / (even_v[0, 0] - even_v[ends, 0])).mean()
+
+
+@pytest.mark.parametrize("factor", [1.1, 1.3, 1.5])
+def test_the_heaviest_phase_drops_by_about_the_factor_of_the_area(factor):
+    layouts = [dataclasses.replace(area, unbalance_factor=factor) for area in area_layouts(SOME)]
+
+    found = [heaviest_over_balanced(synthetic_low_voltage(area, 1, KNOWN), "S13-315-Dyn11") for area in layouts]
+
+    # Whole boxes cannot be shared out exactly, which makes small factors a little larger.
+    assert np.mean(found) == pytest.approx(factor, abs=0.1)
 
 
 def test_estimates_from_a_file_of_ones_own(tmp_path):

@@ -16,7 +16,7 @@ from gridcheck.network.pandapower_net import net_from_tables
 from gridcheck.powerflow import solve_unbalanced
 from gridcheck.synthesis.low_voltage import synthetic_low_voltage
 from tests.support.four_wire_nets import SMALL_BASE_MVA, asymmetric_loads
-from tests.support.low_voltage_areas import known, layout, one_line, uneven_loads
+from tests.support.made_up_areas import known, layout, one_line, uneven_loads
 from tests.support.open_dss import run
 
 PU = 1e-6

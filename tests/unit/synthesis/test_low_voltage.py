@@ -14,7 +14,7 @@ from gridcheck.network.area_transformers import area_transformer
 from gridcheck.network.low_voltage import four_wire_of, line_ohm_per_km, loads_by_phase
 from gridcheck.powerflow import solve_unbalanced_voltages
 from gridcheck.synthesis.low_voltage import area_layouts, low_voltage_assumptions, low_voltage_of, synthetic_low_voltage
-from tests.support.low_voltage_areas import layout
+from tests.support.made_up_areas import layout
 
 AREAS = pd.read_csv("networks/140827-yuanqu/areas.csv")
 SOME = AREAS.iloc[::11].reset_index(drop=True)

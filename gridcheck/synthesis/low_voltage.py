@@ -313,7 +313,8 @@ def _boxes(
     n_box = max(-(-households // most), round(households / given["meters_per_box"]), 1)
     last = len(poles) - 1
     at = [(2 * k * last + n_box - 1) // (2 * (n_box - 1)) for k in range(n_box)] if n_box > 1 else [last]
-    meters = (1 + whole_shares(rng.uniform(0.4, 1.6, n_box), households - n_box)).tolist()
+    spread = given["meters_per_box_spread"]
+    meters = (1 + whole_shares(rng.uniform(1.0 - spread, 1.0 + spread, n_box), households - n_box)).tolist()
     while max(meters) > most:
         meters[meters.index(max(meters))] -= 1
         meters[meters.index(min(meters))] += 1
@@ -340,7 +341,7 @@ def _phases(
     for b, box in enumerate(boxes):
         is_split = box.meters >= given["four_wire_from_meters"]
         size, count = (1, box.meters) if is_split else (box.meters, 1)
-        order = (-size * box.trunk_m * rng.uniform(0.5, 1.5, count)).tolist()
+        order = (-size * box.trunk_m * rng.uniform(0.8, 1.25, count)).tolist()
         groups += [(place, b, size) for place in order]
     phases: list[list[int]] = [[] for _ in boxes]
     for _, b, size in sorted(groups):

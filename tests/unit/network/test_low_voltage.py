@@ -21,7 +21,7 @@ from gridcheck.network.low_voltage import (
 from gridcheck.network.low_voltage_tables import element_tables
 from gridcheck.powerflow import solve_unbalanced
 from gridcheck.synthesis.low_voltage import synthetic_low_voltage
-from tests.support.low_voltage_areas import layout, one_line, uneven_loads
+from tests.support.made_up_areas import layout, one_line, uneven_loads
 
 BASE_V = 400.0 / 3**0.5
 # Nothing drops in it: a hundredth of a percent of a thousand times the load.

@@ -15,7 +15,7 @@ from gridcheck.network.low_voltage_tables import (
     write_low_voltage,
 )
 from gridcheck.synthesis.low_voltage import synthetic_low_voltage
-from tests.support.low_voltage_areas import layout
+from tests.support.made_up_areas import layout
 
 AREAS = pd.DataFrame({"area_id": ["A1", "A2", "A3"], "households": [3, 1, 9]})
 NODES = """area_id,node,parent,length_m,type_name

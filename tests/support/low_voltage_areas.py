@@ -109,3 +109,34 @@ def area(
 
 def lived_in(n_home: int, kw: float = 1.0) -> AreaLoads:
     return loads_of(np.arange(n_home), np.full(n_home, BASE), np.full(n_home, kw))
+
+
+def one_box(phases: tuple[int, ...], *, metres: float = 300.0, trunk: str = TRUNK) -> LowVoltageGrid:
+    """One line to one meter box, a home on each of the given phases."""
+    return LowVoltageGrid(
+        area_id="box",
+        is_synthetic=True,
+        node_name=("lv", "box"),
+        parent=np.array([-1, 0]),
+        length_m=np.array([0.0, metres]),
+        type_name=("", trunk),
+        home_id=tuple(f"H{k}" for k in range(len(phases))),
+        home_node=np.ones(len(phases), dtype=np.int64),
+        home_phase=np.array(phases),
+    )
+
+
+def on_off_pool(shares: dict[int, float], *, n_member: int = 1000) -> DrawPool:
+    """A class is on, at its rated input, in a share of its members, all the time; else it draws nothing."""
+    parts = []
+    for column in range(len(CLASSES)):
+        on = np.arange(n_member) < round(shares.get(column, 0.0) * n_member)
+        parts.append(np.stack([on, np.zeros(n_member)], axis=1).astype(np.float32))
+    return DrawPool(
+        classes=CLASSES,
+        case=np.arange(2),
+        window=np.array([0, -1]),
+        width=1,
+        tan_phi=np.zeros(len(CLASSES)),
+        share=tuple(parts),
+    )

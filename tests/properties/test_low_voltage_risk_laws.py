@@ -14,7 +14,7 @@ from gridcheck.checks.risk_outlook import LvHeater, RiskRules
 from gridcheck.checks.sampled_share import share_interval
 from gridcheck.connection.low_voltage_verdict import LvOptions, decide_area
 from gridcheck.network.low_voltage import area_transformer, four_wire_of
-from tests.support.low_voltage_areas import BASE, HEAT_PUMP, area, pool, street
+from tests.support.risk_areas import BASE, HEAT_PUMP, area, pool, street
 
 TYPE = "S13-100-Dyn11"
 HOUSEHOLDS = pool(width=2, n_window=2)

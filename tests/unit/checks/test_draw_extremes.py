@@ -10,7 +10,7 @@ from gridcheck.checks.draw_extremes import LvCheck, lv_limits, worst_of_draws
 from gridcheck.errors import InputError
 from gridcheck.limits import DEFAULT_LIMITS
 from gridcheck.powerflow import solve_unbalanced
-from tests.support.low_voltage_areas import area, one_box, pool, street
+from tests.support.risk_areas import area, one_box, pool, street
 
 N_DRAW = 3
 

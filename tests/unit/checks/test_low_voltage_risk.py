@@ -12,7 +12,7 @@ from gridcheck.checks.low_voltage_risk import AreaRisk
 from gridcheck.checks.risk_outlook import LvHeater, RiskRules
 from gridcheck.checks.sampled_share import Side
 from gridcheck.errors import InputError
-from tests.support.low_voltage_areas import (
+from tests.support.risk_areas import (
     BASE,
     CLASSES,
     HEAT_PUMP,

@@ -15,7 +15,7 @@ from gridcheck.connection.low_voltage_verdict import LvOptions, decide_area
 from gridcheck.connection.phase_balance import balanced_phases
 from gridcheck.network.low_voltage import area_transformer, four_wire_of
 from gridcheck.powerflow import solve_unbalanced
-from tests.support.low_voltage_areas import BASE, HEAT_PUMP, ROOF, area, one_box, steady_pool, street
+from tests.support.risk_areas import BASE, HEAT_PUMP, ROOF, area, one_box, steady_pool, street
 
 RULES = RiskRules(draws=(100,))
 TYPE = "S13-200-Dyn11"

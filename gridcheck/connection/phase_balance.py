@@ -35,7 +35,7 @@ def balanced_phases(grid: LowVoltageGrid, home_kw: FloatArray) -> IntArray:
     load = np.zeros((grid.n_node, _PHASES))
     ways = {int(node): _way(grid, int(node)) for node in np.unique(grid.home_node)}
     fixed = (phase == PHASE_UNKNOWN) | (phase == THREE_PHASE)
-    for home in np.flatnonzero(fixed):
+    for home in np.flatnonzero(fixed).tolist():
         load[ways[int(grid.home_node[home])]] += home_kw[home] / _PHASES
     for home in sorted(np.flatnonzero(~fixed).tolist(), key=lambda h: (-home_kw[h], h)):
         way = ways[int(grid.home_node[home])]

@@ -35,6 +35,8 @@ POOL_HOMES = 1000
 MOST_WINDOWS = 4
 # Windows nearer to each other than this, by the clock, are the same peak. [h] (E, range 2 to 6)
 _APART_H = 4.0
+# Heater of a home in a village where all have the same kind. [kW] (E, range 2 to 7)
+_VILLAGE_KW = 3.0
 _NO_WINDOW = -1
 
 
@@ -214,7 +216,6 @@ def chosen_steps(profiles: ClassProfiles, rated_kw: FloatArray, *, width: int) -
     """
     held = np.asarray(rated_kw, dtype=np.float64)
     total = profiles.mean @ held
-    base = profiles.mean[:, 0] * held[0]
     kernel = np.full(width, 1.0 / width)
     hour = local_hour(profiles.time_utc)
 
@@ -231,14 +232,15 @@ def chosen_steps(profiles: ClassProfiles, rated_kw: FloatArray, *, width: int) -
 
     taken: list[int] = []
     begins(total, taken, 2)
-    # A village may have one kind of heater only: its own peak counts as well, the most common class first.
+    # A village may have one kind of heater only: its own peak counts as well, that of the most common class first.
     heaters = [c for c, name in enumerate(profiles.classes) if name not in (BASE, ROOFTOP_PV) and held[c] > 0.0]
     for column in sorted(heaters, key=lambda c: (-held[c], c)):
-        peak = int(np.argmax(np.convolve(base + profiles.mean[:, column] * held[column], kernel, mode="valid")))
+        village = profiles.mean[:, 0] + _VILLAGE_KW * profiles.mean[:, column]
+        peak = int(np.argmax(np.convolve(village, kernel, mode="valid")))
         apart = all(_clock_distance_h(hour[peak : peak + 1], hour[begin])[0] >= _APART_H for begin in taken)
         if apart and len(taken) < MOST_WINDOWS:
             taken.append(peak)
-    light = {int(np.argmin(total)), int(np.argmin(base))}
+    light = {int(np.argmin(total)), int(np.argmin(profiles.mean[:, 0]))}
     if ROOFTOP_PV in profiles.classes:
         light.add(int(np.argmin(profiles.mean[:, profiles.classes.index(ROOFTOP_PV)])))
     steps = [np.arange(begin, begin + width) for begin in taken]

@@ -1,0 +1,56 @@
+"""Voltage of the 10 kV line where each area's transformer hangs: what the 0.4 kV network of the area starts from."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gridcheck.arrays import BoolArray, FloatArray, IntArray
+from gridcheck.checks.assessment import Course, assess_upper
+from gridcheck.checks.supply_tree import SupplyTree
+from gridcheck.demand.profiles import ClassCounts, ClassProfiles
+from gridcheck.powerflow.readings import node_voltages
+from gridcheck.powerflow.sweep import in_blocks
+
+
+def terminal_voltage_pu(tree: SupplyTree, profiles: ClassProfiles, counts: ClassCounts, case: IntArray) -> FloatArray:
+    """Return the voltage above the transformer of every area in some cases.
+
+    Parameters
+    ----------
+    tree : SupplyTree
+        The tree.
+    profiles : ClassProfiles
+        Profiles of the county.
+    counts : ClassCounts
+        Of the areas of the tree, in the order of ``tree.area``; homes of a feeder share one diversity.
+    case : ndarray of int, shape (n,)
+        Cases of the profiles, for example ``DrawPool.case``.
+
+    Returns
+    -------
+    ndarray, shape (n_area, n)
+        Magnitude. [pu]
+
+    Raises
+    ------
+    NotConvergedError
+        If the load flow of some case has no solution.
+    """
+    columns = np.concatenate([profiles.mean, profiles.single - profiles.mean], axis=1)[case]
+    everything = np.arange(len(case))[None, :]
+    course = Course(profiles=profiles, case=case, blocks=in_blocks(columns), columns=columns, windows=everything)
+    state = assess_upper(tree, course, counts).state
+    return node_voltages(state)[tree.model.parent[tree.area_node]]
+
+
+def voltage_of_steps(crowded_pu: FloatArray, quiet_pu: FloatArray, is_light: BoolArray) -> FloatArray:
+    """Return what every area is to be looked at with, shape as given: the lower voltage while the load is heavy.
+
+    Parameters
+    ----------
+    crowded_pu, quiet_pu : ndarray, shape (n_area, n_step)
+        Voltage with everybody connected who asks, and with nobody.
+    is_light : ndarray of bool, shape (n_step,)
+        Steps that stand for the highest voltage.
+    """
+    return np.where(is_light, np.maximum(crowded_pu, quiet_pu), np.minimum(crowded_pu, quiet_pu))

@@ -5,7 +5,7 @@ source. A limit counts against an application
 
 * where it is broken on its way of supply, from its own area (which is looked at with everybody connected who asks
   elsewhere, so that no later approval breaks the promise) to the main transformer, unless it was broken before and is
-  no worse with the application: its worst value over all cases stays or moves towards the limit, or
+  no worse with the application in any case in which it is broken: there its value stays or moves towards the limit, or
 * where the application breaks it anywhere else on its own feeder: in a section, or in an area that kept its limits.
 
 So nobody answers for a violation that was there already and is elsewhere, or is made no worse. Other feeders of the

@@ -19,7 +19,8 @@ import numpy as np
 
 from gridcheck.arrays import BoolArray, FloatArray, IntArray
 from gridcheck.checks.assessment import Assessment, Course, LevelAssessment, assess, assess_areas, assess_upper
-from gridcheck.checks.supply_tree import AREA_KINDS, CheckList, SupplyTree
+from gridcheck.checks.moments import Moments, moments_of
+from gridcheck.checks.supply_tree import AREA_KINDS, CheckKind, CheckList, SupplyTree
 from gridcheck.demand.profiles import ClassCounts
 from gridcheck.errors import NotConvergedError
 from gridcheck.limits import LimitSet
@@ -34,6 +35,8 @@ class View:
 
     Attributes
     ----------
+    row : int
+        Row of the area in the tree.
     check : ndarray of int, shape (n_seen,)
         Their positions in the tree's check list.
     checks : CheckList
@@ -46,6 +49,7 @@ class View:
         True where every pending application of other areas is connected.
     """
 
+    row: int
     check: IntArray
     checks: CheckList
     path: BoolArray
@@ -89,8 +93,8 @@ class Promises:
         The tree, its cases and limits.
     base : Assessment
         The tree before the queue.
-    counts : ClassCounts
-        Homes and heaters of the tree's areas with all promises kept.
+    base_counts, counts : ClassCounts
+        Homes and heaters of the tree's areas before the queue and with all promises kept.
     crowd : ClassCounts or None
         The same with every pending application; None where so many cannot be supplied at once. Then an area sees
         of the others what is promised so far, and all areas that keep their limits are guarded.
@@ -110,6 +114,7 @@ class Promises:
     course: Course
     limits: LimitSet
     base: Assessment
+    base_counts: ClassCounts
     counts: ClassCounts
     crowd: ClassCounts | None
     crowd_level: LevelAssessment
@@ -152,6 +157,32 @@ class Promises:
         self.own[heater[0]] = outlook.own.value
         self.approved += 1
 
+    def moments(self, seen: Outlook, place: int) -> tuple[Moments, Moments, Moments]:
+        """Return the values at every moment before the queue, without and with the heater of an outlook.
+
+        `place` is the position of a check of the way of supply among those that were looked at.
+        """
+        view = seen.view
+        check = int(view.check[place])
+        if CheckKind(int(view.checks.kind[place])) in AREA_KINDS:
+            without = self._among_others(view.row, self.counts)
+            states = (
+                (self.base_counts, self.base.area_state),
+                # Values alone are kept of the state before: it is solved again.
+                (without, self._own_checks(view.row, self.counts).state),
+                (self._among_others(view.row, seen.counts), seen.own.state),
+            )
+        else:
+            states = (
+                (self.base_counts, self.base.feeder_state),
+                (self.counts, self.upper.state),
+                (seen.counts, seen.upper.state),
+            )
+        base, before, after = (
+            moments_of(self.tree, self.course, self.limits, check, counts, state) for counts, state in states
+        )
+        return base, before, after
+
     def end(self) -> Assessment:
         """Assess the tree with all promises kept."""
         return assess(self.tree, self.course, self.counts, self.limits, start=self.base)
@@ -172,11 +203,15 @@ class Promises:
 
     def _own_checks(self, row: int, counts: ClassCounts) -> LevelAssessment:
         """Check one area's transformer and lines with its own counts, and the crowd in all other areas."""
-        if self.crowd is not None:
-            rated_kw, count = self.crowd.rated_kw.copy(), self.crowd.count.copy()
-            rated_kw[row], count[row] = counts.rated_kw[row], counts.count[row]
-            counts = ClassCounts(rated_kw=rated_kw, count=count)
-        return self._areas(np.array([row]), counts, self.crowd_level)
+        return self._areas(np.array([row]), self._among_others(row, counts), self.crowd_level)
+
+    def _among_others(self, row: int, counts: ClassCounts) -> ClassCounts:
+        """Return the counts with the crowd in all areas but one."""
+        if self.crowd is None:
+            return counts
+        rated_kw, count = self.crowd.rated_kw.copy(), self.crowd.count.copy()
+        rated_kw[row], count[row] = counts.rated_kw[row], counts.count[row]
+        return ClassCounts(rated_kw=rated_kw, count=count)
 
     def _areas(self, rows: IntArray, counts: ClassCounts, start: LevelAssessment) -> LevelAssessment:
         if not len(rows):
@@ -198,6 +233,7 @@ class Promises:
         # The own area is seen with the crowd, which is the stricter of the two.
         twice = ~is_own & np.isin(check, own)
         return View(
+            row=row,
             check=check,
             checks=tree.checks.at(check),
             path=tree.on_path(row)[check] & (is_own | is_upper),
@@ -247,6 +283,7 @@ def no_promises(
         course=course,
         limits=limits,
         base=base,
+        base_counts=counts,
         counts=counts,
         crowd=crowd,
         crowd_level=level,

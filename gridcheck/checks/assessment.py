@@ -272,7 +272,7 @@ def power_of_areas_mw(tree: SupplyTree, course: Course, loads: NodeLoads) -> tup
 
 def area_power_mw(tree: SupplyTree, course: Course, counts: ClassCounts) -> tuple[FloatArray, FloatArray]:
     """Return active and reactive power of each area with its own diversity, shape (n_area, n_kept). [MW], [Mvar]"""
-    return _power_mw(tree, course, node_loads(tree, course, counts, group=None))
+    return power_of_areas_mw(tree, course, node_loads(tree, course, counts, group=None))
 
 
 def area_voltage_v(tree: SupplyTree, solved: Assessment) -> FloatArray:

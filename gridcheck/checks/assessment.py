@@ -207,6 +207,20 @@ def assess_areas(
         If the load flow of some case has no solution.
     """
     loads = node_loads(tree, course, counts, group=None)
+    return assess_loads(tree, course, loads, limits, rows=rows, start=start, follow_hot_spots=follow_hot_spots)
+
+
+def assess_loads(
+    tree: SupplyTree,
+    course: Course,
+    loads: NodeLoads,
+    limits: LimitSet,
+    *,
+    rows: IntArray | None = None,
+    start: SweepState | None = None,
+    follow_hot_spots: bool = False,
+) -> LevelAssessment:
+    """Do what `assess_areas` does for loads that are given."""
     state = _solved(tree, loads, start)
     wanted = np.arange(len(tree.area)) if rows is None else rows
     parts = _area_checks(tree, course, loads, state, limits, wanted, follow_hot_spots=follow_hot_spots)
@@ -248,18 +262,20 @@ def _level(parts: tuple[_Part, ...], state: SweepState) -> LevelAssessment:
 
 def node_loads(tree: SupplyTree, course: Course, counts: ClassCounts, *, group: IntArray | None) -> NodeLoads:
     """Return the loads of a tree with the diversity of each area, or of each group of areas."""
-    profiles = course.profiles
-    spread = counts.rated_kw * diversity(counts.count, profiles, group=group)
-    weight = np.concatenate([counts.rated_kw, spread], axis=1) / (KW_PER_MW * tree.model.sn_mva)
     row = np.full(tree.model.n_node, -1, dtype=np.int64)
     row[tree.area_node] = np.arange(len(tree.area_node))
-    return NodeLoads(
-        n_case=len(course.case),
-        row=row,
-        p_weight=weight,
-        q_weight=weight * np.tile(profiles.tan_phi, 2),
-        profile=course.blocks,
-    )
+    p_weight, q_weight = load_weights(tree, course, counts.rated_kw, counts.count, group=group)
+    return NodeLoads(n_case=len(course.case), row=row, p_weight=p_weight, q_weight=q_weight, profile=course.blocks)
+
+
+def load_weights(
+    tree: SupplyTree, course: Course, rated_kw: FloatArray, count: FloatArray, *, group: IntArray | None
+) -> tuple[FloatArray, FloatArray]:
+    """Return the weights of active and reactive loads of some areas, shape (n_area, 2 n_class). [pu]"""
+    profiles = course.profiles
+    spread = rated_kw * diversity(count, profiles, group=group)
+    weight = np.concatenate([rated_kw, spread], axis=1) / (KW_PER_MW * tree.model.sn_mva)
+    return weight, weight * np.tile(profiles.tan_phi, 2)
 
 
 def power_of_areas_mw(tree: SupplyTree, course: Course, loads: NodeLoads) -> tuple[FloatArray, FloatArray]:

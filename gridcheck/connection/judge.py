@@ -87,9 +87,7 @@ def _at_worsened_moments(promises: Promises, seen: Outlook, base: FloatArray) ->
     Heating relieves what roofs feed in at noon, and may load the same transformer beyond its limit in the evening. Such
     a check gets the values of its worst moment among those that are broken and made worse, before the queue as well.
     """
-    checks, path = seen.view.checks, seen.view.path
-    beyond = checks.beyond_limit
-    hidden = path & beyond(seen.before) & beyond(seen.after) & _no_worse(checks, seen)
+    checks, hidden = seen.view.checks, hidden_moments(seen)
     if not hidden.any():
         return seen, base
     values = np.stack([base, seen.before, seen.after])
@@ -104,6 +102,13 @@ def _at_worsened_moments(promises: Promises, seen: Outlook, base: FloatArray) ->
             values[:, place] = at_base.value[at], before.value[at], after.value[at]
             case[place] = after.case[at]
     return replace(seen, before=values[1], after=values[2], case=case), values[0]
+
+
+def hidden_moments(seen: Outlook) -> BoolArray:
+    """Tell behind which checks another moment may hide: on the way of supply, broken as before, and no worse."""
+    checks = seen.view.checks
+    beyond = checks.beyond_limit
+    return seen.view.path & beyond(seen.before) & beyond(seen.after) & _no_worse(checks, seen)
 
 
 def _no_worse(checks: CheckList, seen: Outlook) -> BoolArray:

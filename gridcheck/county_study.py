@@ -55,7 +55,7 @@ from gridcheck.reports.rows import (
 from gridcheck.reports.switching_sheets import switching_sheet_rows
 from gridcheck.scenario import Scenario
 from gridcheck.stage_clock import StageClock
-from gridcheck.study_inputs import county_weather, demand_parameters, discouraged_models, season_weather
+from gridcheck.study_inputs import county_weather, demand_parameters, discouraged_models, queue_order, season_weather
 from gridcheck.synthesis.applications import synthetic_applications
 
 Progress = Callable[[str, int, int], None]
@@ -232,6 +232,7 @@ def prepare_county(task: CountyTask) -> CountyCase:
         source=task.applications_source,
         models=discouraged_models(task.devices, task.county_code, scenario.study.seed),
     )
+    applications = queue_order(applications, scenario, grid.areas)
     parameters = demand_parameters(task.devices, applications)
     profiles = class_profiles(
         weather,

@@ -78,6 +78,10 @@ class QueueSection(_Section):
     applications: str = Field(
         default="synthetic", min_length=1, description="'synthetic', or the path of an application file (CSV)"
     )
+    rule: Literal["first_come", "key_area_first", "hardship_first", "whole_village"] = Field(
+        default="first_come",
+        description="who is decided first: who came first, the key area, hardship households, or village by village",
+    )
 
 
 class OutagesSection(_Section):

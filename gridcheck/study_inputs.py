@@ -12,6 +12,7 @@ import pandas as pd
 
 from gridcheck.catalogue import DeviceCatalogue, read_devices
 from gridcheck.connection.applications import Application, read_applications, require_as_sheet
+from gridcheck.connection.queue_rules import in_order
 from gridcheck.demand.parameters import DemandParameters, default_parameters
 from gridcheck.demand.seasonal import device_flags
 from gridcheck.demand.weather import (
@@ -297,3 +298,11 @@ def _warmer_statement(warmer: Sequence[WarmerWithWave]) -> dict[str, Any]:
     worst = max(warmer, key=lambda one: one.lowest_c - one.lowest_file_c)
     values = {name: round(value, 2) for name, value in asdict(worst).items() if name != "county_code"}
     return {"counties": [one.county_code for one in warmer], "worst_county": worst.county_code, **values}
+
+
+def queue_order(
+    applications: tuple[Application, ...], scenario: Scenario, areas: pd.DataFrame
+) -> tuple[Application, ...]:
+    """Put the applications of a county in the order that the scenario asks for; `areas` is its table of areas."""
+    key_areas = areas["area_id"][areas["key_area"].astype(bool)]
+    return in_order(applications, scenario.queue.rule, key_areas=frozenset(key_areas))

@@ -24,7 +24,7 @@ from gridcheck.powerflow.sweep import NodeLoads, SweepState, in_blocks, solve_no
 from gridcheck.units import KW_PER_MW, SQRT3
 
 # Areas stand on 0.4 kV busbars: phase-to-neutral volts of 1 pu.
-_LV_PHASE_V = 400.0 / SQRT3
+LV_PHASE_V = 400.0 / SQRT3
 
 _Part = tuple[FloatArray, IntArray]
 """Worst values of some checks, and the positions of their cases in the course."""
@@ -206,7 +206,21 @@ def assess_areas(
     NotConvergedError
         If the load flow of some case has no solution.
     """
-    loads = _node_loads(tree, course, counts, group=None)
+    loads = node_loads(tree, course, counts, group=None)
+    return assess_loads(tree, course, loads, limits, rows=rows, start=start, follow_hot_spots=follow_hot_spots)
+
+
+def assess_loads(
+    tree: SupplyTree,
+    course: Course,
+    loads: NodeLoads,
+    limits: LimitSet,
+    *,
+    rows: IntArray | None = None,
+    start: SweepState | None = None,
+    follow_hot_spots: bool = False,
+) -> LevelAssessment:
+    """Do what `assess_areas` does for loads that are given."""
     state = _solved(tree, loads, start)
     wanted = np.arange(len(tree.area)) if rows is None else rows
     parts = _area_checks(tree, course, loads, state, limits, wanted, follow_hot_spots=follow_hot_spots)
@@ -223,7 +237,7 @@ def assess_upper(
     NotConvergedError
         If the load flow of some case has no solution.
     """
-    state = _solved(tree, _node_loads(tree, course, counts, group=tree.area_feeder), start)
+    state = _solved(tree, node_loads(tree, course, counts, group=tree.area_feeder), start)
     return _level(_upper_checks(tree, course, state), state)
 
 
@@ -246,22 +260,26 @@ def _level(parts: tuple[_Part, ...], state: SweepState) -> LevelAssessment:
     )
 
 
-def _node_loads(tree: SupplyTree, course: Course, counts: ClassCounts, *, group: IntArray | None) -> NodeLoads:
-    profiles = course.profiles
-    spread = counts.rated_kw * diversity(counts.count, profiles, group=group)
-    weight = np.concatenate([counts.rated_kw, spread], axis=1) / (KW_PER_MW * tree.model.sn_mva)
+def node_loads(tree: SupplyTree, course: Course, counts: ClassCounts, *, group: IntArray | None) -> NodeLoads:
+    """Return the loads of a tree with the diversity of each area, or of each group of areas."""
     row = np.full(tree.model.n_node, -1, dtype=np.int64)
     row[tree.area_node] = np.arange(len(tree.area_node))
-    return NodeLoads(
-        n_case=len(course.case),
-        row=row,
-        p_weight=weight,
-        q_weight=weight * np.tile(profiles.tan_phi, 2),
-        profile=course.blocks,
-    )
+    p_weight, q_weight = load_weights(tree, course, counts.rated_kw, counts.count, group=group)
+    return NodeLoads(n_case=len(course.case), row=row, p_weight=p_weight, q_weight=q_weight, profile=course.blocks)
 
 
-def _power_mw(tree: SupplyTree, course: Course, loads: NodeLoads) -> tuple[FloatArray, FloatArray]:
+def load_weights(
+    tree: SupplyTree, course: Course, rated_kw: FloatArray, count: FloatArray, *, group: IntArray | None
+) -> tuple[FloatArray, FloatArray]:
+    """Return the weights of active and reactive loads of some areas, shape (n_area, 2 n_class). [pu]"""
+    profiles = course.profiles
+    spread = rated_kw * diversity(count, profiles, group=group)
+    weight = np.concatenate([rated_kw, spread], axis=1) / (KW_PER_MW * tree.model.sn_mva)
+    return weight, weight * np.tile(profiles.tan_phi, 2)
+
+
+def power_of_areas_mw(tree: SupplyTree, course: Course, loads: NodeLoads) -> tuple[FloatArray, FloatArray]:
+    """Return active and reactive power of each area, shape (n_area, n_kept). [MW], [Mvar]"""
     assert loads.p_weight is not None
     assert loads.q_weight is not None
     sn_mva = tree.model.sn_mva
@@ -270,12 +288,12 @@ def _power_mw(tree: SupplyTree, course: Course, loads: NodeLoads) -> tuple[Float
 
 def area_power_mw(tree: SupplyTree, course: Course, counts: ClassCounts) -> tuple[FloatArray, FloatArray]:
     """Return active and reactive power of each area with its own diversity, shape (n_area, n_kept). [MW], [Mvar]"""
-    return _power_mw(tree, course, _node_loads(tree, course, counts, group=None))
+    return power_of_areas_mw(tree, course, node_loads(tree, course, counts, group=None))
 
 
 def area_voltage_v(tree: SupplyTree, solved: Assessment) -> FloatArray:
     """Return the phase-to-neutral voltage at each area's 0.4 kV busbar, shape (n_area, n_kept). [V]"""
-    voltage: FloatArray = node_voltages(solved.area_state)[tree.area_node] * _LV_PHASE_V
+    voltage: FloatArray = node_voltages(solved.area_state)[tree.area_node] * LV_PHASE_V
     return voltage
 
 
@@ -313,8 +331,8 @@ def _area_checks(
 ) -> tuple[_Part, ...]:
     node = tree.area_node[rows]
     loading = node_loading_percent(tree.model, state)[node]
-    voltage_v = node_voltages(state)[node] * _LV_PHASE_V
-    p_mw, q_mvar = (power[rows] for power in _power_mw(tree, course, loads))
+    voltage_v = node_voltages(state)[node] * LV_PHASE_V
+    p_mw, q_mvar = (power[rows] for power in power_of_areas_mw(tree, course, loads))
     end_v = end_voltage_v(voltage_v, p_mw, q_mvar, tree.lines.of(rows))
     peak, peak_place = highest(loading)
     sustained = sustained_highest(loading, course.windows)
@@ -346,18 +364,21 @@ def _hottest(
 ) -> _Part:
     """Return the highest hot spot of the `followed` areas and its case; NaN elsewhere."""
     value, case = np.full(len(rows), np.nan), np.zeros(len(rows), dtype=np.int64)
-    full = _loading_in_all_cases(tree, course, loads, loading, rows)[followed]
-    outdoors = course.profiles
-    celsius = hot_spot_c(
-        full.T / 100.0,
-        outdoors.temperature_c,
-        tree.loss_ratio[rows[followed]],
-        limits,
-        duration_h=outdoors.duration_h,
-    )
+    celsius = hot_spot_courses_c(tree, course, loads, loading[followed], rows[followed], limits)
     at = celsius.argmax(axis=0)
     value[followed], case[followed] = celsius[at, np.arange(len(at))], at
     return value, case
+
+
+def hot_spot_courses_c(
+    tree: SupplyTree, course: Course, loads: NodeLoads, loading: FloatArray, rows: IntArray, limits: LimitSet
+) -> FloatArray:
+    """Return the hot spots of some areas in every case, shape (n_case, n_rows); `loading` (n_rows, n_kept). [degC]"""
+    outdoors = course.profiles
+    full = _loading_in_all_cases(tree, course, loads, loading, rows)
+    return hot_spot_c(
+        full.T / 100.0, outdoors.temperature_c, tree.loss_ratio[rows], limits, duration_h=outdoors.duration_h
+    )
 
 
 def _loading_in_all_cases(

@@ -5,7 +5,7 @@ source. A limit counts against an application
 
 * where it is broken on its way of supply, from its own area (which is looked at with everybody connected who asks
   elsewhere, so that no later approval breaks the promise) to the main transformer, unless it was broken before and is
-  no worse with the application: its worst value over all cases stays or moves towards the limit, or
+  no worse with the application in any case in which it is broken: there its value stays or moves towards the limit, or
 * where the application breaks it anywhere else on its own feeder: in a section, or in an area that kept its limits.
 
 So nobody answers for a violation that was there already and is elsewhere, or is made no worse. Other feeders of the
@@ -22,8 +22,9 @@ from gridcheck.checks.assessment import Assessment, Course
 from gridcheck.checks.supply_tree import SupplyTree
 from gridcheck.connection.applications import Application
 from gridcheck.connection.decision import Decision
+from gridcheck.connection.few_cases import FewCases
 from gridcheck.connection.judge import judge, no_solution
-from gridcheck.connection.promises import Heater, Promises, no_promises
+from gridcheck.connection.promises import Heater, Promises, no_promises, unguarded
 from gridcheck.demand.profiles import ClassCounts
 from gridcheck.errors import NotConvergedError
 from gridcheck.limits import LimitSet
@@ -91,27 +92,76 @@ def decide_queue(
     NotConvergedError
         If the county cannot be supplied even without the applications.
     """
+    setting = _Setting(trees=trees, course=course, counts=counts, limits=limits, area_ids=area_ids)
+    return _decided(setting, applications, progress, _few_cases)
+
+
+def decide_queue_in_all_cases(
+    trees: Sequence[SupplyTree],
+    course: Course,
+    counts: ClassCounts,
+    applications: Sequence[Application],
+    limits: LimitSet,
+    *,
+    area_ids: Sequence[str],
+    progress: Callable[[int], None] | None = None,
+) -> QueueResult:
+    """Decide by the plain algorithm: every application takes load flows of its whole tree in all cases of the course.
+
+    It is what `decide_queue` is held against, and many times slower; parameters as there.
+    """
+    setting = _Setting(trees=trees, course=course, counts=counts, limits=limits, area_ids=area_ids)
+    return _decided(setting, applications, progress, _all_cases)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Setting:
+    """What a queue is decided in; attributes as the parameters of `decide_queue`."""
+
+    trees: Sequence[SupplyTree]
+    course: Course
+    counts: ClassCounts
+    limits: LimitSet
+    area_ids: Sequence[str]
+
+
+_Seer = Callable[[_Setting, SupplyTree, Sequence[Heater]], Promises | FewCases]
+
+
+def _all_cases(setting: _Setting, tree: SupplyTree, pending: Sequence[Heater]) -> Promises:
+    return no_promises(tree, setting.course, _of_tree(setting.counts, tree), setting.limits, pending)
+
+
+def _few_cases(setting: _Setting, tree: SupplyTree, pending: Sequence[Heater]) -> FewCases:
+    promises = unguarded(tree, setting.course, _of_tree(setting.counts, tree), setting.limits, pending)
+    few = FewCases(promises, pending)
+    promises.guard(sorted({row for row, _, _ in pending}), few.own_values)
+    return few
+
+
+def _decided(
+    setting: _Setting, applications: Sequence[Application], progress: Callable[[int], None] | None, seer: _Seer
+) -> QueueResult:
     place = {}
-    for number, tree in enumerate(trees):
+    for number, tree in enumerate(setting.trees):
         for row, area in enumerate(tree.area.tolist()):
-            place[area_ids[area]] = (number, row)
-    column = {name: i for i, name in enumerate(course.profiles.classes)}
-    pending: list[list[Heater]] = [[] for _ in trees]
+            place[setting.area_ids[area]] = (number, row)
+    column = {name: i for i, name in enumerate(setting.course.profiles.classes)}
+    pending: list[list[Heater]] = [[] for _ in setting.trees]
     for application in applications:
         number, row = place[application.area_id]
         pending[number].append((row, column[application.device], application.rated_kw))
-    promises = [
-        no_promises(tree, course, _of_tree(counts, tree), limits, wishes)
-        for tree, wishes in zip(trees, pending, strict=True)
-    ]
+    seers = [seer(setting, tree, wishes) for tree, wishes in zip(setting.trees, pending, strict=True)]
     preferred = {str(device): bool(flag) for device, flag in heaters()["preferred"].items()}
     decisions = []
     for application in applications:
         number, row = place[application.area_id]
         heater = row, column[application.device], application.rated_kw
-        decisions.append(_decide(promises[number], heater, application, preferred))
+        decisions.append(_decide(seers[number], heater, application, preferred))
         if progress is not None:
             progress(1)
+    promises = [one.settle() for one in seers]
+    counts = setting.counts
     return QueueResult(
         decisions=tuple(decisions),
         base=tuple(place.base for place in promises),
@@ -133,14 +183,17 @@ def _gather(counts: ClassCounts, parts: Sequence[tuple[SupplyTree, ClassCounts]]
     return ClassCounts(rated_kw=rated_kw, count=count)
 
 
-def _decide(promises: Promises, heater: Heater, application: Application, preferred: Mapping[str, bool]) -> Decision:
+def _decide(
+    seer: Promises | FewCases, heater: Heater, application: Application, preferred: Mapping[str, bool]
+) -> Decision:
+    promises = seer.promises
     try:
-        outlook = promises.with_heater(heater)
+        outlook = seer.with_heater(heater)
     except NotConvergedError:
         return no_solution(application, promises.approved)
     discouraged = application.is_discouraged
     is_preferred = preferred[application.device] if discouraged is None else not discouraged
     decision = judge(promises, outlook, application, preferred=is_preferred)
     if decision.connected:
-        promises.promise(heater, outlook)
+        seer.promise(heater, outlook)
     return decision

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from gridcheck.arrays import BoolArray, FloatArray
@@ -44,6 +46,8 @@ def judge(promises: Promises, seen: Outlook, application: Application, *, prefer
         supply where none is broken.
     """
     view, checks = seen.view, seen.view.checks
+    base = promises.base.value[view.check]
+    seen, base = _at_worsened_moments(promises, seen, base)
     kept = ~checks.beyond_limit(seen.before)
     charged = checks.beyond_limit(seen.after) & (
         (view.guarded & kept) | (view.path & (kept | ~_no_worse(checks, seen)))
@@ -55,7 +59,7 @@ def judge(promises: Promises, seen: Outlook, application: Application, *, prefer
     if charged.any():
         verdict = Verdict.DEFER
         conditions = _what_fits(margin[charged], application.rated_kw)
-        blocked_by = _blocker(promises, seen, binding)
+        blocked_by = _blocker(seen, float(base[binding]), binding)
     else:
         conditions = _conditions(checks, seen.after, view.path, preferred=preferred)
         verdict = Verdict.APPROVE_WITH_CONDITIONS if conditions else Verdict.APPROVE
@@ -75,6 +79,36 @@ def judge(promises: Promises, seen: Outlook, application: Application, *, prefer
         promised_before=promises.approved,
         with_crowd=bool(view.with_crowd[binding]),
     )
+
+
+def _at_worsened_moments(promises: Promises, seen: Outlook, base: FloatArray) -> tuple[Outlook, FloatArray]:
+    """Look past the worst moment of checks that are broken and no worse: another one may be, and be made so.
+
+    Heating relieves what roofs feed in at noon, and may load the same transformer beyond its limit in the evening. Such
+    a check gets the values of its worst moment among those that are broken and made worse, before the queue as well.
+    """
+    checks, hidden = seen.view.checks, hidden_moments(seen)
+    if not hidden.any():
+        return seen, base
+    values = np.stack([base, seen.before, seen.after])
+    case = seen.case.copy()
+    for place in np.flatnonzero(hidden):
+        sign, limit = checks.sign[place], checks.limit[place]
+        at_base, before, after = promises.moments(seen, int(place))
+        is_beyond = sign * (after.value - limit) > 1e-9 * limit
+        worse = np.flatnonzero(is_beyond & (sign * (after.value - before.value) > _NEGLIGIBLE * limit))
+        if len(worse):
+            at = worse[np.argmax(sign * after.value[worse])]
+            values[:, place] = at_base.value[at], before.value[at], after.value[at]
+            case[place] = after.case[at]
+    return replace(seen, before=values[1], after=values[2], case=case), values[0]
+
+
+def hidden_moments(seen: Outlook) -> BoolArray:
+    """Tell behind which checks another moment may hide: on the way of supply, broken as before, and no worse."""
+    checks = seen.view.checks
+    beyond = checks.beyond_limit
+    return seen.view.path & beyond(seen.before) & beyond(seen.after) & _no_worse(checks, seen)
 
 
 def _no_worse(checks: CheckList, seen: Outlook) -> BoolArray:
@@ -112,9 +146,8 @@ def _conditions(checks: CheckList, value: FloatArray, path: BoolArray, *, prefer
     return tuple(codes)
 
 
-def _blocker(promises: Promises, seen: Outlook, binding: int) -> Blocker:
+def _blocker(seen: Outlook, base: float, binding: int) -> Blocker:
     checks = seen.view.checks
-    base = promises.base.value[seen.view.check[binding]]
     sign, limit = checks.sign[binding], checks.limit[binding]
     if sign * (base - limit) > 0.0:
         return Blocker.EXISTING_LOAD

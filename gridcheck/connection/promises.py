@@ -12,17 +12,19 @@ Each application is seen in three lights:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from gridcheck.arrays import BoolArray, FloatArray, IntArray
 from gridcheck.checks.assessment import Assessment, Course, LevelAssessment, assess, assess_areas, assess_upper
-from gridcheck.checks.supply_tree import AREA_KINDS, CheckList, SupplyTree
+from gridcheck.checks.moments import Moments, moments_of
+from gridcheck.checks.supply_tree import AREA_KINDS, CheckKind, CheckList, SupplyTree
 from gridcheck.demand.profiles import ClassCounts
 from gridcheck.errors import NotConvergedError
 from gridcheck.limits import LimitSet
+from gridcheck.powerflow.sweep import SweepState
 
 Heater = tuple[int, int, float]
 """Row of its area in the tree, column of its class, rated power in kW."""
@@ -34,6 +36,8 @@ class View:
 
     Attributes
     ----------
+    row : int
+        Row of the area in the tree.
     check : ndarray of int, shape (n_seen,)
         Their positions in the tree's check list.
     checks : CheckList
@@ -46,6 +50,7 @@ class View:
         True where every pending application of other areas is connected.
     """
 
+    row: int
     check: IntArray
     checks: CheckList
     path: BoolArray
@@ -66,17 +71,17 @@ class Outlook:
     case : ndarray of int, shape (n_seen,)
         The cases of the values with it.
     counts, own, elsewhere, upper
-        Homes and heaters with it, and the three lights.
+        Homes and heaters with it, and the three lights; None where few cases were seen only.
     """
 
     view: View
     before: FloatArray
     after: FloatArray
     case: IntArray
-    counts: ClassCounts
-    own: LevelAssessment
-    elsewhere: LevelAssessment
-    upper: LevelAssessment
+    counts: ClassCounts | None
+    own: LevelAssessment | None
+    elsewhere: LevelAssessment | None
+    upper: LevelAssessment | None
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -89,8 +94,8 @@ class Promises:
         The tree, its cases and limits.
     base : Assessment
         The tree before the queue.
-    counts : ClassCounts
-        Homes and heaters of the tree's areas with all promises kept.
+    base_counts, counts : ClassCounts
+        Homes and heaters of the tree's areas before the queue and with all promises kept.
     crowd : ClassCounts or None
         The same with every pending application; None where so many cannot be supplied at once. Then an area sees
         of the others what is promised so far, and all areas that keep their limits are guarded.
@@ -110,6 +115,7 @@ class Promises:
     course: Course
     limits: LimitSet
     base: Assessment
+    base_counts: ClassCounts
     counts: ClassCounts
     crowd: ClassCounts | None
     crowd_level: LevelAssessment
@@ -119,6 +125,15 @@ class Promises:
     own: dict[int, FloatArray] = field(default_factory=dict)
     views: dict[int, View] = field(default_factory=dict)
     approved: int = 0
+
+    @property
+    def promises(self) -> Promises:
+        """These promises themselves, as from whatever sees them."""
+        return self
+
+    def settle(self) -> Promises:
+        """Return the promises at the end of the queue."""
+        return self
 
     def with_heater(self, heater: Heater) -> Outlook:
         """See what one more heater does.
@@ -133,10 +148,10 @@ class Promises:
         # Without a crowd the promises to others move the own checks too.
         own_before = self.own[row] if self.crowd is not None else self._own_checks(row, self.counts).value
         own = self._own_checks(row, counts)
-        elsewhere = self._areas(self.guarded_row, counts, self.elsewhere)
-        upper = assess_upper(self.tree, self.course, counts, start=self.upper.state)
+        elsewhere = self._areas(self.guarded_row, counts, self.base.area_state)
+        upper = assess_upper(self.tree, self.course, counts, start=self.base.feeder_state)
         return Outlook(
-            view=self._view(row),
+            view=self.view(row),
             before=np.concatenate([own_before, self.elsewhere.value, self.upper.value]),
             after=np.concatenate([own.value, elsewhere.value, upper.value]),
             case=np.concatenate([own.case, elsewhere.case, upper.case]),
@@ -148,42 +163,86 @@ class Promises:
 
     def promise(self, heater: Heater, outlook: Outlook) -> None:
         """Approve the heater of an outlook."""
+        assert outlook.counts and outlook.own and outlook.elsewhere and outlook.upper
         self.counts, self.elsewhere, self.upper = outlook.counts, outlook.elsewhere, outlook.upper
         self.own[heater[0]] = outlook.own.value
         self.approved += 1
+
+    def moments(self, seen: Outlook, place: int) -> tuple[Moments, Moments, Moments]:
+        """Return the values at every moment before the queue, without and with the heater of an outlook.
+
+        `place` is the position of a check of the way of supply among those that were looked at.
+        """
+        view = seen.view
+        check = int(view.check[place])
+        assert seen.counts and seen.own and seen.upper
+        if CheckKind(int(view.checks.kind[place])) in AREA_KINDS:
+            without = self._among_others(view.row, self.counts)
+            states = (
+                (self.base_counts, self.base.area_state),
+                # Values alone are kept of the state before: it is solved again.
+                (without, self._own_checks(view.row, self.counts).state),
+                (self._among_others(view.row, seen.counts), seen.own.state),
+            )
+        else:
+            states = (
+                (self.base_counts, self.base.feeder_state),
+                (self.counts, self.upper.state),
+                (seen.counts, seen.upper.state),
+            )
+        base, before, after = (
+            moments_of(self.tree, self.course, self.limits, check, counts, state) for counts, state in states
+        )
+        return base, before, after
 
     def end(self) -> Assessment:
         """Assess the tree with all promises kept."""
         return assess(self.tree, self.course, self.counts, self.limits, start=self.base)
 
-    def guard(self, rows: Sequence[int]) -> None:
-        """See the areas in which somebody asks as they are before the queue, and find the areas that need a guard."""
+    def catch_up(self, counts: ClassCounts) -> None:
+        """Take counts that were promised elsewhere, and solve what `with_heater` compares with."""
+        self.counts = counts
+        self.elsewhere = self._areas(self.guarded_row, counts, self.base.area_state)
+        self.upper = assess_upper(self.tree, self.course, counts, start=self.base.feeder_state)
+
+    def guard(self, rows: Sequence[int], see: Callable[[int], FloatArray | None] = lambda row: None) -> None:
+        """See the areas in which somebody asks as they are before the queue, and find the areas that need a guard.
+
+        `see` may give the values of an area's own checks at less cost; None where it cannot.
+        """
         n_area, broken = len(self.tree.area), self.tree.checks.beyond_limit
         of_area = slice(0, len(AREA_KINDS) * n_area)
         value = self.base.value.copy()
         value[of_area] = self.crowd_level.value
         for row in rows:
-            self.own[row] = self._own_checks(row, self.counts).value
+            seen = see(row)
+            self.own[row] = self._own_checks(row, self.counts).value if seen is None else seen
             value[_checks_of(np.array([row]), n_area)] = self.own[row]
         kept = ~broken(self.base.value)[of_area]
         lost = broken(value)[of_area] if self.crowd is not None else np.ones_like(kept)
         self.guarded_row = np.flatnonzero((kept & lost).reshape(len(AREA_KINDS), n_area).any(axis=0))
-        self.elsewhere = self._areas(self.guarded_row, self.counts, self.elsewhere)
+        self.elsewhere = self._areas(self.guarded_row, self.counts, self.base.area_state)
 
     def _own_checks(self, row: int, counts: ClassCounts) -> LevelAssessment:
         """Check one area's transformer and lines with its own counts, and the crowd in all other areas."""
-        if self.crowd is not None:
-            rated_kw, count = self.crowd.rated_kw.copy(), self.crowd.count.copy()
-            rated_kw[row], count[row] = counts.rated_kw[row], counts.count[row]
-            counts = ClassCounts(rated_kw=rated_kw, count=count)
-        return self._areas(np.array([row]), counts, self.crowd_level)
+        return self._areas(np.array([row]), self._among_others(row, counts), self.crowd_level.state)
 
-    def _areas(self, rows: IntArray, counts: ClassCounts, start: LevelAssessment) -> LevelAssessment:
+    def _among_others(self, row: int, counts: ClassCounts) -> ClassCounts:
+        """Return the counts with the crowd in all areas but one."""
+        if self.crowd is None:
+            return counts
+        rated_kw, count = self.crowd.rated_kw.copy(), self.crowd.count.copy()
+        rated_kw[row], count[row] = counts.rated_kw[row], counts.count[row]
+        return ClassCounts(rated_kw=rated_kw, count=count)
+
+    def _areas(self, rows: IntArray, counts: ClassCounts, start: SweepState) -> LevelAssessment:
+        # Always from the same start, so that a state has one answer, whatever was seen before it.
         if not len(rows):
-            return LevelAssessment(value=np.zeros(0), case=np.zeros(0, dtype=np.int64), state=start.state)
-        return assess_areas(self.tree, self.course, counts, self.limits, rows=rows, start=start.state)
+            return LevelAssessment(value=np.zeros(0), case=np.zeros(0, dtype=np.int64), state=start)
+        return assess_areas(self.tree, self.course, counts, self.limits, rows=rows, start=start)
 
-    def _view(self, row: int) -> View:
+    def view(self, row: int) -> View:
+        """Return what applications of an area are held against."""
         if row not in self.views:
             self.views[row] = self._new_view(row)
         return self.views[row]
@@ -198,6 +257,7 @@ class Promises:
         # The own area is seen with the crowd, which is the stricter of the two.
         twice = ~is_own & np.isin(check, own)
         return View(
+            row=row,
             check=check,
             checks=tree.checks.at(check),
             path=tree.on_path(row)[check] & (is_own | is_upper),
@@ -209,7 +269,16 @@ class Promises:
 def no_promises(
     tree: SupplyTree, course: Course, counts: ClassCounts, limits: LimitSet, pending: Sequence[Heater]
 ) -> Promises:
-    """Return a tree before its queue.
+    """Return a tree before its queue, with its guards."""
+    promises = unguarded(tree, course, counts, limits, pending)
+    promises.guard(sorted({row for row, _, _ in pending}))
+    return promises
+
+
+def unguarded(
+    tree: SupplyTree, course: Course, counts: ClassCounts, limits: LimitSet, pending: Sequence[Heater]
+) -> Promises:
+    """Return a tree before its queue; `Promises.guard` has to follow.
 
     Parameters
     ----------
@@ -242,11 +311,12 @@ def no_promises(
         level = assess_areas(tree, course, crowd, limits, start=base.area_state)
     except NotConvergedError:
         crowd = None
-    promises = Promises(
+    return Promises(
         tree=tree,
         course=course,
         limits=limits,
         base=base,
+        base_counts=counts,
         counts=counts,
         crowd=crowd,
         crowd_level=level,
@@ -254,8 +324,6 @@ def no_promises(
         elsewhere=level,
         upper=assess_upper(tree, course, counts, start=base.feeder_state),
     )
-    promises.guard(sorted({row for row, _, _ in pending}))
-    return promises
 
 
 def with_heaters(counts: ClassCounts, heaters: Sequence[Heater]) -> ClassCounts:

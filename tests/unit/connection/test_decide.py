@@ -313,6 +313,74 @@ def test_a_violation_that_is_made_worse_is_charged_though_its_noon_is_relieved(t
     assert decision.blocked_by == Blocker.EXISTING_LOAD
 
 
+@pytest.mark.parametrize(
+    ("rated_kw", "base_kw", "in_the_evening", "verdict", "evening_percent"),
+    [
+        (40.0, 120.0, 2.0, DEFER, 104.0),  # a fifth of 120 kW of homes, and 2 * 40 kW
+        (38.0, 120.0, 2.0, CONDITIONAL, 100.0),
+        (40.0, 550.0, 0.001, DEFER, 110.04),  # broken in the evening before as well, and made worse there alone
+        (40.0, 550.0, 0.0, CONDITIONAL, 110.0),
+    ],
+)
+def test_a_relieved_noon_hides_no_evening(tmp_path, rated_kw, base_kw, in_the_evening, verdict, evening_percent):
+    # 120 kW of roofs break the limit at noon, and half a heater's rating relieves them. What it does to the evening
+    # counts by itself.
+    grid, wishes = hand_drawn_county(tmp_path), applications([(0, rated_kw)])
+    course = binding_course(profiles_with_roofs(0.5, in_the_evening), DEFAULT_LIMITS)
+    counts = roofs(base_counts([base_kw] + [50.0] * 4), [120.0] + [1.0] * 4)
+    # Longer lines would have the voltage decide.
+    grid.areas["lv_radius_m"] = 10
+
+    result = decide_queue(supply_trees(grid, DEFAULT_LIMITS), course, counts, wishes, DEFAULT_LIMITS, area_ids=AREAS)
+
+    (decision,) = result.decisions
+    assert decision.verdict == verdict
+    if verdict == DEFER:
+        before = base_kw / 5.0
+        assert (decision.kind, decision.element) == (CheckKind.AREA_LOADING, AREAS[0])
+        assert (decision.value_before, decision.value) == pytest.approx((before, evening_percent), rel=1e-6)
+        assert decision.case >= 16
+        assert decision.blocked_by == (Blocker.EXISTING_LOAD if before > 100.0 else Blocker.OWN_LOAD)
+        assert decision.margin_kw == pytest.approx((100.0 - evening_percent) / in_the_evening, rel=1e-3)
+    else:
+        assert result.final[0].value[0] == pytest.approx(max(120.0 - rated_kw / 2.0, evening_percent), rel=1e-6)
+
+
+def test_promises_that_fill_an_evening_are_named_behind_a_broken_noon(tmp_path):
+    # 24 kW of homes in the evening, 24 + 60 and 24 + 60 + 20 kW with the heaters; 120 kW are fed in at noon.
+    grid = hand_drawn_county(tmp_path)
+    course = binding_course(profiles_with_roofs(0.0, 2.0), DEFAULT_LIMITS)
+    counts = roofs(base_counts([120.0] + [50.0] * 4), [120.0] + [1.0] * 4)
+    wishes = applications([(0, 30.0), (0, 10.0), (0, 7.0)])
+
+    result = decide_queue(supply_trees(grid, DEFAULT_LIMITS), course, counts, wishes, DEFAULT_LIMITS, area_ids=AREAS)
+
+    assert [d.connected for d in result.decisions] == [True, False, True]
+    refused = result.decisions[1]
+    assert (refused.value_before, refused.value) == pytest.approx((84.0, 104.0), rel=1e-6)
+    assert (refused.blocked_by, refused.conditions) == (Blocker.PROMISED_LOAD, ("limit_kw:7.9",))
+
+
+@pytest.mark.parametrize(("evening_kw", "connected"), [(100.0, True), (160.0, False)])
+def test_a_section_that_roofs_overload_at_noon_keeps_its_evening(tmp_path, evening_kw, connected):
+    # 10 A are 173.2 kW at 10 kV. Roofs of 240 kW behind the section break it at noon; in the evening it carries a fifth
+    # of 170 kW and the heater.
+    net = hand_drawn_net(max_i_ka={1: 0.010}, kva=(400.0,) * 5)
+    grid, wishes = hand_drawn_county(tmp_path, net), applications([(1, 40.0)])
+    course = binding_course(profiles_with_roofs(0.0, evening_kw / 40.0), DEFAULT_LIMITS)
+    counts = roofs(base_counts([50.0, 120.0, 50.0, 50.0, 50.0]), [1.0, 120.0, 120.0, 1.0, 1.0])
+
+    result = decide_queue(supply_trees(grid, DEFAULT_LIMITS), course, counts, wishes, DEFAULT_LIMITS, area_ids=AREAS)
+
+    (decision,) = result.decisions
+    assert decision.connected is connected
+    if not connected:
+        assert (decision.kind, decision.element) == (CheckKind.SECTION_LOADING, SECTIONS[1])
+        assert decision.value == pytest.approx(100.0 * (34.0 + 160.0) / (10.0 * 10.0 * 3**0.5), rel=1e-6)
+        assert decision.value_before == pytest.approx(100.0 * 34.0 / (10.0 * 10.0 * 3**0.5), rel=1e-6)
+        assert decision.case >= 16
+
+
 def test_a_limit_of_the_own_feeder_that_is_newly_broken_counts(tmp_path):
     # Bus 3 is not on the way of supply of area 1, but the heater there takes the last of its voltage.
     base_kw, r_ohm = [40.0, 40.0, 40.0, 10.0, 10.0], {0: 40.0, 1: 20.0}

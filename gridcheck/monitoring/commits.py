@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gridcheck.errors import LedgerError
-from gridcheck.monitoring.atomic import written_in_one_step
+from gridcheck.atomic import written_in_one_step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,8 @@ import openpyxl
 import pytest
 import xlsxwriter
 
-from gridcheck.errors import InputError
 from gridcheck import workbook_guard
+from gridcheck.errors import InputError
 from gridcheck.monitoring import workbook
 from gridcheck.monitoring.sources import FORMULA_MARK
 from gridcheck.monitoring.workbook import open_workbook

@@ -137,7 +137,7 @@ def text_of(cell: Cell, *, strip: bool = True) -> str:
     ('140827', 'P1', '2025-09-30', '2.5')
     """
     if isinstance(cell, str):
-        return unescape_text(cell.strip()) if strip else cell
+        return unescape_text(cell.strip()).strip() if strip else cell
     if isinstance(cell, bool):
         return str(cell).upper()
     if isinstance(cell, float):

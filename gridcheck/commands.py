@@ -177,9 +177,12 @@ def task_of_run(results: Results, county_code: str, networks: Path | None) -> Co
 
 
 def _judged_on(summary: Mapping[str, Any]) -> date | None:
-    """Return the day on which a run has judged the dates of its applications."""
+    """Return the day on which a run has judged the dates of its applications; None where it had no file of them."""
     found = summary.get("applications", {}).get("judged_on")
-    return date.fromisoformat(found) if found else None
+    try:
+        return None if found is None else date.fromisoformat(found)
+    except (TypeError, ValueError) as error:
+        raise LedgerError(f"summary.json: judged_on {found!r} is no day. Run `gridcheck run` again.") from error
 
 
 def explain(identifier: str, folder: Path, out: Path | None, networks: Path | None) -> tuple[dict[str, Any], Path]:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from gridcheck.catalogue import DEVICE_CLASSES, Device, DeviceCatalogue, device_rules
+from gridcheck.catalogue import DEVICE_CLASSES, Device, device_rules
 from gridcheck.csv_tables import text_table
 from gridcheck.errors import InputError, SchemaError
 
@@ -159,50 +159,6 @@ def parse_applications(
     if findings:
         raise SchemaError(f"{source}: {len(findings)} faults in the applications of county {county_code}.", findings)
     return tuple(sorted(result, key=lambda a: (a.queue_position, a.application_id)))
-
-
-def require_as_sheet(table: pd.DataFrame, devices: DeviceCatalogue, *, source: str) -> None:
-    """Refuse applications that the product sheet of the model they name contradicts.
-
-    Parameters
-    ----------
-    table : DataFrame
-        As from `read_applications`; what is no number or no model is left to `parse_applications`.
-    devices : DeviceCatalogue
-        Models of the planner's own.
-    source : str
-        File that messages name.
-
-    Raises
-    ------
-    SchemaError
-        Naming every row with what it asks and what the sheet says.
-    """
-    if not {"application_id", "device", "rated_kw", "phase"} <= set(table.columns):
-        return
-    sheets = {device.model: device for device in devices}
-    findings = []
-    rows = table[table["device"].isin(list(sheets))]
-    for number, record in zip(_row_numbers(rows), rows.to_dict("records"), strict=True):
-        sheet, rated_kw = sheets[record["device"]], plain_number(record["rated_kw"])
-        where = f"row {number} ({_cut(record['application_id'])[1:-1]})"
-        for code, values in sheet_conflicts(sheet, rated_kw, str(record["phase"])):
-            findings.append(f"{where}: {_OF_SHEET[code].format(phase=record['phase'], model=sheet.model, **values)}")
-    if findings:
-        raise SchemaError(
-            f"{source}: {len(findings)} applications are not as the sheets of their models in {devices.origin}. "
-            "Correct the application or the sheet.",
-            findings,
-        )
-
-
-_OF_SHEET = {
-    "over_sheet": "rated_kw {found} is {times_found} times the greatest input of {units} x {model} in one home, {most} "
-    "kW; up to {times} times are taken as more units",
-    "one_phase_of_sheet": "rated_kw {found} through phase {phase}, allowed are {allowed} kW through one phase: write "
-    "ABC, or correct rated_kw",
-    "three_phase_sheet": "phase {phase}, but {model} is a three-phase device by its sheet: write ABC",
-}
 
 
 def sheet_conflicts(sheet: Device, rated_kw: float | None, phase: str) -> tuple[tuple[str, dict[str, str]], ...]:

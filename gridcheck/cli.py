@@ -82,6 +82,8 @@ def run(
             language=language,
         )
         commands.show_run(result, out, as_json=json)
+    if not result.is_whole:
+        raise typer.Exit(EXIT_INCOMPLETE)
     raise typer.Exit(EXIT_VIOLATIONS if result.has_violations else EXIT_FINE)
 
 

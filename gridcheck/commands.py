@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +71,8 @@ def show_run(result: StudyResult, out: Path, *, as_json: bool) -> None:
     """Print the closing summary of a run."""
     if as_json:
         summary = result.summary
-        shown = {"weather": summary["weather"], "performance": summary["performance"]}
+        shown = {name: summary[name] for name in ("weather", "performance")}
+        shown["application_file"] = summary["applications"]
         terminal.print_json({"out": str(out), **summary["totals"], **shown})
         return
     table = result.tables["counties"]
@@ -94,6 +96,9 @@ def show_run(result: StudyResult, out: Path, *, as_json: bool) -> None:
     ]
     title = "合成数据 synthetic data" if result.summary["synthetic"] else "结果 results"
     terminal.print_table(title, headings, rows, last_is_total=True)
+    if not result.is_whole:
+        told = result.tables["applications_rejected"].to_dict("records")
+        terminal.print_rejected(told, result.summary["applications"]["rows"], out=str(out))
     _show_weather(result.summary["weather"])
     _show_idle_models(result.summary["models"])
     if result.summary["whole_plan_budget_for_some_counties"]:
@@ -158,12 +163,26 @@ def task_of_run(results: Results, county_code: str, networks: Path | None) -> Co
 
     scenario = scenario_of_run(results.summary, str(results.folder))
     require_unchanged(scenario, results.summary.get("inputs", {}), str(results.folder))
-    # All counties of the run, because its application file may hold all of them.
-    tasks = county_tasks(scenario, county_codes=tuple(results.counties["county_code"]), networks=networks)
+    # All counties of the run, because its application file may hold all of them; dates are judged as on its day.
+    tasks = county_tasks(
+        scenario,
+        county_codes=tuple(results.counties["county_code"]),
+        networks=networks,
+        today=_judged_on(results.summary),
+    )
     task = next(task for task in tasks if task.county_code == county_code)
     if results.summary.get("inputs", {}).get(task.folder.name) != folder_hash(task.folder):
         raise LedgerError(f"{task.folder} has changed since {results.folder} was written. Run `gridcheck run` again.")
     return task
+
+
+def _judged_on(summary: Mapping[str, Any]) -> date | None:
+    """Return the day on which a run has judged the dates of its applications; None where it had no file of them."""
+    found = summary.get("applications", {}).get("judged_on")
+    try:
+        return None if found is None else date.fromisoformat(found)
+    except (TypeError, ValueError) as error:
+        raise LedgerError(f"summary.json: judged_on {found!r} is no day. Run `gridcheck run` again.") from error
 
 
 def explain(identifier: str, folder: Path, out: Path | None, networks: Path | None) -> tuple[dict[str, Any], Path]:

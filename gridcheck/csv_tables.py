@@ -28,6 +28,10 @@ MARKS = ("S", "S2", "G+", "G", "G-", "E", "C")
 
 _SAVE_AS = "save it in the spreadsheet as CSV UTF-8"
 
+# First characters that make a spreadsheet read a text as a formula; the apostrophe itself is escaped too, so that
+# taking the escape off again is exact.
+_FORMULA_STARTS = tuple("=+-@\t\r\n\0'＝＋－＠")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
@@ -198,6 +202,30 @@ def _without_empty_end(row: list[str], width: int) -> list[str]:
     while end > width and not row[end - 1]:
         end -= 1
     return row[:end]
+
+
+def escape_text(text: str) -> str:
+    """Return `text` so that no spreadsheet runs it.
+
+    Examples
+    --------
+    >>> escape_text("=1+1")
+    "'=1+1"
+    >>> escape_text("140881-A0123")
+    '140881-A0123'
+    """
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def unescape_text(text: str) -> str:
+    """Undo `escape_text`.
+
+    Examples
+    --------
+    >>> unescape_text(escape_text("=1+1"))
+    '=1+1'
+    """
+    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA_STARTS) else text
 
 
 def packaged_table(package: str, filename: str, schema: TableSchema) -> pd.DataFrame:

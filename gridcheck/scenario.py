@@ -76,7 +76,7 @@ class QueueSection(_Section):
     """The applications."""
 
     applications: str = Field(
-        default="synthetic", min_length=1, description="'synthetic', or the path of an application file (CSV)"
+        default="synthetic", min_length=1, description="'synthetic', or the path of an application file (CSV or .xlsx)"
     )
     rule: Literal["first_come", "key_area_first", "hardship_first", "whole_village"] = Field(
         default="first_come",

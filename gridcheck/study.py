@@ -5,17 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from gridcheck.connection.intake import Intake, rejected_bytes
 from gridcheck.county_study import CountyOutcome, CountyTask, study_county
-from gridcheck.errors import ConfigError, InputError
+from gridcheck.errors import ConfigError
 from gridcheck.parallel import WorkerPool, tell
 from gridcheck.planning import CountyPlanInput, StudyPlan, make_plan, plan_input
 from gridcheck.policy import plan_2025
+from gridcheck.reports.applications_rejected import APPLICATIONS_REJECTED, RETURNED_FILES
 from gridcheck.reports.area_outages import AREA_OUTAGES
 from gridcheck.reports.curves import CURVES_FILE, CurveTime, CurveWriter
 from gridcheck.reports.folder import read_results, write_results
@@ -26,7 +29,7 @@ from gridcheck.reports.tables import csv_bytes, write_bytes
 from gridcheck.reports.texts import DEFAULT_LANGUAGE, Language
 from gridcheck.reports.workbook import write_workbook
 from gridcheck.scenario import Scenario, read_scenario
-from gridcheck.study_inputs import read_inputs
+from gridcheck.study_inputs import applications_statement, read_inputs, sorted_applications, today_here
 from gridcheck.study_tables import study_summary, study_tables
 
 StudyProgress = Callable[[str, str, int, int], None]
@@ -49,6 +52,8 @@ class StudyResult:
         One entry per results file.
     summary : dict
         Totals and provenance, as written to summary.json.
+    intake : Intake or None
+        The application file, sorted; None for the synthetic queue.
     """
 
     scenario: Scenario
@@ -56,11 +61,17 @@ class StudyResult:
     plan: StudyPlan
     tables: dict[str, pd.DataFrame]
     summary: dict[str, Any]
+    intake: Intake | None = None
 
     @property
     def has_violations(self) -> bool:
         """True where some limit is broken with all approved applications connected."""
         return len(self.tables["violations"]) > 0
+
+    @property
+    def is_whole(self) -> bool:
+        """False where applications were rejected: the queue that was studied is not the whole one."""
+        return self.intake is None or not len(self.intake.row)
 
 
 def run_study(
@@ -97,14 +108,23 @@ def run_study(
     """
     started = time.perf_counter()
     chosen = scenario if isinstance(scenario, Scenario) else read_scenario(Path(scenario))
-    tasks = county_tasks(chosen, county_codes=county_codes, networks=networks)
+    today = today_here()
+    tasks, intake = _tasks(chosen, county_codes, networks, today)
     with WorkerPool(workers, n_task=len(tasks), progress=progress) as pool:
         pairs = pool.map(_study_one, tasks, weight=_expected_work)
         outcomes = tuple(outcome for outcome, _ in pairs)
         plan = make_plan([county for _, county in pairs], chosen.reinforcement.budget_yuan, run=pool.run)
-    tables = study_tables(outcomes, plan)
-    summary = study_summary(chosen, tasks, outcomes, plan, tables, seconds=time.perf_counter() - started)
-    return StudyResult(scenario=chosen, outcomes=outcomes, plan=plan, tables=tables, summary=summary)
+    tables = study_tables(outcomes, plan, intake)
+    summary = study_summary(
+        chosen,
+        tasks,
+        outcomes,
+        plan,
+        tables,
+        applications=applications_statement(intake, today),
+        seconds=time.perf_counter() - started,
+    )
+    return StudyResult(scenario=chosen, outcomes=outcomes, plan=plan, tables=tables, summary=summary, intake=intake)
 
 
 def _study_one(task: CountyTask) -> tuple[CountyOutcome, CountyPlanInput]:
@@ -127,17 +147,39 @@ def _expected_work(task: CountyTask) -> float:
 
 
 def county_tasks(
-    scenario: Scenario, *, county_codes: Sequence[str] = (), networks: Path | None = None
+    scenario: Scenario,
+    *,
+    county_codes: Sequence[str] = (),
+    networks: Path | None = None,
+    today: date | None = None,
 ) -> tuple[CountyTask, ...]:
     """Collect what the study of each county needs.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Assumptions.
+    county_codes : sequence of str
+        Counties to study instead of the scenario's.
+    networks : Path, optional
+        Folder with one folder per county; the one that comes with gridcheck where not given.
+    today : date, optional
+        Day from which dates of applications are in the future; today where not given.
 
     Raises
     ------
     ConfigError
         Unknown county, or no folder for it.
     InputError
-        If a file that the scenario names cannot be read, or applications are of counties that are not studied.
+        If a file that the scenario names cannot be read, or no row of the application file can be studied.
     """
+    return _tasks(scenario, county_codes, networks, today if today is not None else today_here())[0]
+
+
+def _tasks(
+    scenario: Scenario, county_codes: Sequence[str], networks: Path | None, today: date
+) -> tuple[tuple[CountyTask, ...], Intake | None]:
+    """Return the tasks of a study, and its application file sorted."""
     if county_codes:
         scenario = scenario.model_copy(
             update={"study": scenario.study.model_copy(update={"counties": tuple(county_codes)})}
@@ -145,34 +187,23 @@ def county_tasks(
     codes = scenario.county_codes()
     folder = networks if networks is not None else shipped_folder("networks")
     inputs = read_inputs(scenario)
-    if inputs.applications is not None:
-        _require_counties(inputs.applications, codes, inputs.applications_source)
-    return tuple(
+    folders = [_county_folder(folder, code) for code in codes]
+    intake = sorted_applications(inputs, folders, today=today)
+    table = None if intake is None else intake.table()
+    tasks = tuple(
         CountyTask(
             county_code=code,
-            folder=_county_folder(folder, code),
+            folder=county,
             scenario=scenario,
-            applications=inputs.applications,
+            applications=None if table is None else table[table["county_code"] == code],
             applications_source=inputs.applications_source,
             weather=inputs.weather,
             devices=inputs.devices,
             sha256=inputs.sha256,
         )
-        for code in codes
+        for code, county in zip(codes, folders, strict=True)
     )
-
-
-def _require_counties(applications: pd.DataFrame, codes: Sequence[str], source: str) -> None:
-    if "county_code" not in applications:
-        raise InputError(f"{source}: the column county_code is missing.")
-    other = applications[~applications["county_code"].isin(codes)]
-    if len(other):
-        first = other["county_code"].head(20)
-        rows = [
-            f"row {i + 2}: county_code {code!r}; studied: {', '.join(codes)}"
-            for i, code in zip(first.index.tolist(), first.tolist(), strict=True)
-        ]
-        raise InputError(f"{source}: {len(other)} applications are outside the counties of this study.", rows)
+    return tasks, intake
 
 
 def shipped_folder(name: str) -> Path:
@@ -222,6 +253,10 @@ def write_study(result: StudyResult, place: HeldPlace, language: Language = DEFA
         sheets = pd.concat([outcome.switching_sheets for outcome in result.outcomes], ignore_index=True)
         write_bytes(folder / SHEETS_FILE, csv_bytes(sheets, SWITCHING_SHEETS))
         write_bytes(folder / AREA_OUTAGES.file_name, csv_bytes(result.tables[AREA_OUTAGES.name], AREA_OUTAGES))
+        rejected = result.tables[APPLICATIONS_REJECTED.name]
+        write_bytes(folder / APPLICATIONS_REJECTED.file_name, csv_bytes(rejected, APPLICATIONS_REJECTED))
+        if result.intake is not None and not result.is_whole:
+            write_bytes(folder / RETURNED_FILES[result.intake.file.kind], rejected_bytes(result.intake))
         results = read_results(folder)
         write_workbook(results, folder / "report.xlsx", language)
         write_report_html(results, folder / "report.html", language)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
 from gridcheck.catalogue import DeviceCatalogue, read_devices
-from gridcheck.connection.applications import Application, read_applications, require_as_sheet
+from gridcheck.connection.applications import Application
+from gridcheck.connection.intake import ApplicationFile, Intake, known_places, read_application_file, sort_rows
 from gridcheck.connection.queue_rules import in_order
 from gridcheck.demand.parameters import DemandParameters, default_parameters
 from gridcheck.demand.seasonal import device_flags
@@ -27,6 +30,7 @@ from gridcheck.demand.weather import (
 from gridcheck.demand.weather.synthetic import coldest_day
 from gridcheck.errors import InputError, LedgerError
 from gridcheck.geography import county_elevation
+from gridcheck.network.county_tables import AREAS, read_table
 from gridcheck.scenario import Scenario, files_of
 
 # The legal heating season, over which the running subsidy is counted and seasonal COP holds.
@@ -44,8 +48,8 @@ class StudyInputs:
 
     Attributes
     ----------
-    applications : DataFrame or None
-        Rows of the application file; None for the synthetic queue.
+    applications : ApplicationFile or None
+        The application file as it is; None for the synthetic queue.
     applications_source : str
         What messages call it.
     weather : WeatherReading or None
@@ -56,7 +60,7 @@ class StudyInputs:
         Checksums of the files, by name.
     """
 
-    applications: pd.DataFrame | None = None
+    applications: ApplicationFile | None = None
     applications_source: str = "synthetic queue"
     weather: WeatherReading | None = None
     devices: DeviceCatalogue | None = None
@@ -76,16 +80,62 @@ def read_inputs(scenario: Scenario) -> StudyInputs:
     devices = read_devices(files["demand.devices"]) if "demand.devices" in files else None
     if devices is not None:
         default_parameters().with_models(devices)
-    table = None if applications is None else read_applications(applications)
-    if table is not None and devices is not None:
-        require_as_sheet(table, devices, source=str(applications))
     return StudyInputs(
-        applications=table,
+        applications=None if applications is None else read_application_file(applications),
         applications_source="synthetic queue" if applications is None else str(applications),
         weather=_weather_of_file(scenario) if "weather.file" in files else None,
         devices=devices,
         sha256=_checksums(scenario),
     )
+
+
+def today_here() -> date:
+    """Return the day it is in China: the day from which dates of applications are in the future."""
+    return datetime.now(ZoneInfo("Asia/Shanghai")).date()
+
+
+def sorted_applications(inputs: StudyInputs, folders: Sequence[Path], *, today: date) -> Intake | None:
+    """Sort the applications of a study into those that it decides and those that come back.
+
+    Parameters
+    ----------
+    inputs : StudyInputs
+        From `read_inputs`.
+    folders : sequence of Path
+        Grids of the counties that are studied.
+    today : date
+        Day from which dates are in the future.
+
+    Returns
+    -------
+    Intake or None
+        None for the synthetic queue.
+
+    Raises
+    ------
+    InputError
+        If no application can be studied, or a table of areas is faulty.
+    """
+    if inputs.applications is None:
+        return None
+    areas = pd.concat([read_table(folder / "areas.csv", AREAS) for folder in folders], ignore_index=True)
+    intake = sort_rows(inputs.applications, known_places(areas), today=today, devices=inputs.devices)
+    intake.require_some()
+    return intake
+
+
+def applications_statement(intake: Intake | None, today: date) -> dict[str, Any]:
+    """Return what a summary says about the application file: rows, those rejected by reason, the order of the queue."""
+    if intake is None:
+        return {"application_file": "", "rejected": 0}
+    return {
+        "application_file": intake.file.path.as_posix(),
+        "rows": len(intake.file.rows),
+        "rejected": len(intake.row),
+        "rejected_by_reason": intake.counts,
+        "order": intake.order,
+        "judged_on": today.isoformat(),
+    }
 
 
 def _weather_of_file(scenario: Scenario) -> WeatherReading:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,17 +13,21 @@ from typing import Any
 import pandas as pd
 
 from gridcheck import __version__
+from gridcheck.connection.intake import Intake
 from gridcheck.county_study import CountyOutcome, CountyTask
 from gridcheck.geography import counties
 from gridcheck.planning import StudyPlan
 from gridcheck.policy import plan_2025
+from gridcheck.reports.applications_rejected import APPLICATIONS_REJECTED, rejected_rows
 from gridcheck.reports.totals import taking_supply
 from gridcheck.scenario import Scenario, require_counties
 from gridcheck.stage_clock import peak_memory_mb
 from gridcheck.study_inputs import weather_statement
 
 
-def study_tables(outcomes: Sequence[CountyOutcome], plan: StudyPlan) -> dict[str, pd.DataFrame]:
+def study_tables(
+    outcomes: Sequence[CountyOutcome], plan: StudyPlan, intake: Intake | None = None
+) -> dict[str, pd.DataFrame]:
     """Join the tables of all counties, and count them by county.
 
     Parameters
@@ -32,6 +36,8 @@ def study_tables(outcomes: Sequence[CountyOutcome], plan: StudyPlan) -> dict[str
         One per county, in code order.
     plan : StudyPlan
         The plan for all of them.
+    intake : Intake, optional
+        The application file, sorted.
 
     Returns
     -------
@@ -45,9 +51,10 @@ def study_tables(outcomes: Sequence[CountyOutcome], plan: StudyPlan) -> dict[str
     tables["plan"] = plan.table
     tables["counties"] = _county_table(outcomes, tables["decisions"], plan)
     invented = {o.county_code: o.synthetic_grid or o.synthetic_queue for o in outcomes}
-    return {
+    marked = {
         name: table.assign(synthetic=table["county_code"].map(invented).astype(bool)) for name, table in tables.items()
     }
+    return {**marked, APPLICATIONS_REJECTED.name: rejected_rows(intake)}
 
 
 def _joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -90,6 +97,7 @@ def study_summary(
     plan: StudyPlan,
     tables: dict[str, pd.DataFrame],
     *,
+    applications: Mapping[str, Any],
     seconds: float,
 ) -> dict[str, Any]:
     """Return totals, provenance, time and memory of a study: the content of summary.json.
@@ -104,6 +112,8 @@ def study_summary(
         The plan.
     tables : dict of str to DataFrame
         From `study_tables`.
+    applications : mapping
+        What is said about the application file, from `gridcheck.study_inputs.applications_statement`.
     seconds : float
         Time from start to end. [s]
 
@@ -120,6 +130,7 @@ def study_summary(
         "gridcheck_version": __version__,
         "scenario": scenario.model_dump(mode="json"),
         "weather": weather_statement(scenario, tasks[0].weather, [task.county_code for task in tasks]),
+        "applications": dict(applications),
         "models": _models(tasks[0], tables["decisions"]),
         "seed": scenario.study.seed,
         "totals": {
@@ -127,6 +138,7 @@ def study_summary(
             "areas": len(tables["areas"]),
             "feeders": len(tables["feeders"]),
             "applications": len(tables["decisions"]),
+            "rejected": int(applications["rejected"]),
             **{verdict: int(by_verdict.get(verdict, 0)) for verdict in ("approve", "approve_with_conditions", "defer")},
             "violations": len(tables["violations"]),
             "outages": len(taking_supply(tables["n_minus_1"])),

@@ -26,6 +26,8 @@ _INTERRUPTED, _NOBODY_READS = 130, 141
 _FILE_WIDTH = 200
 _MOST_LINES = 30
 
+_REJECTED_ON_SCREEN = 10
+
 ITEMS = ("项目 item", "数值 value")
 """Headings of a table of names and values."""
 
@@ -184,6 +186,37 @@ def print_table(
     # Nobody's screen ends at 80 columns where the output goes into a file.
     wide = not sys.stdout.isatty() and "COLUMNS" not in os.environ
     Console(width=_FILE_WIDTH if wide else None).print(table)
+
+
+def print_rejected(rejected: Sequence[Mapping[Any, Any]], n_row: int, *, out: str) -> None:
+    """Say which applications of a file were not studied: the first of them with their reasons, and where all stand.
+
+    Parameters
+    ----------
+    rejected : sequence of mapping
+        Rows of applications_rejected.csv.
+    n_row : int
+        Applications in the file.
+    out : str
+        The results folder.
+    """
+    rows = [
+        [str(row["source_row"]), row["application_id"], f"{row['reason_zh']}\n{row['reason_en']}"]
+        for row in rejected[:_REJECTED_ON_SCREEN]
+    ]
+    print_table(
+        f"退回的申请 applications rejected: {len(rejected):,} / {n_row:,}",
+        ["行 row", "申请编号 id", "原因 reason"],
+        rows,
+    )
+    console().print(
+        f"退回 {len(rejected):,} 份（共 {n_row:,} 份），未参与计算；改正后请用完整文件重新计算，其后的答复可能改变。 "
+        f"{len(rejected):,} of {n_row:,} applications were rejected and not studied. Correct them and run the whole "
+        f"file again: verdicts behind them in the queue may change. {out}/applications_rejected.csv",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 def _shown(cell: object) -> str:

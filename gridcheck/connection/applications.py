@@ -13,7 +13,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from gridcheck.catalogue import DEVICE_CLASSES, DeviceCatalogue, device_rules
+from gridcheck.catalogue import DEVICE_CLASSES, Device, device_rules
 from gridcheck.csv_tables import text_table
 from gridcheck.errors import InputError, SchemaError
 
@@ -29,7 +29,8 @@ MAX_QUEUE_POSITION = 10_000_000
 # A home may install more units than the sheet expects, one in each room; four times as much is a slip of the pen.
 _MOST_OF_SHEET = 4.0
 # Ids name folders and stand in messages, so they are short and hold nothing that leads elsewhere.
-_APPLICATION_ID = re.compile(r"\w[\w.#()（）〔〕-]{0,63}")
+APPLICATION_ID = re.compile(r"\w[\w.#()（）〔〕-]{0,63}")
+"""What the id of an application looks like."""
 # A number as every program reads it: Python would take 1_0 and full-width digits as well.
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", flags=re.ASCII)
 _SHOWN_CHARACTERS = 60
@@ -160,54 +161,36 @@ def parse_applications(
     return tuple(sorted(result, key=lambda a: (a.queue_position, a.application_id)))
 
 
-def require_as_sheet(table: pd.DataFrame, devices: DeviceCatalogue, *, source: str) -> None:
-    """Refuse applications that the product sheet of the model they name contradicts.
+def sheet_conflicts(sheet: Device, rated_kw: float | None, phase: str) -> tuple[tuple[str, dict[str, str]], ...]:
+    """Return in what an application contradicts the product sheet of the model it names.
 
     Parameters
     ----------
-    table : DataFrame
-        As from `read_applications`; what is no number or no model is left to `parse_applications`.
-    devices : DeviceCatalogue
-        Models of the planner's own.
-    source : str
-        File that messages name.
+    sheet : Device
+        The model.
+    rated_kw : float or None
+        Rated input asked for, None where it is no number. [kW]
+    phase : str
+        A, B, C or ABC.
 
-    Raises
-    ------
-    SchemaError
-        Naming every row with what it asks and what the sheet says.
+    Returns
+    -------
+    tuple of (str, dict of str to str)
+        over_sheet, one_phase_of_sheet or three_phase_sheet, with the values that a message names.
     """
-    if not {"application_id", "device", "rated_kw", "phase"} <= set(table.columns):
-        return
-    sheets = {device.model: device for device in devices}
-    one_phase_kw = float(device_rules()["value"]["single_phase_max_kw"])
-    findings = []
-    rows = table[table["device"].isin(list(sheets))]
-    for number, record in zip(_row_numbers(rows), rows.to_dict("records"), strict=True):
-        sheet, rated_kw = sheets[record["device"]], _number(record["rated_kw"])
-        where = f"row {number} ({_cut(record['application_id'])[1:-1]})"
-        most_kw = sheet.max_input_kw
-        if rated_kw is not None and rated_kw > _MOST_OF_SHEET * most_kw * (1.0 + 1e-9):
-            findings.append(
-                f"{where}: rated_kw {rated_kw:g} is {rated_kw / most_kw:.0f} times the greatest input of "
-                f"{sheet.units:g} x {sheet.model} in one home, {most_kw:g} kW; up to {_MOST_OF_SHEET:g} times are "
-                "taken as more units"
-            )
-        elif rated_kw is not None and record["phase"] in PHASES[:3] and rated_kw > one_phase_kw:
-            findings.append(
-                f"{where}: rated_kw {rated_kw:g} through phase {record['phase']}, allowed are {one_phase_kw:g} kW "
-                "through one phase: write ABC, or correct rated_kw"
-            )
-        if sheet.phases == 3 and record["phase"] in PHASES[:3]:
-            findings.append(
-                f"{where}: phase {record['phase']}, but {sheet.model} is a three-phase device by its sheet: write ABC"
-            )
-    if findings:
-        raise SchemaError(
-            f"{source}: {len(findings)} applications are not as the sheets of their models in {devices.origin}. "
-            "Correct the application or the sheet.",
-            findings,
-        )
+    found: list[tuple[str, dict[str, str]]] = []
+    most_kw, one_phase_kw = sheet.max_input_kw, float(device_rules()["value"]["single_phase_max_kw"])
+    if rated_kw is not None and rated_kw > _MOST_OF_SHEET * most_kw * (1.0 + 1e-9):
+        values = {
+            "found": f"{rated_kw:g}", "times_found": f"{rated_kw / most_kw:.0f}", "units": f"{sheet.units:g}",
+            "most": f"{most_kw:g}", "times": f"{_MOST_OF_SHEET:g}",
+        }  # fmt: skip
+        found.append(("over_sheet", values))
+    elif rated_kw is not None and phase in PHASES[:3] and rated_kw > one_phase_kw:
+        found.append(("one_phase_of_sheet", {"found": f"{rated_kw:g}", "allowed": f"{one_phase_kw:g}"}))
+    if sheet.phases == 3 and phase in PHASES[:3]:
+        found.append(("three_phase_sheet", {}))
+    return tuple(found)
 
 
 def _row_numbers(rows: pd.DataFrame) -> list[int]:
@@ -220,7 +203,7 @@ def _parse_row(
     row: Mapping[str, object], known: set[str], models: Mapping[str, bool]
 ) -> tuple[Application | None, list[str]]:
     faults = []
-    if not _APPLICATION_ID.fullmatch(str(row["application_id"])):
+    if not APPLICATION_ID.fullmatch(str(row["application_id"])):
         faults.append(
             "application_id must have 1 to 64 letters, digits and _ . # - ( ), beginning with a letter or digit"
         )
@@ -228,15 +211,15 @@ def _parse_row(
         faults.append(f"area_id {_cut(row['area_id'])} is not an area of the county (see areas.csv)")
     if row["device"] not in DEVICE_CLASSES and row["device"] not in models:
         hint = "" if models else "; a model of your own needs the table of your heaters, demand.devices of the scenario"
-        faults.append(f"device {_cut(row['device'])} must be one of {_names((*DEVICE_CLASSES, *models))}{hint}")
-    rated_kw = _number(row["rated_kw"])
+        faults.append(f"device {_cut(row['device'])} must be one of {names_of((*DEVICE_CLASSES, *models))}{hint}")
+    rated_kw = plain_number(row["rated_kw"])
     if rated_kw is None or not 0.0 < rated_kw <= MAX_RATED_KW:
         faults.append(f"rated_kw {_cut(row['rated_kw'])} must be a number above 0 and up to {MAX_RATED_KW:g}")
     if row["phase"] not in PHASES:
         faults.append(f"phase {_cut(row['phase'])} must be one of {', '.join(PHASES)}")
     if row["household_group"] not in HOUSEHOLD_GROUPS:
         faults.append(f"household_group {_cut(row['household_group'])} must be one of {', '.join(HOUSEHOLD_GROUPS)}")
-    position = _number(row["queue_position"])
+    position = plain_number(row["queue_position"])
     if position is None or not 1 <= position <= MAX_QUEUE_POSITION or position != int(position):
         faults.append(
             f"queue_position {_cut(row['queue_position'])} must be a whole number from 1 to {MAX_QUEUE_POSITION}"
@@ -263,13 +246,14 @@ def _parse_row(
     return application, []
 
 
-def _names(allowed: Sequence[str]) -> str:
+def names_of(allowed: Sequence[str]) -> str:
     """Return what is allowed, the first of it where a planner has many models."""
     more = len(allowed) - _SHOWN_NAMES
     return ", ".join(allowed[:_SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
-def _number(value: object) -> float | None:
+def plain_number(value: object) -> float | None:
+    """Return a plain number as every program reads it, None where a cell is none."""
     text = str(value).strip(" ")
     number = float(text) if _NUMBER.fullmatch(text) else math.nan
     return number if math.isfinite(number) else None
@@ -282,7 +266,7 @@ def _cut(value: object) -> str:
 
 
 def _duplicates(rows: pd.DataFrame) -> list[str]:
-    positions = rows["queue_position"].map(_number)
+    positions = rows["queue_position"].map(plain_number)
     return [
         *_repeated(rows, "application_id", rows["application_id"].astype(str).duplicated()),
         # 7 and 7.0 are the same place; what is no number was found already.

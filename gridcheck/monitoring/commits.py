@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gridcheck.atomic import written_in_one_step
 from gridcheck.errors import LedgerError
-from gridcheck.monitoring.atomic import written_in_one_step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
-from gridcheck.monitoring.atomic import written_in_one_step
+from gridcheck.atomic import written_in_one_step
 from gridcheck.monitoring.quality import MAX_POWER_KW, MAX_VOLTAGE_V, NUMBER_PATTERN
 from gridcheck.monitoring.readings import QUANTITIES
 

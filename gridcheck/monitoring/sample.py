@@ -19,8 +19,8 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from gridcheck.arrays import BoolArray, FloatArray, TimeArray, frozen
+from gridcheck.atomic import written_in_one_step
 from gridcheck.errors import InputError
-from gridcheck.monitoring.atomic import written_in_one_step
 from gridcheck.monitoring.readings import LOCAL_UTC_OFFSET, interval_start_utc, local_day_and_slot
 from gridcheck.units import POINTS_PER_DAY
 

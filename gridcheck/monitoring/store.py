@@ -27,9 +27,9 @@ from typing import Any
 import duckdb
 import pandas as pd
 
+from gridcheck.atomic import written_in_one_step
 from gridcheck.errors import InputError, LedgerError
 from gridcheck.locks import locked
-from gridcheck.monitoring.atomic import written_in_one_step
 from gridcheck.monitoring.commits import Commit, Part, active, read_commits, write_commit
 from gridcheck.monitoring.readings import QUANTITIES
 from gridcheck.monitoring.staging import READING_SCHEMA, StagedPart

@@ -17,7 +17,7 @@ import python_calamine
 from gridcheck.errors import InputError
 from gridcheck.monitoring.formats import HEADER_SEARCH_ROWS, Layout, find_layout
 from gridcheck.monitoring.sources import FORMULA_MARK, MISSING_WORDS, RaggedRow, TextChunk
-from gridcheck.monitoring.workbook_guard import MAX_FILE_BYTES, check_workbook
+from gridcheck.workbook_guard import MAX_FILE_BYTES, check_workbook
 
 _CHUNK_ROWS = 5_000
 

@@ -30,6 +30,7 @@ _SUMMARY_KINDS: Mapping[str, tuple[type, ...]] = {
     "totals": (dict,),
     "scenario": (dict,),
     "inputs": (dict,),
+    "applications": (dict,),
     "limits": (list,),
     "limits_of_model": (list,),
 }

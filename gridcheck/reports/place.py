@@ -19,6 +19,7 @@ from typing import Any
 from gridcheck.errors import GridcheckError, LedgerError
 from gridcheck.interrupts import interrupts_held_back
 from gridcheck.locks import locked
+from gridcheck.reports.applications_rejected import APPLICATIONS_REJECTED, RETURNED_FILES
 from gridcheck.reports.area_outages import AREA_OUTAGES
 from gridcheck.reports.curves import CURVES_FILE
 from gridcheck.reports.schemas import TABLES
@@ -34,6 +35,8 @@ _FILES = frozenset(
         CURVES_FILE,
         SHEETS_FILE,
         AREA_OUTAGES.file_name,
+        APPLICATIONS_REJECTED.file_name,
+        *RETURNED_FILES.values(),
         "report.html",
         "report.xlsx",
         *(spec.file_name for spec in TABLES.values()),

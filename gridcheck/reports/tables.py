@@ -17,41 +17,15 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
+from gridcheck.csv_tables import escape_text, unescape_text
 from gridcheck.errors import LedgerError, SchemaError
 from gridcheck.reports.schemas import Column, TableSpec, checked
 
 LOCAL_TIME = ZoneInfo("Asia/Shanghai")
 
-# First characters that make a spreadsheet read a text as a formula; the apostrophe itself is escaped too, so that
-# taking the escape off again is exact.
-_FORMULA_STARTS = tuple("=+-@\t\r\n\0'＝＋－＠")
 _TRUE, _FALSE = "true", "false"
 # Limits are compared with nine digits; a difference beyond them is none.
 _MAX_DECIMALS = 7
-
-
-def escape_text(text: str) -> str:
-    """Return `text` so that no spreadsheet runs it.
-
-    Examples
-    --------
-    >>> escape_text("=1+1")
-    "'=1+1"
-    >>> escape_text("140881-A0123")
-    '140881-A0123'
-    """
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
-
-
-def unescape_text(text: str) -> str:
-    """Undo `escape_text`.
-
-    Examples
-    --------
-    >>> unescape_text(escape_text("=1+1"))
-    '=1+1'
-    """
-    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA_STARTS) else text
 
 
 def normalised(table: pd.DataFrame, spec: TableSpec, where: str) -> pd.DataFrame:

@@ -6,8 +6,8 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from gridcheck.catalogue import DeviceCatalogue, class_devices
-from gridcheck.connection.applications import COLUMNS, parse_applications, read_applications, require_as_sheet
+from gridcheck.catalogue import class_devices
+from gridcheck.connection.applications import COLUMNS, parse_applications, read_applications, sheet_conflicts
 from gridcheck.errors import InputError, SchemaError
 from gridcheck.geography import counties
 from gridcheck.synthesis.applications import synthetic_applications
@@ -81,38 +81,27 @@ def test_a_model_without_a_table_of_heaters_names_the_key_that_is_missing():
     ("model", "rated_kw", "phase", "said"),
     [
         # The Fan draws 2.7 kW at most, the two Panels of a home 4 kW, the Boiler 7 kW through three phases.
-        ("Fan 72", "10.8", "ABC", None),
-        ("Fan 72", "11", "ABC", ["row 2 (P1)", "rated_kw 11 is 4 times", "1 x Fan 72 in one home, 2.7 kW"]),
-        ("Panel 2", "8", "A", None),
-        ("Panel 2", "8.1", "A", ["rated_kw 8.1 through phase A", "8 kW"]),
-        ("Panel 2", "20", "A", ["rated_kw 20 is 5 times", "2 x Panel 2 in one home, 4 kW"]),
-        ("Boiler 18", "5.1", "ABC", None),
-        ("Boiler 18", "5.1", "B", ["phase B", "three-phase"]),
-        ("nobody's", "39", "A", None),
-        ("Fan 72", "many", "A", None),
+        ("Fan 72", 10.8, "ABC", {}),
+        ("Fan 72", 11.0, "ABC", {"over_sheet": "11 4 1 2.7"}),
+        ("Panel 2", 8.0, "A", {}),
+        ("Panel 2", 8.1, "A", {"one_phase_of_sheet": "8.1 8"}),
+        ("Panel 2", 20.0, "A", {"over_sheet": "20 5 2 4"}),
+        ("Boiler 18", 5.1, "ABC", {}),
+        ("Boiler 18", 5.1, "B", {"three_phase_sheet": ""}),
+        ("Boiler 18", 9.0, "B", {"one_phase_of_sheet": "9 8", "three_phase_sheet": ""}),
+        ("Fan 72", None, "A", {}),
     ],
 )
 def test_an_application_goes_with_the_sheet_of_its_model(model, rated_kw, phase, said):
-    like = class_devices()["resistive_heater"]
-    devices = DeviceCatalogue(
-        origin="own.csv",
-        devices=tuple(
-            replace(like, model=name, max_input_kw=max_kw, units=units, phases=phases)
-            for name, max_kw, units, phases in (
-                ("Fan 72", 2.7, 1.0, 1), ("Panel 2", 4.0, 2.0, 1), ("Boiler 18", 7.0, 1.0, 3),
-            )
-        ),
-    )  # fmt: skip
-    rows = pd.DataFrame([ROW | {"device": model, "rated_kw": rated_kw, "phase": phase}])
-    if said is None:
-        require_as_sheet(rows, devices, source="wishes.csv")
-        return
-    with pytest.raises(SchemaError) as caught:
-        require_as_sheet(rows, devices, source="wishes.csv")
-    (finding,) = caught.value.findings
-    assert all(words in finding for words in said), finding
-    assert "wishes.csv" in caught.value.message
-    assert "own.csv" in caught.value.message
+    max_kw, units, phases = {"Fan 72": (2.7, 1.0, 1), "Panel 2": (4.0, 2.0, 1), "Boiler 18": (7.0, 1.0, 3)}[model]
+    sheet = replace(class_devices()["resistive_heater"], model=model, max_input_kw=max_kw, units=units, phases=phases)
+    names = ("found", "times_found", "units", "most", "allowed")
+    found = {
+        code: " ".join(values[name] for name in names if name in values)
+        for code, values in sheet_conflicts(sheet, rated_kw, phase)
+    }
+
+    assert found == said
 
 
 def test_rows_of_other_counties_are_left_to_them():

@@ -10,11 +10,12 @@ import openpyxl
 import pytest
 import xlsxwriter
 
+from gridcheck import workbook_guard
 from gridcheck.errors import InputError
-from gridcheck.monitoring import workbook, workbook_guard
+from gridcheck.monitoring import workbook
 from gridcheck.monitoring.sources import FORMULA_MARK
 from gridcheck.monitoring.workbook import open_workbook
-from gridcheck.monitoring.workbook_guard import check_workbook
+from gridcheck.workbook_guard import check_workbook
 from tests.support.readings import clock
 
 HEADER = ["area_id", "time", "p_kw", "ua_v"]

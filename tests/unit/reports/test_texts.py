@@ -17,6 +17,7 @@ from gridcheck.checks.area_outages import AreaRemedy
 from gridcheck.checks.supply_tree import LEVEL, QUANTITY
 from gridcheck.connection.decision import Blocker, Verdict
 from gridcheck.limits import DEFAULT_LIMITS
+from gridcheck.reports.applications_rejected import APPLICATIONS_REJECTED
 from gridcheck.reports.area_outages import AREA_OUTAGES
 from gridcheck.reports.labels import clause_text
 from gridcheck.reports.maps import MAP_MEASURES
@@ -26,7 +27,7 @@ from gridcheck.reports.switching_sheets import SWITCHING_SHEETS
 from gridcheck.reports.texts import LANGUAGES, codes, column_label, is_known, label, text
 from gridcheck.units import POINTS_PER_DAY
 
-SPECS = {**TABLES, AREA_OUTAGES.name: AREA_OUTAGES, SWITCHING_SHEETS.name: SWITCHING_SHEETS}
+SPECS = {**TABLES, **{spec.name: spec for spec in (AREA_OUTAGES, SWITCHING_SHEETS, APPLICATIONS_REJECTED)}}
 FOLDERS = [Path(package.__file__).parent for package in (gridcheck.reports, dashboards) if package.__file__]
 MODULES = sorted(path for folder in FOLDERS for path in folder.rglob("*.py"))
 CATALOGUE = FOLDERS[0] / "texts.toml"

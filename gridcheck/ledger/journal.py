@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -175,25 +175,23 @@ def verify(connection: Connection, exported: Head | None = None) -> JournalCheck
     end, broken_at, fault = Head(seq=0, hash=ZERO_HASH), None, ""
     found = exported is None or exported.seq == 0
     told: dict[str, Any] = {}
-    for row in _rows(connection):
-        fault = _fault(row, end)
-        if fault:
-            broken_at = end.seq + 1 if fault == "gap" else int(row["seq"])
-            break
-        end = Head(seq=int(row["seq"]), hash=str(row["hash"]))
-        found = found or end == exported
-        _note(told, row)
+    wanted = select(journal).order_by(journal.c.seq).execution_options(yield_per=_ROWS_AT_ONCE)
+    # Closed here: a chain that breaks leaves the rest unread on the server.
+    with connection.execute(wanted) as rows:
+        for row in rows.mappings():
+            fault = _fault(row, end)
+            if fault:
+                broken_at = end.seq + 1 if fault == "gap" else int(row["seq"])
+                break
+            end = Head(seq=int(row["seq"]), hash=str(row["hash"]))
+            found = found or end == exported
+            _note(told, row)
     if not fault and end != head(connection):
         broken_at, fault = end.seq + 1, "tail"
     if not fault and exported is not None and not found:
         broken_at, fault = exported.seq, "exported_head"
     changed = [] if fault else _changed(connection, told)
     return JournalCheck(entries=end.seq, head=end, broken_at=broken_at, fault=fault, changed=tuple(changed))
-
-
-def _rows(connection: Connection) -> Iterator[RowMapping]:
-    wanted = select(journal).order_by(journal.c.seq).execution_options(yield_per=_ROWS_AT_ONCE)
-    yield from connection.execute(wanted).mappings()
 
 
 def _fault(row: RowMapping, before: Head) -> str:
@@ -218,10 +216,10 @@ def _note(told: dict[str, Any], row: RowMapping) -> None:
 def _changed(connection: Connection, told: Mapping[str, Any]) -> list[str]:
     """Return what was changed in the tables past the journal."""
     stands: dict[str, Any] = {
-        row.id: (row.state, row.version)
-        for row in connection.execute(select(application.c.id, application.c.state, application.c.version))
+        one.id: (one.state, one.version)
+        for one in connection.execute(select(application.c.id, application.c.state, application.c.version))
     }
-    answers = select(assessment).execution_options(yield_per=_ROWS_AT_ONCE)
-    for kept in connection.execute(answers).mappings():
-        stands[f"assessment {kept['id']}"] = answer_digest(dict(kept))
+    with connection.execute(select(assessment).execution_options(yield_per=_ROWS_AT_ONCE)) as answers:
+        for row in answers.mappings():
+            stands[f"assessment {row['id']}"] = answer_digest(dict(row))
     return sorted(name for name in stands.keys() | told.keys() if stands.get(name) != told.get(name))

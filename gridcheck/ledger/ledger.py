@@ -73,7 +73,11 @@ def open_ledger(address: str | Path, *, clock: Callable[[], datetime] = now_utc)
         If there is none, or it is older or newer than what this version works with.
     """
     database = Database(address)
-    schema.require_current(database)
+    try:
+        schema.require_current(database)
+    except BaseException:
+        database.dispose()
+        raise
     return Ledger(database, clock=clock)
 
 

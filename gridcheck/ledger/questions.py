@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
+from gridcheck.errors import InputError
 from gridcheck.ledger import acceptance, frozen, journal, life, reservations, subsidy
 from gridcheck.ledger.canonical import in_utc, now_utc
 from gridcheck.ledger.database import Database
@@ -60,9 +61,20 @@ class LedgerReader:
             lambda connection: life.standing(connection, state=state, county_code=county_code, area_id=area_id)
         )
 
-    def room(self, level: Level, element_id: str) -> Room:
-        """Return the room of an element and what stands against it now."""
-        return self._database.read(lambda connection: reservations.room(connection, level, element_id, now=self._now()))
+    def room(self, level: Level | str, element_id: str) -> Room:
+        """Return the room of an element and what stands against it now.
+
+        Raises
+        ------
+        InputError
+            If there is no such level.
+        """
+        if level not in tuple(Level):
+            raise InputError(f"Room is kept by level {', '.join(Level)}; {level!r} is none.")
+        wanted = Level(level)
+        return self._database.read(
+            lambda connection: reservations.room(connection, wanted, element_id, now=self._now())
+        )
 
     def promises(self, application_id: str) -> Sequence[Reservation]:
         """Return what is and was reserved for an application."""

@@ -13,7 +13,9 @@
     |-- SolveError(RuntimeError)
     |   `-- NotConvergedError             only from raise_for_status(); cases, iterations
     |-- PlanError                         budget cannot be met, with the smallest that could
-    `-- LedgerError                       a results folder or store that cannot be read or written
+    `-- LedgerError                       a results folder, store or ledger that cannot be read or written
+        |-- IllegalStepError              a step that the life of an application does not allow
+        `-- NoRoomError                   a promise for which no room is left, or known
 
 A message says what was found, where, what is allowed and what to do. Wrong input raises before
 anything runs and names every finding at once; a case that cannot be solved is a result, not an error.
@@ -82,4 +84,12 @@ class PlanError(GridcheckError):
 
 
 class LedgerError(GridcheckError):
-    """A results folder or a readings store cannot be read or written."""
+    """A results folder, a readings store or the ledger cannot be read or written."""
+
+
+class IllegalStepError(LedgerError):
+    """A step that an application cannot take from where it stands; says which ones it can."""
+
+
+class NoRoomError(LedgerError):
+    """A promise for which an element of the grid has no room left, or none that is known."""

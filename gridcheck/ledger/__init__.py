@@ -1,1 +1,60 @@
 """The ledger: what was asked, assessed, promised and built, kept with its inputs in a database."""
+
+from __future__ import annotations
+
+from gridcheck.ledger.acceptance import Finding, Item, blank_checklist, checklist_items, read_checklist
+from gridcheck.ledger.database import DEFAULT_FILE
+from gridcheck.ledger.frozen import VERDICTS, catalogue_sha256
+from gridcheck.ledger.journal import read_head
+from gridcheck.ledger.ledger import Ledger, init_ledger, open_ledger
+from gridcheck.ledger.life import State, Step, steps_from
+from gridcheck.ledger.records import (
+    Answer,
+    Batch,
+    Capacity,
+    Head,
+    JournalCheck,
+    JournalEntry,
+    KeptApplication,
+    KeptAssessment,
+    Level,
+    NewApplication,
+    Reservation,
+    Room,
+)
+from gridcheck.ledger.reservations import RESERVED_DAYS
+from gridcheck.ledger.subsidy import Entitlement, SeasonSum, entitled
+
+__all__ = [
+    "DEFAULT_FILE",
+    "RESERVED_DAYS",
+    "VERDICTS",
+    "Answer",
+    "Batch",
+    "Capacity",
+    "Entitlement",
+    "Finding",
+    "Head",
+    "Item",
+    "JournalCheck",
+    "JournalEntry",
+    "KeptApplication",
+    "KeptAssessment",
+    "Ledger",
+    "Level",
+    "NewApplication",
+    "Reservation",
+    "Room",
+    "SeasonSum",
+    "State",
+    "Step",
+    "blank_checklist",
+    "catalogue_sha256",
+    "checklist_items",
+    "entitled",
+    "init_ledger",
+    "open_ledger",
+    "read_checklist",
+    "read_head",
+    "steps_from",
+]

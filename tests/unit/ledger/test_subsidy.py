@@ -1,0 +1,137 @@
+"""Entitlement and money, with the amounts of the plan worked out by hand."""
+
+import math
+
+import pytest
+
+from gridcheck.errors import InputError, LedgerError
+from gridcheck.ledger import entitled
+from tests.support.ledgers import BY, all_pass, answer, asked, batch, room_for
+
+ASKED = {"on_district_heating": False, "gets_public_allowance": False}
+
+
+def accepted(ledger, *homes):
+    """Bring applications as far as acceptance."""
+    ledger.receive(homes, **BY)
+    numbers = [int(one.application_id[1:]) for one in homes]
+    ledger.assess(batch(), [answer(number) for number in numbers], **BY)
+    ledger.set_capacity(batch(), room_for(10_000.0, elsewhere_kw=10_000.0), **BY)
+    for one in homes:
+        ledger.approve(one.application_id, **BY)
+        ledger.build(one.application_id, **BY)
+        ledger.accept(one.application_id, all_pass(), **BY)
+    return ledger
+
+
+def test_an_accepted_home_gets_tariff_and_subsidy(ledger):
+    accepted(ledger, asked(1))
+    told = ledger.entitle("R001", season=2025, **ASKED, **BY)
+    assert (told.has_tariff, told.has_subsidy, told.reasons) == (True, True, ("accepted",))
+    assert (told.yuan_per_kwh, told.cap_yuan, told.hardship_yuan) == (0.1, 1040.0, 0.0)
+    assert ledger.entitlement("R001") == told
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        ({"on_district_heating": True, "gets_public_allowance": False}, "district_heating"),
+        ({"on_district_heating": False, "gets_public_allowance": True}, "public_heating_allowance"),
+        ({"on_district_heating": True, "gets_public_allowance": None}, "district_heating"),
+    ],
+)
+def test_an_exclusion_takes_the_subsidy_and_leaves_the_tariff(ledger, facts, reason):
+    accepted(ledger, asked(1, household_group="hardship"))
+    told = ledger.entitle("R001", season=2025, **facts, **BY)
+    assert (told.has_tariff, told.has_subsidy, told.cap_yuan, told.hardship_yuan) == (True, False, 0.0, 0.0)
+    assert reason in told.reasons
+    assert ledger.season_sum("140827", 2025).applications == 0
+
+
+def test_nothing_is_decided_where_nobody_has_asked(ledger):
+    accepted(ledger, asked(1))
+    with pytest.raises(LedgerError, match="cannot be told: public_heating_allowance_not_known"):
+        ledger.entitle("R001", season=2025, on_district_heating=False, gets_public_allowance=None, **BY)
+    assert ledger.application("R001").state == "accepted"
+    told = entitled(ledger.application("R001"), on_district_heating=None, gets_public_allowance=None)
+    assert (told.has_tariff, told.has_subsidy, told.cap_yuan) == (True, None, 0.0)
+
+
+def test_without_acceptance_there_is_neither(ledger):
+    ledger.receive([asked(1)], **BY)
+    told = entitled(ledger.application("R001"), **ASKED)
+    assert (told.has_tariff, told.has_subsidy, told.reasons) == (False, False, ("not_accepted",))
+    ledger.withdraw("R001", **BY)
+    assert entitled(ledger.application("R001"), **ASKED).reasons == ("withdrawn",)
+
+
+def test_a_county_without_a_row_in_the_plan(ledger):
+    accepted(ledger, asked(1, county_code="140882"))
+    told = entitled(ledger.application("R001"), **ASKED)
+    assert (told.has_tariff, told.has_subsidy, told.reasons) == (False, False, ("accepted", "county_not_in_plan"))
+
+
+def test_the_season_of_a_county(ledger):
+    """Five connections by hand: below the cap, at it, above it, a station of 50 homes, and one without a meter."""
+    accepted(
+        ledger,
+        asked(1), asked(2), asked(3, household_group="hardship"), asked(4, homes=50, rated_kw=200.0), asked(5),
+        asked(6, county_code="140826"), asked(7),
+    )  # fmt: skip
+    for number in range(1, 7):
+        ledger.entitle(f"R{number:03d}", season=2025, **ASKED, **BY)
+    kwh = {"R001": 4000.0, "R002": 10_400.0, "R003": 15_000.0, "R004": 520_001.0, "R006": 1000.0, "R007": 9000.0}
+    ledger.record_energy(2025, kwh, source="meter", confidence="S", **BY)
+
+    total = ledger.season_sum("140827", 2025)
+
+    assert (total.applications, total.metered) == (5, 4)
+    # 400 + 1040 + 1040 (capped) + 50 x 1040 (capped; 520,000 kWh are subsidised)
+    assert math.isclose(total.running_yuan, 400 + 1040 + 1040 + 52_000)
+    assert (total.hardship_yuan, total.not_metered_cap_yuan) == (200.0, 1040.0)
+    assert math.isclose(total.at_most_yuan, 54_480 + 200 + 1040)
+    # R007 is accepted and was not entitled: it has no part in any sum.
+    assert ledger.season_sum("140826", 2025).running_yuan == 100.0
+
+
+def test_the_extra_for_hardship_is_paid_once(ledger):
+    accepted(ledger, asked(1, household_group="hardship"))
+    ledger.entitle("R001", season=2025, **ASKED, **BY)
+    assert [ledger.season_sum("140827", season).hardship_yuan for season in (2025, 2026)] == [200.0, 0.0]
+
+
+def test_a_later_reading_takes_the_place_of_an_earlier_one(ledger):
+    accepted(ledger, asked(1))
+    ledger.entitle("R001", season=2025, **ASKED, **BY)
+    for kwh in (3000.0, 5000.0):
+        ledger.record_energy(2025, {"R001": kwh}, source="simulated", confidence="E", **BY)
+    assert ledger.season_sum("140827", 2025).running_yuan == 500.0
+    assert ledger.season_sum("140827", 2026).metered == 0
+
+
+def test_a_home_put_on_district_heating_later_loses_the_subsidy_from_then_on(ledger):
+    accepted(ledger, asked(1))
+    ledger.entitle("R001", season=2025, **ASKED, **BY)
+    ledger.end_subsidy("R001", last_season=2026, **BY)
+    assert [ledger.season_sum("140827", season).applications for season in (2025, 2026, 2027)] == [1, 1, 0]
+
+
+def test_a_subsidy_that_never_was_cannot_end(ledger):
+    accepted(ledger, asked(1))
+    ledger.entitle("R001", season=2026, on_district_heating=True, gets_public_allowance=False, **BY)
+    with pytest.raises(LedgerError, match="gets no running subsidy"):
+        ledger.end_subsidy("R001", last_season=2026, **BY)
+
+
+@pytest.mark.parametrize("season", [2024, 2101])
+def test_what_is_no_season_is_refused(ledger, season):
+    with pytest.raises(InputError, match="named by the year in which it begins"):
+        ledger.season_sum("140827", season)
+
+
+@pytest.mark.parametrize("kwh", [-1.0, float("nan"), float("inf"), 100_001.0])
+def test_energy_that_cannot_be_is_refused(ledger, kwh):
+    accepted(ledger, asked(1))
+    with pytest.raises(InputError) as caught:
+        ledger.record_energy(2025, {"R001": kwh, "nobody": 1.0}, source="", confidence="X", **BY)
+    assert len(caught.value.findings) == 4

@@ -268,6 +268,57 @@ def sample_readings(
 
 
 @app.command()
+def letters(
+    application_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[APPLICATION_ID]...", help="ids of decisions.csv")
+    ] = None,
+    results: ResultsFolder = Path("out"),
+    out: Annotated[Path, typer.Option("--out", help="folder of letters to write")] = Path("letters"),
+    village: Annotated[str, typer.Option("--village", help="all applications of a village: its official code")] = "",
+    county: Annotated[str, typer.Option("--county", help="all applications of a county: its six-digit code")] = "",
+    language: Annotated[Literal["zh", "en"], typer.Option("--language", help="language of the letters")] = "zh",
+    format: Annotated[Literal["docx", "html"], typer.Option("--format", help="Word documents or pages")] = "docx",
+    together: Annotated[bool, typer.Option("--together", help="one document, each letter on its own page")] = False,
+    settings: Annotated[
+        Path | None, typer.Option("--settings", help="TOML: who signs, validity, who builds and pays")
+    ] = None,
+    date: Annotated[
+        datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="date of the letters; today by default")
+    ] = None,
+    verify: Annotated[str, typer.Option("--verify", metavar="CODE", help="check the code of one letter")] = "",
+) -> None:
+    """Write the replies to applications (供电方案答复单), or check the code of one."""
+    with friendly_errors():
+        from gridcheck import commands_letters
+
+        ids, day = tuple(application_ids or ()), None if date is None else date.date()
+        common = commands_letters.letter_settings(settings, day, for_check=bool(verify))
+        if verify:
+            genuine = commands_letters.verify(verify, results, ids, common)
+        else:
+            style = commands_letters.letter_style(language, format, together=together)
+            commands_letters.letters(results, out, commands_letters.letter_choice(ids, village, county), common, style)
+            genuine = True
+    raise typer.Exit(EXIT_FINE if genuine else EXIT_VIOLATIONS)
+
+
+@app.command()
+def capacity(
+    results: ResultsFolder = Path("out"),
+    out: Annotated[Path, typer.Option("--out", help="folder to write")] = Path("capacity"),
+    date: Annotated[
+        datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="date of the list; today by default")
+    ] = None,
+    language: Annotated[Literal["zh", "en"], typer.Option("--language", help="language of the workbook")] = "zh",
+) -> None:
+    """Write the room that is left for heat pumps, for publication: a workbook and a map of the areas (GeoJSON)."""
+    with friendly_errors():
+        from gridcheck import commands_letters
+
+        commands_letters.capacity(results, out, None if date is None else date.date(), language)
+
+
+@app.command()
 def serve(
     results: ResultsFolder = Path("out"),
     store: StoreFolder = Path("readings"),

@@ -48,9 +48,7 @@ def letter_choice(application_ids: tuple[str, ...], village_code: str, county_co
     return LetterChoice(application_ids=application_ids, village_code=village_code, county_code=county_code)
 
 
-def letters(
-    results: Path, out: Path, choice: LetterChoice, settings: LetterSettings, style: LetterStyle
-) -> None:
+def letters(results: Path, out: Path, choice: LetterChoice, settings: LetterSettings, style: LetterStyle) -> None:
     """Write letters and print what was written."""
     from gridcheck.reports.folder import read_results
     from gridcheck.reports.letters import INDEX_FILE, write_letters
@@ -79,25 +77,24 @@ def verify(code: str, results: Path, application_ids: Sequence[str], settings: L
     _say(
         "一致：该单内容与结果文件夹的计算结果相同。 The code is right: the letter says what these results say."
         if genuine
-        else "不一致：内容被改动，或来自另一次计算、另一日期、另一设置文件。 The code is wrong: the letter was altered, or "
-        "comes from another run, date or settings file."
+        else "不一致：内容被改动，或来自另一次计算、另一日期、另一设置文件。 "
+        "The code is wrong: the letter was altered, or comes from another run, date or settings file."
     )
     return genuine
 
 
 def capacity(results: Path, out: Path, published_on: date | None, language: Language) -> None:
     """Write the room that is left and print it by county."""
-    from gridcheck.reports.capacity import write_capacity
+    from gridcheck.reports.capacity import GRADES
+    from gridcheck.reports.capacity_files import write_capacity
     from gridcheck.reports.folder import read_results
 
     day = today() if published_on is None else published_on
     found = write_capacity(read_results(results), out, day, language)
-    rows = [
-        [row["county"], row["areas_green"], row["areas_yellow"], row["areas_red"], row["areas_grey"],
-         row["more_heat_pumps"]]
-        for row in found.counties.to_dict("records")
-    ]  # fmt: skip
-    headings = ["县 county", "绿 green", "黄 yellow", "红 red", "无数据 no data", "还可接热泵 more heat pumps"]
+    names = ("county", *(f"areas_{grade}" for grade in GRADES), "more_heat_pumps_at_most")
+    rows = [[row[name] for name in names] for row in found.counties.to_dict("records")]
+    headings = ["县 county", "绿 green", "黄 yellow", "红 red", "无数据 no data"]
+    headings.append("还可接热泵上限 heat pumps at most")
     terminal.print_table(f"{day}", headings, rows)
     unplaced = int(found.areas["lon"].isna().sum())
     if unplaced:

@@ -58,7 +58,9 @@ def exported_folder(out: Path, kind: str, *, synthetic: bool) -> Iterator[Path]:
         try:
             stack.enter_context(lock)
         except LedgerError:
-            raise LedgerError(f"Another run is writing to {out}. Wait until it has ended, or name another --out.") from None
+            raise LedgerError(
+                f"Another run is writing to {out}. Wait until it has ended, or name another --out."
+            ) from None
         _require_free(folder, out, kind)
         try:
             unfinished.mkdir()
@@ -91,7 +93,8 @@ def _require_free(folder: Path, out: Path, kind: str) -> None:
     if foreign:
         named = ", ".join(foreign[:_AT_MOST_NAMED]) + (" …" if len(foreign) > _AT_MOST_NAMED else "")
         raise LedgerError(
-            f"{out} holds what `gridcheck {kind}` did not write: {named}; it is left alone. Name another folder with --out."
+            f"{out} holds what `gridcheck {kind}` did not write: {named}; it is left alone. "
+            "Name another folder with --out."
         )
 
 

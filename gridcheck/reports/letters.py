@@ -104,7 +104,9 @@ def chosen_applications(results: Results, choice: LetterChoice) -> pd.DataFrame:
         table = table[_village_codes(table, results.areas) == choice.village_code]
     if table.empty:
         asked = ", ".join(name for name in (choice.county_code, choice.village_code) if name)
-        raise InputError(f"No application of {results.folder} fits what is named ({asked}); compare with decisions.csv.")
+        raise InputError(
+            f"No application of {results.folder} fits what is named ({asked}); compare with decisions.csv."
+        )
     return table
 
 

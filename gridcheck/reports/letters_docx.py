@@ -27,7 +27,17 @@ _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _BODY_PART = "word/document.xml"
 # Styles that the body names; all others of python-docx's template would only make each file larger.
 _STYLES_USED = frozenset(
-    {"Normal", "Default Paragraph Font", "Normal Table", "Table Grid", "Header", "Footer", "Title", "Heading 2", "No List"}
+    {
+        "Normal",
+        "Default Paragraph Font",
+        "Normal Table",
+        "Table Grid",
+        "Header",
+        "Footer",
+        "Title",
+        "Heading 2",
+        "No List",
+    }
 )
 # Widths of the two columns of a table on A4 with these margins. [twentieths of a point]
 _NAME_TWIPS, _VALUE_TWIPS = 2350, 7280
@@ -150,14 +160,19 @@ def _drop_what_is_not_needed(document: Document) -> None:
             style.element.remove(link)
     for holder in (document.part, document.part.package):
         for key, relation in list(holder.rels.items()):
-            if relation.reltype.endswith(("/stylesWithEffects", "/thumbnail", "/customXml", "/webSettings", "/numbering")):
+            if relation.reltype.endswith(
+                ("/stylesWithEffects", "/thumbnail", "/customXml", "/webSettings", "/numbering")
+            ):
                 del holder.rels[key]
 
 
 def _letter(letter: LetterText, *, begins_page: bool) -> str:
     parts = [
         _paragraph(letter.title, style="Title", extra="<w:pageBreakBefore/>" if begins_page else ""),
-        _paragraph(f"{letter.number}\t{letter.dated}", extra=f'<w:tabs><w:tab w:val="right" w:pos="{_NAME_TWIPS + _VALUE_TWIPS}"/></w:tabs>'),
+        _paragraph(
+            f"{letter.number}\t{letter.dated}",
+            extra=f'<w:tabs><w:tab w:val="right" w:pos="{_NAME_TWIPS + _VALUE_TWIPS}"/></w:tabs>',
+        ),
     ]
     if letter.specimen:
         parts.insert(0, _framed("8A6D3B", [(letter.specimen, "<w:b/>")], fill="FBF5E6", begins_page=begins_page))
@@ -165,7 +180,10 @@ def _letter(letter: LetterText, *, begins_page: bool) -> str:
     frame = letter.colour.removeprefix("#").upper()
     parts.append(_framed(frame, [(letter.verdict, '<w:b/><w:sz w:val="26"/>'), (letter.reply, "")]))
     parts += [_section(section, letter.code) for section in letter.sections]
-    parts += [_paragraph(line, extra='<w:keepNext/><w:spacing w:before="60"/><w:jc w:val="right"/>') for line in letter.signature]
+    parts += [
+        _paragraph(line, extra='<w:keepNext/><w:spacing w:before="60"/><w:jc w:val="right"/>')
+        for line in letter.signature
+    ]
     parts += [_paragraph(note, look=_SMALL) for note in letter.notes]
     return "".join(parts)
 

@@ -128,8 +128,8 @@ class LetterSource:
         self._synthetic = results.synthetic
         files = results.summary.get("files", {})
         self._run = str(files.get("decisions.csv", {}).get("sha256", ""))[:_SHORT_HASH]
-        self._areas = _rows_by(results.areas, "area_id")
-        self._feeders = _rows_by(results.feeders, "feeder_id")
+        self._areas = _rows_by(results.areas, "area_id", ("village_code", "village", "town", "substation_id"))
+        self._feeders = _rows_by(results.feeders, "feeder_id", ("name", "substation_id"))
         self._of_area, self._of_feeder = _projects(results.plan)
         places = zip(results.decisions["county_code"], results.decisions["queue_position"], strict=True)
         # A queue has each place once; a file by another hand may not, and two letters never share a number.
@@ -191,8 +191,10 @@ class LetterSource:
         return (chosen or found)[:_MOST_PROJECTS]
 
 
-def _rows_by(table: pd.DataFrame, key: str) -> dict[str, Row]:
-    return {str(row[key]): row for row in table.to_dict("records")}
+def _rows_by(table: pd.DataFrame, key: str, columns: Sequence[str]) -> dict[str, Row]:
+    """Return the columns that a letter needs, those that the table has, by id."""
+    kept = table[[key, *(name for name in columns if name in table)]]
+    return {str(row[key]): row for row in kept.to_dict("records")}
 
 
 def _projects(plan: pd.DataFrame) -> tuple[dict[str, tuple[ProjectFact, ...]], dict[str, tuple[ProjectFact, ...]]]:
@@ -212,9 +214,7 @@ def _projects(plan: pd.DataFrame) -> tuple[dict[str, tuple[ProjectFact, ...]], d
         )
         if area or feeder:
             (of_area if area else of_feeder).setdefault(area or feeder, []).append(fact)
-    area_tuples, feeder_tuples = (
-        {key: tuple(facts) for key, facts in found.items()} for found in (of_area, of_feeder)
-    )
+    area_tuples, feeder_tuples = ({key: tuple(facts) for key, facts in found.items()} for found in (of_area, of_feeder))
     return area_tuples, feeder_tuples
 
 

@@ -44,7 +44,14 @@ def letters_html(letters: Sequence[LetterText]) -> str:
 def _letter(letter: LetterText) -> Html:
     specimen = [element("p", letter.specimen, class_="specimen", role="note")] if letter.specimen else []
     watermark = (
-        [element("div", element("span", text("letter.watermark", letter.language)), class_="watermark", aria_hidden="true")]
+        [
+            element(
+                "div",
+                element("span", text("letter.watermark", letter.language)),
+                class_="watermark",
+                aria_hidden="true",
+            )
+        ]
         if letter.specimen
         else []
     )

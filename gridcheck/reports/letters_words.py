@@ -96,7 +96,7 @@ def printable(words: str) -> str:
 
     Examples
     --------
-    >>> printable("a\\x07b\\u202ec") == "a\\ufffdb\\ufffdc"
+    >>> printable(f"a{chr(7)}b{chr(0x202E)}c") == "a{0}b{0}c".format(chr(0xFFFD))
     True
     """
     return _UNPRINTABLE.sub(_REPLACEMENT, words)
@@ -274,7 +274,9 @@ def _margin(facts: LetterFacts, language: Language) -> str:
     if facts.margin_kw is None or facts.limit is None:
         return ""
     if facts.verdict == "defer":
-        return text("letter_reason.short", language, kw=labels.number(-facts.margin_kw, 2)) if facts.margin_kw < 0 else ""
+        return (
+            text("letter_reason.short", language, kw=labels.number(-facts.margin_kw, 2)) if facts.margin_kw < 0 else ""
+        )
     return text("letter_reason.left", language, kw=labels.number(max(facts.margin_kw, 0.0), 1))
 
 

@@ -178,7 +178,9 @@ def safe_name(identifier: str) -> str:
     ('140827-P00001', 'a_b-c14cddc0')
     """
     name = _NOT_IN_A_NAME.sub("_", identifier[:_LONGEST_NAME]).lstrip(".")
-    return name if name == identifier else f"{name}-{hashlib.sha256(identifier.encode(errors='replace')).hexdigest()[:8]}"
+    return (
+        name if name == identifier else f"{name}-{hashlib.sha256(identifier.encode(errors='replace')).hexdigest()[:8]}"
+    )
 
 
 @contextmanager

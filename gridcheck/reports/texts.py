@@ -1,7 +1,8 @@
 """Every word that a person reads in reports and dashboards, in Chinese and English.
 
 The words stand in ``texts.toml`` beside this module, those of letters and of published room in files of their
-own: a section per kind of code, an entry per code with ``zh`` and ``en``. Nothing else in `gridcheck.reports` or `dashboards` holds a Chinese literal.
+own: a section per kind of code, an entry per code with ``zh`` and ``en``. Nothing else in `gridcheck.reports` or
+`dashboards` holds a Chinese literal, but for ``letters_settings.toml``, which an office replaces by its own.
 `text` is for fixed wording and fails on an unknown key; `label` is for codes found in result files
 and shows the code itself where no word is known, so a new code is never hidden.
 """

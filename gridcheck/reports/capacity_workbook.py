@@ -21,6 +21,9 @@ from gridcheck.reports.workbook import CREATED, WORKBOOK_OPTIONS, Styles, make_s
 
 _NOT_IN_A_SHEET_NAME = re.compile(r"[\[\]:*?/\\\x00-\x1f']")
 _LONGEST_SHEET_NAME = 31
+# Headings take up to three lines here; notes are wrapped over the width of the table of counties.
+_HEADING_ROW, _HEADING_POINTS = 2, 46
+_LINE_POINTS, _NOTE_WIDTH, _WIDE_FROM = 14, 150, "\u2e80"
 
 _COUNTIES: Layout = (
     ("county", "text", 0, ""),
@@ -98,16 +101,16 @@ def capacity_workbook(found: Capacity, results: Results, language: Language) -> 
     counties = found.counties.assign(county=found.counties[county])
     summary = _view(text("capacity.summary", language), _COUNTIES, counties, language)
     sheet = book.add_worksheet(summary.title)
-    write_view(sheet, _titled(summary, title), styles, note)
+    _write_table(sheet, _titled(summary, title), styles, note)
     _write_notes(sheet, len(summary.table) + 4, notes_of(found, results, language), styles)
     names = found.feeders["county_code"].map(lambda code: county_name(code, language))
     feeders = _view(text("capacity.feeders", language), _FEEDERS, found.feeders.assign(county=names), language)
-    write_view(book.add_worksheet(feeders.title), feeders, styles, note)
+    _write_table(book.add_worksheet(feeders.title), feeders, styles, note)
     taken = {summary.title.lower(), feeders.title.lower(), text("capacity.definitions", language).lower()}
     for code, own in found.areas.groupby("county_code", sort=True):
         name = text("capacity.areas_of", language, county=county_name(code, language))
         view = _areas_view(name, own.reset_index(drop=True), found, language)
-        write_view(book.add_worksheet(_sheet_name(name, taken)), view, styles, note)
+        _write_table(book.add_worksheet(_sheet_name(name, taken)), view, styles, note)
     definitions = book.add_worksheet(text("capacity.definitions", language))
     words = [text(f"capacity.{key}", language) for key in ("item", "meaning")]
     title = text("capacity.definitions", language)
@@ -208,9 +211,21 @@ def _size_heading(rated_kw: float, language: Language) -> str:
     return text("capacity.heat_pump_heading", language, kw=f"{rated_kw:g}")
 
 
+def _write_table(sheet: Worksheet, view: View, styles: Styles, note: str) -> None:
+    write_view(sheet, view, styles, note)
+    sheet.set_row(_HEADING_ROW, _HEADING_POINTS)
+
+
 def _write_notes(sheet: Worksheet, row: int, notes: list[str], styles: Styles) -> None:
-    for k, note in enumerate(notes):
-        sheet.write_string(row + k, 0, note, styles.note)
+    """Write sentences below a table, each over its whole width and as high as it needs."""
+    for k, note in enumerate(notes, start=row):
+        sheet.merge_range(k, 0, k, len(_COUNTIES) - 1, "", styles.wrapped)
+        sheet.write_string(k, 0, note, styles.wrapped)
+        sheet.set_row(k, _LINE_POINTS * (1 + _width(note) // _NOTE_WIDTH))
+
+
+def _width(words: str) -> int:
+    return sum(2 if char >= _WIDE_FROM else 1 for char in words)
 
 
 def _sheet_name(name: str, taken: set[str]) -> str:

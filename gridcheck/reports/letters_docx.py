@@ -95,7 +95,7 @@ def _set_page(document: Document, language: Language, *, specimen: bool) -> None
     section = document.sections[0]
     section.page_width, section.page_height = Mm(210), Mm(297)
     section.left_margin = section.right_margin = Mm(_MARGIN_MM)
-    section.top_margin, section.bottom_margin = Mm(18), Mm(16)
+    section.top_margin, section.bottom_margin = Mm(16), Mm(14)
     section.header_distance, section.footer_distance = Mm(8), Mm(8)
     if specimen:
         line = section.header.paragraphs[0]
@@ -131,7 +131,7 @@ def _set_styles(document: Document) -> None:
     from docx.oxml.ns import qn
     from docx.shared import Pt, RGBColor
 
-    for name, points, before, after in (("Normal", 9.5, 0, 2), ("Title", 18, 0, 6), ("Heading 2", 11, 7, 2)):
+    for name, points, before, after in (("Normal", 9, 0, 1.5), ("Title", 16, 0, 4), ("Heading 2", 10, 5, 1.5)):
         style: Any = document.styles[name]
         style.font.name, style.font.size = _FONT_LATIN, Pt(points)
         fonts = style.element.rPr.rFonts

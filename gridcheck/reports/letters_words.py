@@ -369,19 +369,21 @@ def _validity(facts: LetterFacts, settings: LetterSettings, language: Language) 
     if facts.approved_kw is not None:
         until = _date(settings.valid_until, language)
         holds = text("letter_value.valid_until", language, months=settings.validity_months, date=until)
-    rows = {
-        "validity": holds,
-        "issuer": _or_blank(settings.issuer.of(language), language),
-        "contact": _or_blank(settings.contact.of(language), language),
-        "telephone": _or_blank(settings.telephone, language),
-        "address": _or_blank(settings.address.of(language), language),
+    reach = {
+        "contact": settings.contact.of(language),
+        "telephone": settings.telephone,
+        "address": settings.address.of(language),
     }
+    named = [_named(name, _or_blank(words, language), language) for name, words in reach.items()]
+    # One line for all of it, so that a letter stays on one page.
+    rows = {"validity": holds, "reach": text("sentence.joiner", language).join(named)}
     return Section(heading=text("letter_heading.validity", language), rows=_rows(rows, language))
 
 
 def _check(facts: LetterFacts, settings: LetterSettings, code: str, language: Language) -> Section:
     rows = [(text("letter_check.code", language), code)]
-    rows += [(text("letter_check.run", language), facts.run or text("letter.not_known", language))]
+    run = facts.run or text("letter.not_known", language)
+    rows += [(text("letter_check.run", language), text("letter_check.run_value", language, run=run))]
     how = text(
         "letter_check.how",
         language,

@@ -329,7 +329,7 @@ def test_files_of_hostile_ids_stay_in_their_folder(results: Results, identifier:
 def test_the_line_to_paste_quotes_a_hostile_id(results: Results) -> None:
     words = words_of(letter_of(results, "en", application_id="a; rm -rf ~"))
 
-    assert "gridcheck letters 'a; rm -rf ~' --date 2026-01-20 --verify " in words
+    assert "gridcheck letters 'a; rm -rf ~' --results FOLDER --date 2026-01-20 --verify " in words
 
 
 def test_the_code_covers_all_that_a_letter_says(results: Results) -> None:
@@ -431,8 +431,8 @@ def test_settings_of_an_office_are_printed_and_checked(results: Results, tmp_pat
     letter = letters_of(results, results.decisions.head(1), settings, "zh")[0]
 
     assert settings.valid_until == date(2026, 7, 20)
-    assert {"某供电所", "0000"} <= {value for section in letter.sections for _, value in section.rows}
-    assert text("letter.fill_in", "zh") in words_of(letter)  # contact and address stay open
+    assert "电话：0000；地址：【待填写】" in words_of(letter)
+    assert letter.signature[0] == "答复单位：某供电所"
 
     path.write_text('colour = 1\nvalidity_months = 0\nnumber = "x"\nissuer = "y"\n', encoding="utf-8")
     with pytest.raises(ConfigError) as error:

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 import typer
 
 from gridcheck import __version__
+from gridcheck.cli_applications import applications_app
+from gridcheck.cli_options import SCENARIO, Counties, Json, NetworksFolder, ResultsFolder, StoreFolder
 from gridcheck.parallel import one_thread_for_matrices
 from gridcheck.terminal import EXIT_FINE, EXIT_INCOMPLETE, EXIT_VIOLATIONS, friendly_errors
 
@@ -23,24 +25,7 @@ app.add_typer(networks_app, name="networks")
 demand_app = typer.Typer(no_args_is_help=True, help="The demand model against measurements.")
 app.add_typer(demand_app, name="demand")
 
-Json = Annotated[bool, typer.Option("--json", help="print machine-readable output")]
-Counties = Annotated[
-    list[str] | None, typer.Option("--county", help="six-digit county code; may be given several times")
-]
-NetworksFolder = Annotated[Path | None, typer.Option("--networks", help="folder with one folder per county")]
-ResultsFolder = Annotated[Path, typer.Option("--results", help="folder that `gridcheck run` wrote")]
-Database = Annotated[
-    str,
-    typer.Option(
-        "--database",
-        envvar="GRIDCHECK_DATABASE",
-        metavar="URL",
-        help="the ledger: an SQLite file, or postgresql://user@server/database",
-    ),
-]
-LEDGER = "ledger.sqlite"
-StoreFolder = Annotated[Path, typer.Option("--store", help="folder of the readings store")]
-SCENARIO = Path("scenarios/cold-wave.toml")
+app.add_typer(applications_app)
 
 
 def _version(show: bool) -> None:
@@ -280,68 +265,6 @@ def sample_readings(
 
         path = scenario or commands.scenario_path(SCENARIO)
         commands_readings.sample_readings(out, county, path, seed, networks, days=days, for_calibration=calibration)
-
-
-@app.command()
-def init(
-    database: Database = LEDGER,
-    who: Annotated[str, typer.Option("--who", help="whom the journal names")] = "gridcheck init",
-    json: Json = False,
-) -> None:
-    """Make the ledger of applications and promises, or bring an older one to the shape of this version."""
-    with friendly_errors():
-        from gridcheck import commands_ledger
-
-        commands_ledger.init(database, who, as_json=json)
-
-
-@app.command()
-def journal(
-    database: Database = LEDGER,
-    application: Annotated[str | None, typer.Option("--application", help="only what was done with this one")] = None,
-    verify: Annotated[bool, typer.Option("--verify", help="walk the chain and name the first line that fails")] = False,
-    head: Annotated[
-        str | None, typer.Option("--head", metavar="LINE:HASH", help="an end noted down earlier, to verify against")
-    ] = None,
-    last: Annotated[int, typer.Option("--last", min=1, help="how many lines to show")] = 50,
-    json: Json = False,
-) -> None:
-    """Show who decided what, when and why; or verify that nothing of it was changed since."""
-    with friendly_errors():
-        from gridcheck import commands_ledger
-
-        whole = commands_ledger.show_journal(database, application, head, last, verify=verify, as_json=json)
-    raise typer.Exit(EXIT_FINE if whole else EXIT_VIOLATIONS)
-
-
-@app.command()
-def application(
-    identifier: Annotated[str, typer.Argument(help="application id")],
-    database: Database = LEDGER,
-    build: Annotated[bool, typer.Option("--build", help="record that the heater is connected")] = False,
-    accept: Annotated[
-        Path | None, typer.Option("--accept", metavar="CHECKLIST", help="record an inspection: checklist (CSV)")
-    ] = None,
-    withdraw: Annotated[bool, typer.Option("--withdraw", help="take it back; its promise is given back")] = False,
-    blank_checklist: Annotated[
-        Path | None, typer.Option("--blank-checklist", metavar="CSV", help="write a checklist to be filled in")
-    ] = None,
-    who: Annotated[str, typer.Option("--who", help="who decides this; needed for a step")] = "",
-    reason: Annotated[str, typer.Option("--reason", help="why; needed for a step")] = "",
-    json: Json = False,
-) -> None:
-    """Show where an application of the ledger stands, or take it one step on: built, accepted, withdrawn."""
-    steps = [name for name, asked in (("build", build), ("accept", accept), ("withdraw", withdraw)) if asked]
-    if len(steps) > 1:
-        raise typer.BadParameter(f"one step at a time, not {' and '.join(steps)}")
-    with friendly_errors():
-        from gridcheck import commands_ledger
-
-        if blank_checklist is not None:
-            commands_ledger.write_blank_checklist(blank_checklist)
-        commands_ledger.take_step(database, identifier, steps[0] if steps else None, accept, (who, reason))
-        fine = commands_ledger.show_application(database, identifier, as_json=json)
-    raise typer.Exit(EXIT_FINE if fine else EXIT_VIOLATIONS)
 
 
 @app.command()

@@ -97,7 +97,9 @@ class NarrowSolver:
         far = shunt - complex(model.far_g_pu[node], model.far_b_pu[node])
         near = complex(model.near_g_pu[node], model.near_b_pu[node])
         at_far = self._far[node] * (current_pu + abs(far) * highest_pu)
-        at_near = self._near[node] * (model.ratio[node] * (current_pu + abs(shunt) * highest_pu) + abs(near) * highest_pu)
+        at_near = self._near[node] * (
+            model.ratio[node] * (current_pu + abs(shunt) * highest_pu) + abs(near) * highest_pu
+        )
         bound: FloatArray = np.fmax(at_far, at_near)
         return bound
 

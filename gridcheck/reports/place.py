@@ -169,10 +169,21 @@ def evidence_folder(results: Path, identifier: str) -> Path:
     >>> evidence_folder(Path("out"), "../../etc").as_posix()
     'out/evidence/_.._etc-74ccf3c5'
     """
+    return results / EVIDENCE_FOLDER / safe_name(identifier)
+
+
+def safe_name(identifier: str) -> str:
+    """Return a name of a file or folder for an id: itself where every system allows it, else one of its own.
+
+    Examples
+    --------
+    >>> safe_name("140827-P00001"), safe_name("a/b")
+    ('140827-P00001', 'a_b-c14cddc0')
+    """
     name = _NOT_IN_A_NAME.sub("_", identifier[:_LONGEST_NAME]).lstrip(".")
-    if name != identifier:
-        name = f"{name}-{hashlib.sha256(identifier.encode()).hexdigest()[:8]}"
-    return results / EVIDENCE_FOLDER / name
+    return (
+        name if name == identifier else f"{name}-{hashlib.sha256(identifier.encode(errors='replace')).hexdigest()[:8]}"
+    )
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """Every word that a person reads in reports and dashboards, in Chinese and English.
 
-The words stand in ``texts.toml`` beside this module: a section per kind of code, an entry per code
-with ``zh`` and ``en``. Nothing else in `gridcheck.reports` or `dashboards` holds a Chinese literal.
+The words stand in ``texts.toml`` beside this module, those of letters and of published room in files of their
+own: a section per kind of code, an entry per code with ``zh`` and ``en``. Nothing else in `gridcheck.reports` or
+`dashboards` holds a Chinese literal, but for ``letters_settings.toml``, which an office replaces by its own.
 `text` is for fixed wording and fails on an unknown key; `label` is for codes found in result files
 and shows the code itself where no word is known, so a new code is never hidden.
 """
@@ -21,10 +22,17 @@ DEFAULT_LANGUAGE: Language = "zh"
 HTML_LANG: Mapping[Language, str] = {"zh": "zh-CN", "en": "en"}
 
 
+TEXT_FILES = ("texts.toml", "letters_texts.toml", "capacity_texts.toml")
+"""Files of words; no section stands in two of them."""
+
+
 @cache
 def _catalogue() -> dict[str, Any]:
-    source = resources.files("gridcheck.reports").joinpath("texts.toml")
-    return tomllib.loads(source.read_text(encoding="utf-8"))
+    found: dict[str, Any] = {}
+    for name in TEXT_FILES:
+        source = resources.files("gridcheck.reports").joinpath(name)
+        found |= tomllib.loads(source.read_text(encoding="utf-8"))
+    return found
 
 
 @cache
@@ -72,7 +80,7 @@ def text(key: str, language: Language, **values: object) -> str:
     """
     entry = _entry(key)
     if entry is None:
-        raise KeyError(f"texts.toml has no entry {key}")
+        raise KeyError(f"{', '.join(TEXT_FILES)} have no entry {key}")
     return entry[language].format(**values) if values else entry[language]
 
 

@@ -31,14 +31,14 @@ from gridcheck.reports.views import VIEWS, View, ViewColumn
 WORKBOOK_FILE = "report.xlsx"
 
 # strings_to_*: a text stays a text (product rule on formula injection).
-_OPTIONS = {
+WORKBOOK_OPTIONS = {
     "strings_to_formulas": False,
     "strings_to_urls": False,
     "strings_to_numbers": False,
     "nan_inf_to_errors": False,
 }
 # The date of the plan's document stands in for "now", which would make every file different.
-_CREATED = datetime(2025, 6, 4)  # noqa: DTZ001  (the format stores no zone)
+CREATED = datetime(2025, 6, 4)  # noqa: DTZ001  (the format stores no zone)
 
 _FONT = "Microsoft YaHei"
 _TITLE_ROWS = 2
@@ -52,7 +52,7 @@ _LOADING_COLUMNS = ("sustained_loading_percent", "peak_loading_percent", "worst_
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Styles:
+class Styles:
     """Cell formats of the workbook, made once; `number` is keyed by decimals."""
 
     title: Format
@@ -69,14 +69,15 @@ class _Styles:
     over: Format
 
 
-def _styles(book: Workbook) -> _Styles:
+def make_styles(book: Workbook) -> Styles:
+    """Add the cell formats to a workbook."""
     base: dict[str, Any] = {"font_name": _FONT, "font_size": 10, "valign": "top"}
     signs = {"●": "#dbe8f2", "▲": "#f8e6c4", "◆": "#f0cfc8", "▽": "#e3d9ec", "◇": "#e3d9ec", "○": "#e7eaed"}
 
     def made(**changes: Any) -> Format:
         return book.add_format(base | changes)
 
-    return _Styles(
+    return Styles(
         title=made(bold=True, font_size=14),
         note=made(font_color=palette.MUTED),
         synthetic=made(bold=True, bg_color="#fbf5e6", font_color="#7a4a00"),
@@ -117,7 +118,8 @@ def _column_width(view: View, column: ViewColumn) -> float:
     return _width(sample, _WIDTH_TEXT // 2)
 
 
-def _write_view(sheet: Worksheet, view: View, styles: _Styles, note: str) -> None:
+def write_view(sheet: Worksheet, view: View, styles: Styles, note: str) -> None:
+    """Write a view as one sheet: title, note, frozen headings with filters, a line per row; set for printing."""
     sheet.write_string(0, 0, view.title, styles.title)
     sheet.write_string(1, 0, note, styles.synthetic)
     first = _TITLE_ROWS + 1
@@ -138,7 +140,7 @@ def _write_view(sheet: Worksheet, view: View, styles: _Styles, note: str) -> Non
 
 
 def _write_cells(
-    sheet: Worksheet, first: int, c: int, cells: Sequence[Any], column: ViewColumn, styles: _Styles
+    sheet: Worksheet, first: int, c: int, cells: Sequence[Any], column: ViewColumn, styles: Styles
 ) -> None:
     numeric = column.shown in ("integer", "real")
     number_style = styles.capped if column.cap is not None else styles.number[column.decimals]
@@ -155,7 +157,7 @@ def _write_cells(
             sheet.write_string(r, c, str(cell), words)
 
 
-def _mark(sheet: Worksheet, first: int, last: int, c: int, column: ViewColumn, styles: _Styles) -> None:
+def _mark(sheet: Worksheet, first: int, last: int, c: int, column: ViewColumn, styles: Styles) -> None:
     """Colour what stands out: signs in words, loadings above the limits, and bars for shares."""
     if column.name in ("verdict", "state", "grade", "status", "n_minus_1", "chosen"):
         for sign, style in styles.sign.items():
@@ -191,7 +193,7 @@ def _mark(sheet: Worksheet, first: int, last: int, c: int, column: ViewColumn, s
         sheet.conditional_format(first, c, last, c, icons)
 
 
-def _write_overview(sheet: Worksheet, results: Results, styles: _Styles, language: Language) -> None:
+def _write_overview(sheet: Worksheet, results: Results, styles: Styles, language: Language) -> None:
     sheet.hide_gridlines(2)
     sheet.set_column(0, 0, 26)
     sheet.set_column(1, 1, 16)
@@ -214,14 +216,15 @@ def _write_overview(sheet: Worksheet, results: Results, styles: _Styles, languag
         sheet.write_string(row, 0, sentence, styles.words)
 
 
-def _write_rows(
+def write_rows(
     sheet: Worksheet,
     title: str,
     headings: Sequence[str],
     rows: Sequence[Sequence[str]],
-    styles: _Styles,
+    styles: Styles,
     widths: Sequence[float],
 ) -> None:
+    """Write rows of texts as one sheet below a title."""
     sheet.write_string(0, 0, title, styles.title)
     for c, (heading, width) in enumerate(zip(headings, widths, strict=True)):
         sheet.set_column(c, c, width)
@@ -232,9 +235,9 @@ def _write_rows(
     sheet.freeze_panes(2, 0)
 
 
-def _write_definitions(sheet: Worksheet, results: Results, styles: _Styles, language: Language) -> None:
+def _write_definitions(sheet: Worksheet, results: Results, styles: Styles, language: Language) -> None:
     words = [text(f"word.{key}", language) for key in ("table", "code", "name", "unit", "meaning")]
-    _write_rows(
+    write_rows(
         sheet,
         text("sheet.definitions", language),
         words,
@@ -249,30 +252,30 @@ def _write_definitions(sheet: Worksheet, results: Results, styles: _Styles, lang
         sheet.write_string(row, 0, line, styles.words)
 
 
-def _write_provenance(sheet: Worksheet, results: Results, styles: _Styles, language: Language) -> None:
+def _write_provenance(sheet: Worksheet, results: Results, styles: Styles, language: Language) -> None:
     rows: list[Sequence[str]] = [
         (item, value, "", "") for item, value in provenance.provenance_rows(results.summary, language)
     ]
     rows += provenance.limit_rows(results.summary, language)
     rows += [(name, count, f"SHA-256 {digest}", "") for name, count, digest in provenance.file_rows(results.summary)]
     words = [text(f"word.{key}", language) for key in ("item", "value", "source", "confidence")]
-    _write_rows(sheet, text("sheet.provenance", language), words, rows, styles, (36, 46, 70, 22))
+    write_rows(sheet, text("sheet.provenance", language), words, rows, styles, (36, 46, 70, 22))
 
 
 def workbook_bytes(results: Results, language: Language = DEFAULT_LANGUAGE) -> bytes:
     """Return the bytes of report.xlsx."""
     buffer = io.BytesIO()
-    book = xlsxwriter.Workbook(buffer, {"in_memory": True, **_OPTIONS})
+    book = xlsxwriter.Workbook(buffer, {"in_memory": True, **WORKBOOK_OPTIONS})
     book.set_properties(
-        {"title": text("report.title", language), "comments": banner(results, language), "created": _CREATED}
+        {"title": text("report.title", language), "comments": banner(results, language), "created": CREATED}
     )
-    styles = _styles(book)
+    styles = make_styles(book)
     _write_overview(book.add_worksheet(text("sheet.overview", language)), results, styles, language)
     note = banner(results, language)
     for make in VIEWS.values():
         view = make(results, language)
-        _write_view(book.add_worksheet(view.title), view, styles, note)
-    tail: Mapping[str, Callable[[Worksheet, Results, _Styles, Language], None]] = {
+        write_view(book.add_worksheet(view.title), view, styles, note)
+    tail: Mapping[str, Callable[[Worksheet, Results, Styles, Language], None]] = {
         "sheet.definitions": _write_definitions,
         "sheet.provenance": _write_provenance,
     }

@@ -15,7 +15,7 @@ HEAVY = ("pandapower", "numba", "dash", "plotly", "scipy", "pandera", "duckdb", 
 # Declared for what others need at run time: the time-zone database where the system has none.
 NOT_IMPORTED = {"tzdata"}
 # Packages whose module has another name.
-MODULE_OF = {"dss_python": "dss"}
+MODULE_OF = {"dss_python": "dss", "python_docx": "docx"}
 
 
 @functools.cache

@@ -24,13 +24,13 @@ from gridcheck.reports.maps import MAP_MEASURES
 from gridcheck.reports.provenance import definition_rows
 from gridcheck.reports.schemas import TABLES
 from gridcheck.reports.switching_sheets import SWITCHING_SHEETS
-from gridcheck.reports.texts import LANGUAGES, codes, column_label, is_known, label, text
+from gridcheck.reports.texts import LANGUAGES, TEXT_FILES, codes, column_label, is_known, label, text
 from gridcheck.units import POINTS_PER_DAY
 
 SPECS = {**TABLES, **{spec.name: spec for spec in (AREA_OUTAGES, SWITCHING_SHEETS, APPLICATIONS_REJECTED)}}
 FOLDERS = [Path(package.__file__).parent for package in (gridcheck.reports, dashboards) if package.__file__]
 MODULES = sorted(path for folder in FOLDERS for path in folder.rglob("*.py"))
-CATALOGUE = FOLDERS[0] / "texts.toml"
+CATALOGUES = [FOLDERS[0] / name for name in TEXT_FILES]
 CJK = re.compile(r"[\u3400-\u9fff\uff00-\uffef\u3000-\u303f]")
 
 
@@ -44,7 +44,13 @@ def entries(node: dict, path: str = "") -> Iterator[tuple[str, dict]]:
 
 
 def all_entries() -> dict[str, dict]:
-    return dict(entries(tomllib.loads(CATALOGUE.read_text(encoding="utf-8"))))
+    return {key: words for path in CATALOGUES for key, words in entries(tomllib.loads(path.read_text("utf-8")))}
+
+
+def test_no_section_stands_in_two_files() -> None:
+    sections = [section for path in CATALOGUES for section in tomllib.loads(path.read_text("utf-8"))]
+
+    assert len(set(sections)) == len(sections)
 
 
 def strings(path: Path) -> Iterator[ast.Constant]:

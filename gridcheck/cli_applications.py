@@ -1,0 +1,127 @@
+"""Commands about applications and what is promised to them: the ledger, letters, published room."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from gridcheck.cli_options import LEDGER, Database, Json, ResultsFolder
+from gridcheck.terminal import EXIT_FINE, EXIT_VIOLATIONS, friendly_errors
+
+applications_app = typer.Typer()
+
+
+@applications_app.command()
+def init(
+    database: Database = LEDGER,
+    who: Annotated[str, typer.Option("--who", help="whom the journal names")] = "gridcheck init",
+    json: Json = False,
+) -> None:
+    """Make the ledger of applications and promises, or bring an older one to the shape of this version."""
+    with friendly_errors():
+        from gridcheck import commands_ledger
+
+        commands_ledger.init(database, who, as_json=json)
+
+
+@applications_app.command()
+def journal(
+    database: Database = LEDGER,
+    application: Annotated[str | None, typer.Option("--application", help="only what was done with this one")] = None,
+    verify: Annotated[bool, typer.Option("--verify", help="walk the chain and name the first line that fails")] = False,
+    head: Annotated[
+        str | None, typer.Option("--head", metavar="LINE:HASH", help="an end noted down earlier, to verify against")
+    ] = None,
+    last: Annotated[int, typer.Option("--last", min=1, help="how many lines to show")] = 50,
+    json: Json = False,
+) -> None:
+    """Show who decided what, when and why; or verify that nothing of it was changed since."""
+    with friendly_errors():
+        from gridcheck import commands_ledger
+
+        whole = commands_ledger.show_journal(database, application, head, last, verify=verify, as_json=json)
+    raise typer.Exit(EXIT_FINE if whole else EXIT_VIOLATIONS)
+
+
+@applications_app.command()
+def application(
+    identifier: Annotated[str, typer.Argument(help="application id")],
+    database: Database = LEDGER,
+    build: Annotated[bool, typer.Option("--build", help="record that the heater is connected")] = False,
+    accept: Annotated[
+        Path | None, typer.Option("--accept", metavar="CHECKLIST", help="record an inspection: checklist (CSV)")
+    ] = None,
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="take it back; its promise is given back")] = False,
+    blank_checklist: Annotated[
+        Path | None, typer.Option("--blank-checklist", metavar="CSV", help="write a checklist to be filled in")
+    ] = None,
+    who: Annotated[str, typer.Option("--who", help="who decides this; needed for a step")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="why; needed for a step")] = "",
+    json: Json = False,
+) -> None:
+    """Show where an application of the ledger stands, or take it one step on: built, accepted, withdrawn."""
+    steps = [name for name, asked in (("build", build), ("accept", accept), ("withdraw", withdraw)) if asked]
+    if len(steps) > 1:
+        raise typer.BadParameter(f"one step at a time, not {' and '.join(steps)}")
+    with friendly_errors():
+        from gridcheck import commands_ledger
+
+        if blank_checklist is not None:
+            commands_ledger.write_blank_checklist(blank_checklist)
+        commands_ledger.take_step(database, identifier, steps[0] if steps else None, accept, (who, reason))
+        fine = commands_ledger.show_application(database, identifier, as_json=json)
+    raise typer.Exit(EXIT_FINE if fine else EXIT_VIOLATIONS)
+
+
+@applications_app.command()
+def letters(
+    application_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[APPLICATION_ID]...", help="ids of decisions.csv")
+    ] = None,
+    results: ResultsFolder = Path("out"),
+    out: Annotated[Path, typer.Option("--out", help="folder of letters to write")] = Path("letters"),
+    village: Annotated[str, typer.Option("--village", help="all applications of a village: its official code")] = "",
+    county: Annotated[str, typer.Option("--county", help="all applications of a county: its six-digit code")] = "",
+    language: Annotated[Literal["zh", "en"], typer.Option("--language", help="language of the letters")] = "zh",
+    format: Annotated[Literal["docx", "html"], typer.Option("--format", help="Word documents or pages")] = "docx",
+    together: Annotated[bool, typer.Option("--together", help="one document, each letter on its own page")] = False,
+    settings: Annotated[
+        Path | None, typer.Option("--settings", help="TOML: who signs, validity, who builds and pays")
+    ] = None,
+    date: Annotated[
+        datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="date of the letters; today by default")
+    ] = None,
+    verify: Annotated[str, typer.Option("--verify", metavar="CODE", help="check the code of one letter")] = "",
+) -> None:
+    """Write the replies to applications (供电方案答复单), or check the code of one."""
+    with friendly_errors():
+        from gridcheck import commands_letters
+
+        ids, day = tuple(application_ids or ()), None if date is None else date.date()
+        common = commands_letters.letter_settings(settings, day, for_check=bool(verify))
+        if verify:
+            genuine = commands_letters.verify(verify, results, ids, common)
+        else:
+            style = commands_letters.letter_style(language, format, together=together)
+            commands_letters.letters(results, out, commands_letters.letter_choice(ids, village, county), common, style)
+            genuine = True
+    raise typer.Exit(EXIT_FINE if genuine else EXIT_VIOLATIONS)
+
+
+@applications_app.command()
+def capacity(
+    results: ResultsFolder = Path("out"),
+    out: Annotated[Path, typer.Option("--out", help="folder to write")] = Path("capacity"),
+    date: Annotated[
+        datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="date of the list; today by default")
+    ] = None,
+    language: Annotated[Literal["zh", "en"], typer.Option("--language", help="language of the workbook")] = "zh",
+) -> None:
+    """Write the room that is left for heat pumps, for publication: a workbook and a map of the areas (GeoJSON)."""
+    with friendly_errors():
+        from gridcheck import commands_letters
+
+        commands_letters.capacity(results, out, None if date is None else date.date(), language)

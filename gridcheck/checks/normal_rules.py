@@ -234,11 +234,31 @@ def remarks(network: Network, loads: LoadCases | FactoredLoads | None = None) ->
             "if it is one, put it into service with an open switch at its end"
             for k in np.flatnonzero(is_idle).tolist()
         ]
-    dark = np.flatnonzero(_is_loaded(loads) & ~tree.supplied) if loads is not None else ()
+    dark = dark_in_normal_operation(network, loads) if loads is not None else ()
     if len(dark):
         ids = ", ".join(str(i) for i in network.bus_id[dark[:_NAMED]]) + (", ..." if len(dark) > _NAMED else "")
         found.append(f"{len(dark)} buses with load have no supply in normal operation and count nowhere: {ids}")
     return tuple(found)
+
+
+def dark_in_normal_operation(network: Network, loads: LoadCases | FactoredLoads) -> IntArray:
+    """Return the positions of loaded buses that no source reaches as normally switched.
+
+    Whatever is lost, they stay off, so that no study of outages may end as if nothing were wrong.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+    loads : LoadCases or FactoredLoads
+        Its loads.
+
+    Returns
+    -------
+    ndarray of int
+        Ascending.
+    """
+    return np.flatnonzero(_is_loaded(loads) & ~spanning_tree(network).supplied)
 
 
 def _phase_remark(network: Network, angle: FloatArray, k: int) -> str:

@@ -68,6 +68,8 @@ def run(
 
 def show_run(result: StudyResult, out: Path, *, as_json: bool) -> None:
     """Print the closing summary of a run."""
+    for code, said in result.summary["remarks"].items():
+        terminal.print_remarks(_county_names().get(code, code), said)
     if as_json:
         summary = result.summary
         shown = {"weather": summary["weather"], "performance": summary["performance"]}

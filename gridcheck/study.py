@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gridcheck.checks.normal_rules import remarks
 from gridcheck.county_study import CountyOutcome, CountyTask, study_county
 from gridcheck.errors import ConfigError, InputError
 from gridcheck.parallel import WorkerPool, tell
@@ -48,7 +49,8 @@ class StudyResult:
     tables : dict of str to DataFrame
         One entry per results file.
     summary : dict
-        Totals and provenance, as written to summary.json.
+        Totals and provenance, as written to summary.json; under ``remarks``, by county, what the studies of outages
+        leave out.
     """
 
     scenario: Scenario
@@ -99,16 +101,19 @@ def run_study(
     chosen = scenario if isinstance(scenario, Scenario) else read_scenario(Path(scenario))
     tasks = county_tasks(chosen, county_codes=county_codes, networks=networks)
     with WorkerPool(workers, n_task=len(tasks), progress=progress) as pool:
-        pairs = pool.map(_study_one, tasks, weight=_expected_work)
-        outcomes = tuple(outcome for outcome, _ in pairs)
-        plan = make_plan([county for _, county in pairs], chosen.reinforcement.budget_yuan, run=pool.run)
+        found = pool.map(_study_one, tasks, weight=_expected_work)
+        outcomes = tuple(outcome for outcome, _, _ in found)
+        plan = make_plan([county for _, county, _ in found], chosen.reinforcement.budget_yuan, run=pool.run)
     tables = study_tables(outcomes, plan)
     summary = study_summary(chosen, tasks, outcomes, plan, tables, seconds=time.perf_counter() - started)
+    summary["remarks"] = {
+        outcome.county_code: list(said) for outcome, (*_, said) in zip(outcomes, found, strict=True) if said
+    }
     return StudyResult(scenario=chosen, outcomes=outcomes, plan=plan, tables=tables, summary=summary)
 
 
-def _study_one(task: CountyTask) -> tuple[CountyOutcome, CountyPlanInput]:
-    """Study one county in a worker process."""
+def _study_one(task: CountyTask) -> tuple[CountyOutcome, CountyPlanInput, tuple[str, ...]]:
+    """Study one county in a worker process; return also what its study of outages leaves out."""
 
     def progress(stage: str, done: int, total: int) -> None:
         tell(task.county_code, stage, done, total)
@@ -117,7 +122,7 @@ def _study_one(task: CountyTask) -> tuple[CountyOutcome, CountyPlanInput]:
     progress("candidates", 0, 1)
     found = plan_input(walk)
     progress("candidates", 1, 1)
-    return walk.outcome, found
+    return walk.outcome, found, remarks(walk.case.grid.network)
 
 
 def _expected_work(task: CountyTask) -> float:

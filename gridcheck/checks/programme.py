@@ -33,12 +33,11 @@ from gridcheck.checks.search import CHARGING, Found, Judge, Rank, Way, grown, no
 from gridcheck.checks.worst_cases import select_cases
 from gridcheck.mixed_integer import Draft, Optimum, Programme, Term, maximise
 
-EFFORT = 300_000
+EFFORT = 120_000
 """Simplex iterations after which the best way so far is taken: no clock, so that every machine finds the same way."""
 
-# A node of the search tree takes about so many iterations; a single solution may take what is left of the effort.
-_PER_NODE = 30
-
+# A node of the search tree takes so many iterations, from experience; one solution may take the effort that is left.
+_PER_NODE = 200
 # Cases that the programme holds at the same time; further ones are seen to by forbidden parts alone.
 _MOST_CASES = 4
 # Rounds in which the relaxed programme is given tangents before the first whole one.

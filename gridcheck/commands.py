@@ -69,6 +69,8 @@ def run(
 
 def show_run(result: StudyResult, out: Path, *, as_json: bool) -> None:
     """Print the closing summary of a run."""
+    for code, said in result.summary["remarks"].items():
+        terminal.print_remarks(_county_names().get(code, code), said)
     if as_json:
         summary = result.summary
         shown = {name: summary[name] for name in ("weather", "performance")}
@@ -323,9 +325,12 @@ def lose_each_element(
     write_networks: bool = False,
     as_json: bool = False,
 ) -> int:
-    """Lose every line and transformer of one network file; return how many outages are not secure."""
+    """Lose every line and transformer of one network file.
+
+    Returns how many outages are not secure, and loaded buses that are off already in normal operation.
+    """
     from gridcheck.checks.element_outages import lose_each_element as lose
-    from gridcheck.checks.normal_rules import remarks
+    from gridcheck.checks.normal_rules import dark_in_normal_operation, remarks
     from gridcheck.limits import DEFAULT_LIMITS, with_overrides
     from gridcheck.network import network_from_tables, read_tables
     from gridcheck.network.loads import loads_from_tables
@@ -364,7 +369,7 @@ def lose_each_element(
         terminal.print_table(
             str(path), list(shown.columns), [[terminal.cell(v) for v in row] for row in shown.itertuples(index=False)]
         )
-    return int((table["status"] != "secure").sum())
+    return int((table["status"] != "secure").sum()) + len(dark_in_normal_operation(network, loads))
 
 
 def _write_restored(

@@ -101,12 +101,15 @@ class Optimum:
         No solution can be above this.
     status : str
         What HiGHS says: "Optimal" where it proved it.
+    iterations : int
+        Simplex iterations that it took: effort that does not depend on the machine.
     """
 
     x: FloatArray
     value: float
     bound: float
     status: str
+    iterations: int = 0
 
     @property
     def is_proved(self) -> bool:
@@ -114,15 +117,16 @@ class Optimum:
         return self.status == "Optimal"
 
 
-def maximise(programme: Programme, *, time_limit_s: float = INFINITY, is_presolved: bool = True) -> Optimum:
+def maximise(programme: Programme, *, most_nodes: int | None = None, is_presolved: bool = True) -> Optimum:
     """Maximise a linear objective over whole and real numbers.
 
     Parameters
     ----------
     programme : Programme
         What is maximised, and within what.
-    time_limit_s : float
-        Time after which the best solution so far is taken. [s]
+    most_nodes : int, optional
+        Nodes of the search tree after which the best solution so far is taken; none where not given. Nodes and not
+        seconds, so that the same programme ends alike on every machine.
     is_presolved : bool
         Whether HiGHS may rewrite the programme first. In programmes with factors of very different size this has made
         feasible ones infeasible.
@@ -139,9 +143,11 @@ def maximise(programme: Programme, *, time_limit_s: float = INFINITY, is_presolv
     solver = highspy.Highs()  # type: ignore[no-untyped-call]
     # One thread: the same answer on every machine, and processes are shared out by county already.
     options: dict[str, bool | int | float | str] = {
-        "output_flag": False, "threads": 1, "mip_rel_gap": 0.0, "mip_abs_gap": 0.0, "time_limit": time_limit_s,
+        "output_flag": False, "threads": 1, "mip_rel_gap": 0.0, "mip_abs_gap": 0.0,
         "presolve": "choose" if is_presolved else "off",
     }  # fmt: skip
+    if most_nodes is not None:
+        options["mip_max_nodes"] = most_nodes
     for name, setting in options.items():
         solver.setOptionValue(name, setting)
     solver.passModel(_model(programme))
@@ -153,6 +159,7 @@ def maximise(programme: Programme, *, time_limit_s: float = INFINITY, is_presolv
         value=float(info.objective_function_value),
         bound=float(info.mip_dual_bound if programme.integral.any() else info.objective_function_value),
         status=str(solver.modelStatusToString(solver.getModelStatus())),
+        iterations=int(info.simplex_iteration_count),
     )
 
 

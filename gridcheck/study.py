@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gridcheck.checks.normal_rules import remarks
 from gridcheck.connection.intake import Intake, rejected_bytes
 from gridcheck.county_study import CountyOutcome, CountyTask, study_county
 from gridcheck.errors import ConfigError
@@ -51,7 +52,8 @@ class StudyResult:
     tables : dict of str to DataFrame
         One entry per results file.
     summary : dict
-        Totals and provenance, as written to summary.json.
+        Totals and provenance, as written to summary.json; under ``remarks``, by county, what the studies of outages
+        leave out.
     intake : Intake or None
         The application file, sorted; None for the synthetic queue.
     """
@@ -111,9 +113,9 @@ def run_study(
     today = today_here()
     tasks, intake = _tasks(chosen, county_codes, networks, today)
     with WorkerPool(workers, n_task=len(tasks), progress=progress) as pool:
-        pairs = pool.map(_study_one, tasks, weight=_expected_work)
-        outcomes = tuple(outcome for outcome, _ in pairs)
-        plan = make_plan([county for _, county in pairs], chosen.reinforcement.budget_yuan, run=pool.run)
+        found = pool.map(_study_one, tasks, weight=_expected_work)
+        outcomes = tuple(outcome for outcome, _, _ in found)
+        plan = make_plan([county for _, county, _ in found], chosen.reinforcement.budget_yuan, run=pool.run)
     tables = study_tables(outcomes, plan, intake)
     summary = study_summary(
         chosen,
@@ -124,11 +126,14 @@ def run_study(
         applications=applications_statement(intake, today),
         seconds=time.perf_counter() - started,
     )
+    summary["remarks"] = {
+        outcome.county_code: list(said) for outcome, (*_, said) in zip(outcomes, found, strict=True) if said
+    }
     return StudyResult(scenario=chosen, outcomes=outcomes, plan=plan, tables=tables, summary=summary, intake=intake)
 
 
-def _study_one(task: CountyTask) -> tuple[CountyOutcome, CountyPlanInput]:
-    """Study one county in a worker process."""
+def _study_one(task: CountyTask) -> tuple[CountyOutcome, CountyPlanInput, tuple[str, ...]]:
+    """Study one county in a worker process; return also what its study of outages leaves out."""
 
     def progress(stage: str, done: int, total: int) -> None:
         tell(task.county_code, stage, done, total)
@@ -137,7 +142,7 @@ def _study_one(task: CountyTask) -> tuple[CountyOutcome, CountyPlanInput]:
     progress("candidates", 0, 1)
     found = plan_input(walk)
     progress("candidates", 1, 1)
-    return walk.outcome, found
+    return walk.outcome, found, remarks(walk.case.grid.network)
 
 
 def _expected_work(task: CountyTask) -> float:

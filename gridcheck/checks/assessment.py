@@ -403,28 +403,3 @@ def _upper_checks(tree: SupplyTree, course: Course, state: SweepState) -> tuple[
         highest(loading[tree.main_node : tree.main_node + 1]),
     )
     return tuple(_in_time(course, part) for part in found)
-
-
-def terminal_vm_pu(tree: SupplyTree, profiles: ClassProfiles, counts: ClassCounts, case: IntArray) -> FloatArray:
-    """Return the voltage at the 10 kV terminals of each area's transformer in some cases, shape (n_area, n_kept). [pu]
-
-    Parameters
-    ----------
-    tree : SupplyTree
-        The tree.
-    profiles : ClassProfiles
-        Profiles of the county.
-    counts : ClassCounts
-        Of the areas of the tree.
-    case : ndarray of int, shape (n_kept,)
-        Cases.
-
-    Raises
-    ------
-    NotConvergedError
-        If the load flow of some case has no solution.
-    """
-    course = _course(profiles, case, np.zeros((0, 1), dtype=np.int64))
-    state = _solved(tree, _node_loads(tree, course, counts, group=tree.area_feeder), None)
-    voltages: FloatArray = node_voltages(state)[tree.model.parent[tree.area_node]]
-    return voltages

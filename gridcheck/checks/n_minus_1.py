@@ -18,7 +18,7 @@ from gridcheck.arrays import BoolArray, FloatArray, IntArray
 from gridcheck.cases import FactoredLoads, LoadCases
 from gridcheck.checks.islands import dark_graph
 from gridcheck.checks.judgement import NormalState, normal_state
-from gridcheck.checks.normal_rules import require_load, require_outages
+from gridcheck.checks.normal_rules import loaded_buses, require_load, require_outages
 from gridcheck.checks.outages import TRAFO, Contingency, CutOff, contingencies_of, cut_off
 from gridcheck.checks.outcomes import Outcome
 from gridcheck.checks.records import NMinus1Row, NMinus1Status, PartialSupply, WorstValues
@@ -38,6 +38,9 @@ from gridcheck.network.records import BranchKind, Network
 from gridcheck.network.section_tree import reached
 from gridcheck.network.sections import NONE
 from gridcheck.units import KW_PER_MW
+
+# What a section is worth at least that draws something at any time. [kW]
+_LEAST_KW = 1e-4
 
 
 def run_n_minus_1(
@@ -138,12 +141,27 @@ class _Census:
     households: IntArray
     loads: LoadCases | FactoredLoads
     bus_households: IntArray
+    is_loaded: BoolArray
 
     def buses(self, case: int) -> BusCensus:
         """Return what hangs on each bus in a case."""
         loads = self.loads
         one = loads.p_mw[case] if isinstance(loads, LoadCases) else loads.p_weight_mw @ loads.profile[case]
         return BusCensus(load_kw=one * KW_PER_MW, households=self.bus_households)
+
+    def drawn_kw(self, state: NormalState, buses: BusCensus) -> FloatArray:
+        """Return what each section is worth supplying: what its buses draw, shape (n_section,). [kW]
+
+        What feeds in does not make up for a neighbour who is off. A section that draws nothing in this case and
+        something in another, or reactive power alone, counts too, if only for `_LEAST_KW`.
+        """
+        section = state.sections.bus_section
+        drawn, is_loaded = np.zeros(len(self.households)), np.zeros(len(self.households), dtype=bool)
+        here = np.flatnonzero((section >= 0) & self.is_loaded)
+        np.add.at(drawn, section[here], np.maximum(buses.load_kw[here], 0.0))
+        is_loaded[section[here]] = True
+        result: FloatArray = np.where(is_loaded, np.maximum(drawn, _LEAST_KW), 0.0)
+        return result
 
 
 def _census(state: NormalState, loads: LoadCases | FactoredLoads, households: IntArray) -> _Census:
@@ -158,7 +176,13 @@ def _census(state: NormalState, loads: LoadCases | FactoredLoads, households: In
     np.add.at(total_mw, section[counts], per_bus[counts])
     load_mw = total_mw if isinstance(loads, LoadCases) else total_mw @ loads.profile.T
     per_home = np.asarray(households, dtype=np.int64)
-    return _Census(load_kw=load_mw * KW_PER_MW, households=homes, loads=loads, bus_households=per_home)
+    return _Census(
+        load_kw=load_mw * KW_PER_MW,
+        households=homes,
+        loads=loads,
+        bus_households=per_home,
+        is_loaded=loaded_buses(loads),
+    )
 
 
 def _study(state: NormalState, census: _Census, contingency: Contingency, times: SwitchingTimes) -> NMinus1Row:
@@ -166,7 +190,8 @@ def _study(state: NormalState, census: _Census, contingency: Contingency, times:
     cut = cut_off(contingency, state.sections, state.tree)
     peak_case = int(np.argmax(census.load_kw[cut.feeder].sum(axis=0)))
     load_kw, homes = census.load_kw[:, peak_case], census.households
-    restoration = restore(state, cut, dark_graph(state, cut, homes, np.abs(load_kw)), buses=census.buses(peak_case))
+    buses = census.buses(peak_case)
+    restoration = restore(state, cut, dark_graph(state, cut, homes, census.drawn_kw(state, buses)), buses=buses)
     is_on = reached(state.sections, restoration.done.closed, faulted=cut.faulted)[cut.feeder]
     dark = np.concatenate([np.zeros(0, dtype=np.int64), *cut.islands])
     lost_kw, restored_kw = float(load_kw[dark].sum()), float(load_kw[restoration.restored].sum())

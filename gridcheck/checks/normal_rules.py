@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import sparse
+from scipy.sparse import csgraph
 
 from gridcheck.arrays import BoolArray, FloatArray, IntArray
 from gridcheck.cases import FactoredLoads, LoadCases
@@ -15,6 +17,8 @@ from gridcheck.network.topology import Tree, spanning_tree
 OUT_OF_PHASE_DEGREE = 15.0
 """Vector groups differ by steps of 30 degrees; more than half a step is another group, less may be load flow."""
 
+# A stretch between so many sections with supply could serve as a tie.
+_FEWEST_ENDS = 2
 # Elements that are written out in one finding, and findings in one message.
 _NAMED, _MOST = 8, 20
 
@@ -171,14 +175,14 @@ def require_load(network: Network, loads: LoadCases | FactoredLoads) -> None:
     InputError
         If no bus draws or feeds in anything in any case.
     """
-    if not _is_loaded(loads).any():
+    if not loaded_buses(loads).any():
         raise InputError(
             f"{network.name or 'The network'}: no load in service draws anything, so every outage would pass. "
             "Check the table load (p_mw, q_mvar, scaling, in_service)."
         )
 
 
-def _is_loaded(loads: LoadCases | FactoredLoads) -> BoolArray:
+def loaded_buses(loads: LoadCases | FactoredLoads) -> BoolArray:
     """Tell which buses draw or feed in anything in any case, shape (n_bus,)."""
     if isinstance(loads, LoadCases):
         return loads.is_loaded
@@ -216,8 +220,8 @@ def remarks(network: Network, loads: LoadCases | FactoredLoads | None = None) ->
     -------
     tuple of str
         Ties that are never closed because they join other vector groups; lines out of service that are no ties because
-        the network has switches; loaded buses without supply. Empty where nothing is left out, or where there are
-        loops.
+        the network has switches; stretches between open switches that are no ties because a bus lies on them; loaded
+        buses without supply. Empty where nothing is left out, or where there are loops.
     """
     tree = spanning_tree(network)
     if len(tree.loop_branch):
@@ -234,11 +238,79 @@ def remarks(network: Network, loads: LoadCases | FactoredLoads | None = None) ->
             "if it is one, put it into service with an open switch at its end"
             for k in np.flatnonzero(is_idle).tolist()
         ]
-    dark = np.flatnonzero(_is_loaded(loads) & ~tree.supplied) if loads is not None else ()
+    found += _dead_stretches(network, sections, tree.supplied)
+    dark = dark_in_normal_operation(network, loads) if loads is not None else ()
     if len(dark):
         ids = ", ".join(str(i) for i in network.bus_id[dark[:_NAMED]]) + (", ..." if len(dark) > _NAMED else "")
         found.append(f"{len(dark)} buses with load have no supply in normal operation and count nowhere: {ids}")
     return tuple(found)
+
+
+def _dead_stretches(network: Network, sections: Sections, supplied: BoolArray) -> list[str]:
+    """Say which stretches with a bus have no supply and could join sections that have it."""
+    is_live, has_bus = np.zeros(sections.n_section, dtype=bool), np.zeros(sections.n_section, dtype=bool)
+    at = np.flatnonzero(sections.bus_section >= 0)
+    has_bus[sections.bus_section[at]] = True
+    is_live[sections.bus_section[at[supplied[at]]]] = True
+    label = _joined(sections, ~is_live)
+    a, b, branch = _open_links(sections, has_bus)
+    found = []
+    for stretch in np.unique(label[sections.bus_section[at[~supplied[at]]]]).tolist():
+        inside = label == stretch
+        ways = np.flatnonzero((inside[a] & is_live[b]) | (inside[b] & is_live[a]))
+        if len(np.unique(np.where(inside[a], b, a)[ways])) < _FEWEST_ENDS:
+            continue
+        buses = network.bus_id[at[inside[sections.bus_section[at]]]]
+        named = ", ".join(element_name(network, k) for k in np.unique(branch[ways])[:_NAMED].tolist())
+        found.append(
+            f"bus {buses[0]} has no supply between {named}, which are open, so that what lies there is not used as a "
+            "tie; close all of them but one, so that it hangs on one side"
+        )
+    return found
+
+
+def _open_links(sections: Sections, has_bus: BoolArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Return the sections on both sides of what is open, and its branch; of a line open at both ends those beyond."""
+    edges = np.flatnonzero(~sections.edge_closed)
+    a, b, k = (some[edges] for some in (sections.edge_bus_section, sections.edge_body_section, sections.edge_branch))
+    is_far = ~has_bus[b]
+    order = np.flatnonzero(is_far)[np.argsort(b[is_far], kind="stable")]
+    pairs = np.flatnonzero(np.diff(b[order], prepend=-1, append=-1)[1:] == 0)
+    first, second = order[pairs], order[pairs + 1]
+    near = ~is_far
+    return (
+        np.concatenate([a[near], a[first]]), np.concatenate([b[near], a[second]]), np.concatenate([k[near], k[first]])
+    )  # fmt: skip
+
+
+def _joined(sections: Sections, chosen: BoolArray) -> IntArray:
+    """Number what hangs together by closed edges among chosen sections, -1 for others, shape (n_section,)."""
+    a, b = sections.edge_bus_section, sections.edge_body_section
+    k = np.flatnonzero(sections.edge_closed & chosen[a] & chosen[b])
+    shape = (sections.n_section, sections.n_section)
+    _, label = csgraph.connected_components(sparse.coo_matrix((np.ones(len(k)), (a[k], b[k])), shape=shape))
+    result: IntArray = np.where(chosen, label, -1)
+    return result
+
+
+def dark_in_normal_operation(network: Network, loads: LoadCases | FactoredLoads) -> IntArray:
+    """Return the positions of loaded buses that no source reaches as normally switched.
+
+    Whatever is lost, they stay off, so that no study of outages may end as if nothing were wrong.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+    loads : LoadCases or FactoredLoads
+        Its loads.
+
+    Returns
+    -------
+    ndarray of int
+        Ascending.
+    """
+    return np.flatnonzero(loaded_buses(loads) & ~spanning_tree(network).supplied)
 
 
 def _phase_remark(network: Network, angle: FloatArray, k: int) -> str:

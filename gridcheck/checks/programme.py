@@ -18,7 +18,6 @@ it breaks them as well. Margins to the limits are not compared, unlike in the se
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -32,11 +31,13 @@ from gridcheck.checks.outcomes import Outcome
 from gridcheck.checks.reach import Reach
 from gridcheck.checks.search import CHARGING, Found, Judge, Rank, Way, grown, nothing, rank_of, reachable, with_link
 from gridcheck.checks.worst_cases import select_cases
-from gridcheck.mixed_integer import Draft, Optimum, Term, maximise
+from gridcheck.mixed_integer import Draft, Optimum, Programme, Term, maximise
 
-TIME_LIMIT_S = 20.0
-"""Time after which the best way so far is taken. [s]"""
+EFFORT = 120_000
+"""Simplex iterations after which the best way so far is taken: no clock, so that every machine finds the same way."""
 
+# A node of the search tree takes so many iterations, from experience; one solution may take the effort that is left.
+_PER_NODE = 200
 # Cases that the programme holds at the same time; further ones are seen to by forbidden parts alone.
 _MOST_CASES = 4
 # Rounds in which the relaxed programme is given tangents before the first whole one.
@@ -53,9 +54,9 @@ def programme(
     judge: Judge,
     found: Found,
     *,
-    time_limit_s: float = TIME_LIMIT_S,
+    effort: int = EFFORT,
 ) -> Found:
-    """Find the best way to restore, or the best that the time allows and how much better another could be.
+    """Find the best way to restore, or the best that the effort allows and how much better another could be.
 
     Parameters
     ----------
@@ -69,22 +70,22 @@ def programme(
         Holds one tree of a way against the limits in all cases.
     found : Found
         What the search has found, to start from.
-    time_limit_s : float
-        Time after which the best way so far is returned, not proved. [s]
+    effort : int
+        Simplex iterations after which the best way so far is returned, not proved.
 
     Returns
     -------
     Found
         Never worse than the given one.
     """
-    return _Programme(state, graph, reach, judge, found, time.monotonic() + time_limit_s).run()
+    return _Programme(state, graph, reach, judge, found, effort).run()
 
 
 class _Programme:
     def __init__(
-        self, state: NormalState, graph: DarkGraph, reach: Reach, judge: Judge, found: Found, end_s: float
+        self, state: NormalState, graph: DarkGraph, reach: Reach, judge: Judge, found: Found, effort: int
     ) -> None:
-        self.state, self.graph, self.reach, self.judge, self.end_s = state, graph, reach, judge, end_s
+        self.state, self.graph, self.reach, self.judge, self.left = state, graph, reach, judge, effort
         self.best, self.best_rank, self.margin, self.bound = found.way, found.rank, found.margin, found.bound
         self.n_judged, self.asked, self.seen = found.n_judged, set[tuple[int, int]](), set[int]()
         self.draft = Draft()
@@ -150,15 +151,18 @@ class _Programme:
         loads = self.state.loads if self.state.loads_after is None else self.state.loads_after
         self._add_case(int(np.argmax(_sum_mw(loads, dark))))
         for _ in range(_ROUNDS):
-            if self._left_s() <= 0.0:
+            if self.left <= 0:
                 return
             relaxed = self.draft.programme(self._supplied(self.graph.load_kw + 1.0), is_relaxed=True)
-            optimum = maximise(relaxed, time_limit_s=self._left_s(), is_presolved=False)
+            optimum = self._solved(relaxed, is_presolved=False)
             if not optimum.is_proved or not self._add_tangents(optimum.x):
                 return
 
-    def _left_s(self) -> float:
-        return self.end_s - time.monotonic()
+    def _solved(self, programme: Programme, *, is_presolved: bool) -> Optimum:
+        """Maximise with what is left of the effort, and take what it took from it."""
+        optimum = maximise(programme, most_nodes=max(self.left, 0) // _PER_NODE, is_presolved=is_presolved)
+        self.left -= max(optimum.iterations, 1)
+        return optimum
 
     def _add_case(self, case: int) -> bool:
         """Add the rows of one case, by its position among those of the state."""
@@ -177,7 +181,7 @@ class _Programme:
     def _reach_best(self, aim: list[Term], reached_by: Callable[[Rank], float], allowance: float) -> tuple[bool, float]:
         """Raise an aim until the load flow agrees, and hold it; return whether it did, and what none can exceed."""
         bound = math.inf
-        while self._left_s() > 0.0:
+        while self.left > 0:
             optimum = self._maximised(aim, reached_by(self.best_rank) - allowance)
             if math.isfinite(optimum.bound):
                 bound = min(bound, optimum.bound)
@@ -203,7 +207,7 @@ class _Programme:
         """Maximise, once more in another way where the solver overlooks what is known to be possible."""
         programme = self.draft.programme(aim)
         for is_presolved in (False, True):
-            optimum = maximise(programme, time_limit_s=max(self._left_s(), 0.0), is_presolved=is_presolved)
+            optimum = self._solved(programme, is_presolved=is_presolved)
             is_wrong = optimum.status == "Infeasible" or optimum.bound < least
             if not is_wrong:
                 return optimum
@@ -250,7 +254,7 @@ class _Programme:
             return False
         for order in (1, -1):
             part, is_smaller = joined, True
-            while is_smaller and self._left_s() > 0.0:
+            while is_smaller:
                 is_smaller = False
                 for link in list(leaves(self.graph, part))[::order]:
                     if self._breaks(root, part & ~(1 << link)):

@@ -12,7 +12,7 @@ from gridcheck.checks.islands import DarkGraph
 from gridcheck.checks.judgement import NormalState
 from gridcheck.checks.outages import CutOff
 from gridcheck.checks.outcomes import Outcome, worst_of
-from gridcheck.checks.programme import TIME_LIMIT_S, programme
+from gridcheck.checks.programme import EFFORT, programme
 from gridcheck.checks.records import NMinus1Status
 from gridcheck.checks.search import EVALUATIONS, Found, Way, nothing, reachable, search
 from gridcheck.checks.shedding import BusCensus, Shedding, least_shedding
@@ -70,7 +70,7 @@ def restore(
     *,
     buses: BusCensus | None = None,
     evaluations: int = EVALUATIONS,
-    time_limit_s: float = TIME_LIMIT_S,
+    effort: int = EFFORT,
 ) -> Restoration:
     """Find the best way to restore an outage.
 
@@ -86,16 +86,16 @@ def restore(
         What hangs on each bus; without it nothing is said of single areas.
     evaluations : int
         Load flows after which the search is given up for the mixed-integer programme.
-    time_limit_s : float
-        Time for the programme. Where it ends, the answer may depend on the machine. [s]
+    effort : int
+        Simplex iterations after which the programme is given up.
     """
     trees = Trees(state, cut, graph, is_after=np.isin(state.sections.bus_section, cut.interrupted))
-    found = _best(state, graph, trees, evaluations, time_limit_s)
+    found = _best(state, graph, trees, evaluations, effort)
     stages: tuple[tuple[int, ...], ...] = ()
     if state.has_after and found.rank[:2] > (0, 0.0):
         # What is too much at once may be closed one after the other, each part when the one before has calmed down.
         calm = Trees(state, cut, graph, is_after=None)
-        later = _best(state, graph, calm, evaluations, time_limit_s)
+        later = _best(state, graph, calm, evaluations, effort)
         stages = staged(graph, later.way, trees.judge_stage) if later.rank[:2] < found.rank[:2] else ()
         if stages:
             trees, found = calm, later
@@ -135,10 +135,10 @@ def _in_stages(graph: DarkGraph, way: Way, stages: tuple[tuple[int, ...], ...], 
     )
 
 
-def _best(state: NormalState, graph: DarkGraph, trees: Trees, evaluations: int, time_limit_s: float) -> Found:
+def _best(state: NormalState, graph: DarkGraph, trees: Trees, evaluations: int, effort: int) -> Found:
     found = search(graph, trees.judge, is_consuming=state.is_consuming, evaluations=evaluations)
     if not found.is_proved and state.is_consuming:
-        found = programme(state, graph, trees.reach(), trees.judge, found, time_limit_s=time_limit_s)
+        found = programme(state, graph, trees.reach(), trees.judge, found, effort=effort)
     return found
 
 

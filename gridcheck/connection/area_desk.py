@@ -14,10 +14,10 @@ import numpy as np
 
 from gridcheck.arrays import FloatArray
 from gridcheck.checks.area_loads import AS_HOME, homes_without_heater, spread_over_homes
-from gridcheck.checks.assessment import terminal_vm_pu
 from gridcheck.checks.draw_extremes import AreaNet
 from gridcheck.checks.low_voltage_risk import AreaRisk
 from gridcheck.checks.risk_outlook import LvHeater, RiskRules
+from gridcheck.checks.terminals import terminal_vm_pu
 from gridcheck.connection.applications import Application
 from gridcheck.connection.low_voltage_verdict import AreaQueue, LvOptions, LvVerdict
 from gridcheck.connection.promises import Promises

@@ -166,6 +166,24 @@ def test_load_and_lines_that_are_left_out_are_said(tmp_path: Path) -> None:
     assert "line 6 is out of service and is not used as a tie" in studied(tmp_path, net)[1]
 
 
+def test_load_that_is_dark_already_does_not_end_as_if_nothing_were_wrong(tmp_path: Path) -> None:
+    ring, path = with_idle_line(), tmp_path / "net.json"
+    ring.line.loc[4, "from_bus"] = 0  # from the end of the feeder back to its source: everything can be restored
+    pp.to_json(ring, str(path))
+    assert gridcheck("n-1", path).exit_code == 0
+
+    apart = pp.create_bus(ring, 10.0)
+    pp.create_load(ring, apart, 0.1)
+    pp.to_json(ring, str(path))
+    result = gridcheck("n-1", path)
+
+    assert result.exit_code == 1
+    assert f"1 buses with load have no supply in normal operation and count nowhere: {apart}" in result.stderr
+    ring.load.loc[ring.load["bus"] == apart, "in_service"] = False
+    pp.to_json(ring, str(path))
+    assert gridcheck("n-1", path).exit_code == 0
+
+
 def test_a_section_without_load_leaves_nobody_off(tmp_path: Path) -> None:
     net = two_feeders_net()
     net.load.loc[net.load["bus"].isin([4, 10]), ["p_mw", "q_mvar"]] = 0.0

@@ -13,7 +13,7 @@ import pytest
 from gridcheck.reports.folder import read_results
 from gridcheck.reports.provenance import provenance_rows
 from gridcheck.reports.totals import totals
-from tests.support.command_line import JIANG, ROOT, YUANQU, content_of, gridcheck
+from tests.support.command_line import JIANG, ROOT, YUANQU, changed_networks, content_of, gridcheck
 
 FILES = {
     "applications_rejected.csv", "area_outages.csv", "areas.csv", "counties.csv", "curves.parquet", "decisions.csv",
@@ -298,3 +298,23 @@ def test_the_closing_table_is_for_people(tmp_path):
     assert "合成数据 synthetic data" in result.stdout
     assert "network_and_demand" in result.stdout
     assert len(table(tmp_path / "out", "decisions")) == 0
+
+
+def test_ties_that_can_never_be_closed_are_said(tmp_path):
+    def other_group(trafo: pd.DataFrame) -> None:
+        trafo.loc[4, "shift_degree"] = 0.0  # Yy0 among Dyn11: one of the substations with ties to others
+
+    networks, day = changed_networks(tmp_path, YUANQU, "trafo", other_group), tmp_path / "day.toml"
+    day.write_text("[weather]\ndays = 1\n", encoding="utf-8")
+
+    result = gridcheck("run", day, "--county", YUANQU, "--networks", networks, "--out", tmp_path / "out", "--json")
+
+    assert result.exit_code in (0, 1), result.output
+    said = summary(tmp_path / "out")["remarks"][YUANQU]
+    assert said
+    assert all("is never closed as a tie" in remark for remark in said)
+    never = {remark.partition("(")[2].partition(")")[0] for remark in said}
+    used = ";".join(table(tmp_path / "out", "n_minus_1")["restored_by"].dropna()).split(";")
+    assert not never & set(used)
+    assert "垣曲县" in result.stderr
+    assert said[0] in result.stderr

@@ -31,7 +31,7 @@ def test_more_effort_is_never_worse_and_bounds_hold(seed: int, evaluations: int)
     assume(loss is not None)
     assert loss is not None
 
-    best, hurried = loss.restored().found, loss.restored(evaluations=evaluations, time_limit_s=0.0).found
+    best, hurried = loss.restored().found, loss.restored(evaluations=evaluations, effort=0).found
 
     assert hurried.margin >= 0.0
     assert hurried.bound <= best.rank[:2]

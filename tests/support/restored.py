@@ -46,9 +46,9 @@ class Loss:
         """Number of lines."""
         return len(self.grid.ends)
 
-    def restored(self, *, evaluations: int = 10**6, time_limit_s: float = 300.0) -> Restoration:
+    def restored(self, *, evaluations: int = 10**6, effort: int = 10**7) -> Restoration:
         """Restore it."""
-        return restore(self.state, self.cut, self.graph, evaluations=evaluations, time_limit_s=time_limit_s)
+        return restore(self.state, self.cut, self.graph, evaluations=evaluations, effort=effort)
 
 
 def random_loss(seed: int, *, by_line: bool, most_dark: int = 7, after: float | None = None) -> Loss | None:

@@ -59,14 +59,19 @@ def test_what_cannot_be_met_has_no_solution():
     assert found.x.size == 0
 
 
-def test_out_of_time_is_not_proved():
+def test_out_of_nodes_is_not_proved_and_ends_alike_every_time():
     rng = np.random.default_rng(0)
     weight = rng.integers(1, 1000, (30, 200))
+    large = programme(weight.sum(axis=0), weight, weight.sum(axis=1) // 2)
 
-    late = maximise(programme(weight.sum(axis=0), weight, weight.sum(axis=1) // 2), time_limit_s=0.0)
+    first, second = (maximise(large, most_nodes=20) for _ in range(2))
 
-    assert not late.is_proved
-    assert late.status == "Time limit reached"
+    assert not first.is_proved
+    assert first.status == "Solution limit reached"
+    assert first.bound > first.value
+    assert (weight @ np.round(first.x) <= large.row_upper).all()
+    assert (second.x.tobytes(), second.bound, second.iterations) == (first.x.tobytes(), first.bound, first.iterations)
+    assert first.iterations > 0
 
 
 def test_nothing_is_printed(capfd):

@@ -50,6 +50,23 @@ def test_what_feeds_in_is_restored_like_what_draws():
         assert row.worst.loading_percent == pytest.approx(loading, abs=1e-6)
 
 
+def test_a_section_whose_load_is_made_up_for_by_generation_is_not_left_in_the_dark():
+    net = two_feeders_net()
+    # Behind line 1 stand 0.9 MW at bus 10, in the section of bus 3, and at bus 3 as much is fed in.
+    pp.create_sgen(net, 3, 0.9, q_mvar=float(net.load.loc[net.load["bus"] == 10, "q_mvar"].iloc[0]))
+
+    row, cut = lost(net)["line:0"], net.deepcopy()
+    assert (str(row.status), row.closed_branches) == ("SECURE", ("line:6",))
+    assert row.restored_kw == pytest.approx(500.0)
+
+    # The tie can carry nothing now: what is left dark is told, although no power is missing on balance.
+    cut.line.loc[6, "max_i_ka"] = 1e-4
+    cut.load.loc[cut.load["bus"] == 4, ["p_mw", "q_mvar"]] = 0.0
+    row = lost(cut)["line:0"]
+    assert row.lost_kw == pytest.approx(0.0)
+    assert str(row.status) == "VIOLATED"
+
+
 def test_the_kernel_of_constant_power_refuses_other_loads():
     net = two_feeders_net()
     net.load["const_z_p_percent"] = net.load["const_z_q_percent"] = 100.0

@@ -302,3 +302,51 @@ def test_load_without_supply_in_normal_operation_counts_nowhere_and_is_said() ->
 def test_nothing_is_said_of_a_network_that_is_used_as_it_is() -> None:
     assert remarks_of(two_feeders_net()) == ()
     assert remarks_of(with_idle_line()) == ()
+
+
+def stretched_tie_net() -> pp.pandapowerNet:
+    """Return the two feeders with a joint on the tie; switches 7 at bus 4 and 8 at bus 9 part it from both."""
+    net = two_feeders_net(has_tie=False)
+    net.line = net.line.drop(index=6)
+    joint = pp.create_bus(net, 10.0)
+    for bus, number in ((4, 7), (9, 8)):
+        line = add_line(net, bus, joint, 1.0)
+        pp.create_switch(net, bus, line, "l", closed=False, index=number)
+    return net
+
+
+def test_a_tie_with_a_joint_that_hangs_nowhere_is_said_and_can_be_mended() -> None:
+    net = stretched_tie_net()
+    (remark,) = remarks_of(net)
+    assert "bus 11 has no supply between line 6, line 7, which are open" in remark
+    assert all(row.restored_by == () for row in rows_of(net).values())
+
+    net.switch.loc[8, "closed"] = True
+
+    assert remarks_of(net) == ()
+    row = rows_of(net)["line:1"]
+    assert row.closed_branches == ("line:6",)
+    assert row.restored_kw == pytest.approx(500.0)
+
+
+def test_the_same_without_switches() -> None:
+    net = feeder_net(5)
+    joint = pp.create_bus(net, 10.0)
+    for bus in (1, 4):
+        line = add_line(net, bus, joint, 1.0)
+        net.line.loc[line, "in_service"] = False
+
+    (remark,) = remarks_of(net)
+
+    assert f"bus {joint} has no supply between line 4, line 5, which are open" in remark
+    net.line.loc[5, "in_service"] = True
+    assert remarks_of(net) == ()
+    assert rows_of(net)["line:2"].closed_branches == ("line:4",)
+
+
+def test_a_dead_end_is_no_stretch_between_anything() -> None:
+    net = stretched_tie_net()
+    net.line = net.line.drop(index=7)
+    net.switch = net.switch.drop(index=8)
+
+    assert remarks_of(net) == ()

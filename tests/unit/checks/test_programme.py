@@ -65,10 +65,10 @@ def test_a_small_budget_leads_to_the_programme_and_the_same_answer() -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_without_time_the_answer_keeps_the_limits_and_the_bound_holds(seed: int) -> None:
+def test_without_effort_the_answer_keeps_the_limits_and_the_bound_holds(seed: int) -> None:
     loss = loss_of(seed)
 
-    best, hurried = loss.restored().found, loss.restored(evaluations=1, time_limit_s=0.0)
+    best, hurried = loss.restored().found, loss.restored(evaluations=1, effort=0)
 
     assert not hurried.found.is_proved
     assert hurried.found.bound <= best.rank[:2] <= hurried.found.rank[:2]
@@ -95,7 +95,7 @@ def test_loads_after_an_outage_are_those_of_the_programme(seed: int, after: floa
 def _row(monkeypatch: pytest.MonkeyPatch, line: int, evaluations: int) -> NMinus1Row:
     """Lose a line of the 33 buses of Baran and Wu."""
     monkeypatch.setitem(restoration.restore.__kwdefaults__, "evaluations", evaluations)
-    monkeypatch.setitem(restoration.restore.__kwdefaults__, "time_limit_s", 300.0)
+    monkeypatch.setitem(restoration.restore.__kwdefaults__, "effort", 10**7)
     example = example_of(pn.case33bw(), (1.0, 0.6))
     limits = with_overrides(DEFAULT_LIMITS, {"n_minus_1_vm_min_pu": (0.9, "test")})
     section = 33 + line

@@ -1,6 +1,6 @@
 r"""Impedances of low-voltage lines of four equal wires, by conductor of the catalogue.
 
-Sequence data of its lines come from the catalogue by hand formula. Four parallel wires of one conductor, with the
+Sequence data of lines come from the catalogue by hand formula. Four parallel wires of one conductor, with the
 same mean distance D between any two of them and g the geometric mean radius, have without an earth path
 
 .. math::
@@ -9,8 +9,12 @@ same mean distance D between any two of them and g the geometric mean radius, ha
 
 because in :math:`z_m - 2 z_{pn} + z_n` the return through the earth cancels and leaves the z of one wire. A load
 between one phase and the neutral then feels :math:`(2 z + z_0) / 3 = 2 z` at three times the current: six times the
-drop of the same load on three phases. Which wire hangs beside the neutral is not known; between wires in a row at
-equal distances it moves the reactance of the zero sequence by up to 12 percent either way, its resistance not at all.
+drop of the same load on three phases.
+
+Real wires hang in a row and keep their places from pole to pole, and which of them hangs beside the neutral is not
+known. The place of the neutral moves the reactance of the zero sequence by up to 12 percent either way and its
+resistance not at all. Beside Carson's impedances of wires in a row, the voltage of a phase at some node differs by up
+to an eighth of the largest drop in an area, and the lowest voltage by up to a tenth of it.
 
 References
 ----------

@@ -27,6 +27,12 @@ class CheckKind(IntEnum):
     SECTION_LOADING = 4
     FEEDER_LOADING = 5
     MAIN_LOADING = 6
+    # Seen in the draws of an area's low-voltage network, never in the check list of a tree.
+    METER_LOW = 7
+    METER_HIGH = 8
+    LV_LINE = 9
+    LV_NEUTRAL = 10
+    TRAFO_PHASE = 11
 
 
 AREA_KINDS = (CheckKind.AREA_LOADING, CheckKind.HOT_SPOT, CheckKind.END_VOLTAGE)
@@ -39,6 +45,11 @@ LEVEL = {
     CheckKind.SECTION_LOADING: "section",
     CheckKind.FEEDER_LOADING: "feeder",
     CheckKind.MAIN_LOADING: "main_transformer",
+    CheckKind.METER_LOW: "service_point",
+    CheckKind.METER_HIGH: "service_point",
+    CheckKind.LV_LINE: "low_voltage",
+    CheckKind.LV_NEUTRAL: "low_voltage",
+    CheckKind.TRAFO_PHASE: "area",
 }
 QUANTITY = {
     CheckKind.AREA_LOADING: "area_loading_percent",
@@ -48,6 +59,11 @@ QUANTITY = {
     CheckKind.SECTION_LOADING: "section_loading_percent",
     CheckKind.FEEDER_LOADING: "feeder_loading_percent",
     CheckKind.MAIN_LOADING: "main_transformer_loading_percent",
+    CheckKind.METER_LOW: "meter_voltage_v",
+    CheckKind.METER_HIGH: "meter_voltage_max_v",
+    CheckKind.LV_LINE: "lv_loading_percent",
+    CheckKind.LV_NEUTRAL: "lv_neutral_loading_percent",
+    CheckKind.TRAFO_PHASE: "phase_loading_percent",
 }
 
 
@@ -360,4 +376,9 @@ def limit_of(kind: CheckKind, limits: LimitSet) -> Limit:
         CheckKind.SECTION_LOADING: limits.section_loading_percent,
         CheckKind.FEEDER_LOADING: limits.section_loading_percent,
         CheckKind.MAIN_LOADING: limits.main_transformer_loading_percent,
+        CheckKind.METER_LOW: limits.low_voltage_v,
+        CheckKind.METER_HIGH: limits.lv_voltage_max_v,
+        CheckKind.LV_LINE: limits.section_loading_percent,
+        CheckKind.LV_NEUTRAL: limits.section_loading_percent,
+        CheckKind.TRAFO_PHASE: limits.area_loading_percent,
     }[kind]

@@ -7,7 +7,7 @@ voltage counts, with nobody.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,13 +17,15 @@ from gridcheck.checks.area_loads import AS_HOME, homes_without_heater, spread_ov
 from gridcheck.checks.draw_extremes import AreaNet
 from gridcheck.checks.low_voltage_risk import AreaRisk
 from gridcheck.checks.risk_outlook import LvHeater, RiskRules
+from gridcheck.checks.supply_tree import SupplyTree
 from gridcheck.checks.terminals import terminal_vm_pu
-from gridcheck.connection.applications import Application
-from gridcheck.connection.low_voltage_verdict import AreaQueue, LvOptions, LvVerdict
-from gridcheck.connection.promises import Promises
+from gridcheck.connection.decision import Decision
+from gridcheck.connection.joint_answer import joint_answer
+from gridcheck.connection.low_voltage_verdict import AreaQueue, LvOptions
 from gridcheck.demand.draw_pool import DrawPool
-from gridcheck.demand.profiles import ClassCounts
-from gridcheck.errors import InputError
+from gridcheck.demand.profiles import ClassCounts, ClassProfiles
+from gridcheck.errors import InputError, NotConvergedError
+from gridcheck.limits import LimitSet
 from gridcheck.network.area_transformers import AreaTransformer, area_transformer
 from gridcheck.network.four_wire import FourWireNetwork
 from gridcheck.network.low_voltage import PHASE_UNKNOWN, THREE_PHASE, LowVoltageGrid, four_wire_of
@@ -83,28 +85,54 @@ class LowVoltageDesk:
     ----------
     given : DeskInput
         The county.
+    trees : sequence of SupplyTree
+        Its supply trees.
+    profiles : ClassProfiles
+        Its profiles.
+    limits : LimitSet
+        Limits.
+    base, crowd : sequence of ClassCounts
+        By tree: homes and heaters before the queue, and with everybody connected who asks.
     """
 
-    def __init__(self, given: DeskInput) -> None:
-        self.given = given
+    def __init__(
+        self,
+        given: DeskInput,
+        trees: Sequence[SupplyTree],
+        profiles: ClassProfiles,
+        limits: LimitSet,
+        *,
+        base: Sequence[ClassCounts],
+        crowd: Sequence[ClassCounts],
+    ) -> None:
+        self.given, self.trees, self.profiles, self.limits = given, trees, profiles, limits
+        self.base, self.crowd = base, crowd
         self._areas: dict[str, _Area] = {}
         self._voltages: dict[int, FloatArray] = {}
 
-    def decide(self, promises: Promises, row: int, application: Application) -> LvVerdict:
-        """Decide one application by the low voltage of its area alone, and keep what is promised.
+    def answer(self, number: int, row: int, decision: Decision) -> tuple[Decision, float]:
+        """Join an approval by the 10 kV level with the answer of the area, and keep what the area grants.
 
         Parameters
         ----------
-        promises : Promises
-            The supply tree of its area; before the first application below it nothing may be promised.
+        number : int
+            The tree.
         row : int
-            Row of the area in the tree.
-        application : Application
-            What is asked.
+            Row of the area in it.
+        decision : Decision
+            The approval.
+
+        Returns
+        -------
+        Decision
+            The joint answer.
+        float
+            Rated power that is granted. [kW]
         """
+        application = decision.application
         area = self._areas.get(application.area_id)
         if area is None:
-            area = self._areas[application.area_id] = self._opened(promises, row, application.area_id)
+            area = self._areas[application.area_id] = self._opened(number, row, application.area_id)
         phase = _PHASES.get(application.phase, AS_HOME)
         heater = LvHeater(
             home=area.home_for(phase),
@@ -112,42 +140,39 @@ class LowVoltageDesk:
             rated_kw=application.rated_kw,
             phase=phase,
         )
-        return area.queue.decide(heater)
+        answer = area.queue.decide(heater)
+        return joint_answer(decision, answer, self.given.pool.case), answer.outlook.heater.rated_kw
 
-    def _opened(self, promises: Promises, row: int, area_id: str) -> _Area:
+    def _opened(self, number: int, row: int, area_id: str) -> _Area:
         """Make an area as it is before its queue."""
-        given, grid = self.given, self.given.lines[area_id]
-        counts = ClassCounts(
-            rated_kw=promises.counts.rated_kw[row : row + 1], count=promises.counts.count[row : row + 1]
-        )
-        loads = spread_over_homes(grid, given.pool.classes, counts.rated_kw[0], counts.count[0], seed=given.seed)
-        transformer = given.transformers[area_id]
+        given, grid, base = self.given, self.given.lines[area_id], self.base[number]
+        classes, transformer = given.pool.classes, given.transformers[area_id]
+        loads = spread_over_homes(grid, classes, base.rated_kw[row], base.count[row], seed=given.seed)
         net = AreaNet(
             grid=grid,
             network=four_wire_of(grid, transformer),
             pool=given.pool,
-            vm_pu=self._terminals(promises)[row],
-            limits=promises.limits,
+            vm_pu=self._terminals(number)[row],
+            limits=self.limits,
         )
-        free = homes_without_heater(grid, loads, given.pool.classes, seed=given.seed)
+        options = LvOptions(network_of=lambda lines, steps: _with_tap(lines, transformer, steps))
         return _Area(
-            queue=AreaQueue(
-                AreaRisk(net, loads, given.rules, seed=given.seed),
-                LvOptions(network_of=lambda lines, steps: _with_tap(lines, transformer, steps)),
-            ),
-            free=free.tolist(),
+            queue=AreaQueue(AreaRisk(net, loads, given.rules, seed=given.seed), options),
+            free=homes_without_heater(grid, loads, classes, seed=given.seed).tolist(),
         )
 
-    def _terminals(self, promises: Promises) -> FloatArray:
+    def _terminals(self, number: int) -> FloatArray:
         """Return the voltages at the 10 kV terminals of all areas of a tree at the steps of the pool."""
-        key = promises.tree.main_branch
-        if key not in self._voltages:
-            pool, profiles = self.given.pool, promises.course.profiles
-            light = terminal_vm_pu(promises.tree, profiles, promises.counts, pool.case)
-            crowd = promises.counts if promises.crowd is None else promises.crowd
-            heavy = terminal_vm_pu(promises.tree, profiles, crowd, pool.case)
-            self._voltages[key] = np.where(pool.is_light, light, heavy)
-        return self._voltages[key]
+        if number not in self._voltages:
+            tree, pool = self.trees[number], self.given.pool
+            light = terminal_vm_pu(tree, self.profiles, self.base[number], pool.case)
+            try:
+                heavy = terminal_vm_pu(tree, self.profiles, self.crowd[number], pool.case)
+            except NotConvergedError:
+                # So many cannot be supplied at once: the area sees the others as they are before the queue.
+                heavy = light
+            self._voltages[number] = np.where(pool.is_light, light, heavy)
+        return self._voltages[number]
 
 
 def _with_tap(grid: LowVoltageGrid, transformer: AreaTransformer, steps: int) -> FourWireNetwork | None:

@@ -16,15 +16,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from gridcheck.catalogue import heaters
 from gridcheck.checks.assessment import Assessment, Course
 from gridcheck.checks.supply_tree import SupplyTree
 from gridcheck.connection.applications import Application
+from gridcheck.connection.area_desk import DeskInput, LowVoltageDesk
 from gridcheck.connection.decision import Decision
 from gridcheck.connection.few_cases import FewCases
 from gridcheck.connection.judge import judge, no_solution
-from gridcheck.connection.promises import Heater, Promises, no_promises, unguarded
+from gridcheck.connection.promises import Heater, Promises, no_promises, unguarded, with_heaters
 from gridcheck.demand.profiles import ClassCounts
 from gridcheck.errors import NotConvergedError
 from gridcheck.limits import LimitSet
@@ -54,7 +56,7 @@ class QueueResult:
     crowd: ClassCounts
 
 
-def decide_queue(
+def decide_queue(  # noqa: PLR0913 - all that a queue is decided in
     trees: Sequence[SupplyTree],
     course: Course,
     counts: ClassCounts,
@@ -62,6 +64,7 @@ def decide_queue(
     limits: LimitSet,
     *,
     area_ids: Sequence[str],
+    low_voltage: DeskInput | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> QueueResult:
     """Decide the applications of one county in the order of its queue.
@@ -80,6 +83,9 @@ def decide_queue(
         Limits.
     area_ids : sequence of str
         Ids of the areas in the order of `counts`.
+    low_voltage : DeskInput, optional
+        Lines, meters and draws of the areas: applications are then judged by them below the transformer, and not by the
+        estimate of the end voltage.
     progress : callable, optional
         Called with the number of decisions made since the last call.
 
@@ -92,7 +98,9 @@ def decide_queue(
     NotConvergedError
         If the county cannot be supplied even without the applications.
     """
-    setting = _Setting(trees=trees, course=course, counts=counts, limits=limits, area_ids=area_ids)
+    setting = _Setting(
+        trees=trees, course=course, counts=counts, limits=limits, area_ids=area_ids, low_voltage=low_voltage
+    )
     return _decided(setting, applications, progress, _few_cases)
 
 
@@ -123,6 +131,15 @@ class _Setting:
     counts: ClassCounts
     limits: LimitSet
     area_ids: Sequence[str]
+    low_voltage: DeskInput | None = None
+
+    def desk(self, pending: Sequence[Sequence[Heater]]) -> LowVoltageDesk | None:
+        """Return the low-voltage side of the queue, None where there is none."""
+        if self.low_voltage is None:
+            return None
+        base = [_of_tree(self.counts, tree) for tree in self.trees]
+        crowd = [with_heaters(own, wishes) for own, wishes in zip(base, pending, strict=True)]
+        return LowVoltageDesk(self.low_voltage, self.trees, self.course.profiles, self.limits, base=base, crowd=crowd)
 
 
 _Seer = Callable[[_Setting, SupplyTree, Sequence[Heater]], Promises | FewCases]
@@ -153,11 +170,13 @@ def _decided(
         pending[number].append((row, column[application.device], application.rated_kw))
     seers = [seer(setting, tree, wishes) for tree, wishes in zip(setting.trees, pending, strict=True)]
     preferred = {str(device): bool(flag) for device, flag in heaters()["preferred"].items()}
+    desk = setting.desk(pending)
     decisions = []
     for application in applications:
         number, row = place[application.area_id]
         heater = row, column[application.device], application.rated_kw
-        decisions.append(_decide(seers[number], heater, application, preferred))
+        ask = None if desk is None else partial(desk.answer, number, row)
+        decisions.append(_decide(seers[number], heater, application, preferred, ask))
         if progress is not None:
             progress(1)
     promises = [one.settle() for one in seers]
@@ -184,7 +203,11 @@ def _gather(counts: ClassCounts, parts: Sequence[tuple[SupplyTree, ClassCounts]]
 
 
 def _decide(
-    seer: Promises | FewCases, heater: Heater, application: Application, preferred: Mapping[str, bool]
+    seer: Promises | FewCases,
+    heater: Heater,
+    application: Application,
+    preferred: Mapping[str, bool],
+    ask: Callable[[Decision], tuple[Decision, float]] | None,
 ) -> Decision:
     promises = seer.promises
     try:
@@ -193,7 +216,13 @@ def _decide(
         return no_solution(application, promises.approved)
     discouraged = application.is_discouraged
     is_preferred = preferred[application.device] if discouraged is None else not discouraged
-    decision = judge(promises, outlook, application, preferred=is_preferred)
+    decision = judge(promises, outlook, application, preferred=is_preferred, is_drawn=ask is not None)
+    if decision.connected and ask is not None:
+        # Asked last, because the area keeps what it grants.
+        decision, granted_kw = ask(decision)
+        if decision.connected and granted_kw < application.rated_kw:
+            heater = (*heater[:2], granted_kw)
+            outlook = seer.with_heater(heater)
     if decision.connected:
         seer.promise(heater, outlook)
     return decision

@@ -57,6 +57,11 @@ class Decision:
         Applications of the same supply tree that were approved before this one.
     with_crowd : bool
         True where the binding check was made with every pending application of other areas connected.
+    probability, probability_low, probability_high : float
+        Share of the draws in which the limit is kept, and the confidence interval of that probability; NaN where the
+        binding check is no matter of draws. [1]
+    draws : int
+        Number of draws; 0 without any.
     """
 
     application: Application
@@ -73,6 +78,10 @@ class Decision:
     blocked_by: Blocker | None
     promised_before: int
     with_crowd: bool
+    probability: float = float("nan")
+    probability_low: float = float("nan")
+    probability_high: float = float("nan")
+    draws: int = 0
 
     @property
     def level(self) -> str:

@@ -25,7 +25,9 @@ _WATCH = {
 }
 
 
-def judge(promises: Promises, seen: Outlook, application: Application, *, preferred: bool) -> Decision:
+def judge(
+    promises: Promises, seen: Outlook, application: Application, *, preferred: bool, is_drawn: bool = False
+) -> Decision:
     """Decide one application.
 
     Parameters
@@ -38,6 +40,9 @@ def judge(promises: Promises, seen: Outlook, application: Application, *, prefer
         What is asked.
     preferred : bool
         Whether the plan prefers its class of device.
+    is_drawn : bool
+        Whether the low-voltage network of its area is judged by draws, so that the estimate of its end voltage does not
+        count.
 
     Returns
     -------
@@ -49,11 +54,10 @@ def judge(promises: Promises, seen: Outlook, application: Application, *, prefer
     base = promises.base.value[view.check]
     seen, base = _at_worsened_moments(promises, seen, base)
     kept = ~checks.beyond_limit(seen.before)
-    charged = checks.beyond_limit(seen.after) & (
-        (view.guarded & kept) | (view.path & (kept | ~_no_worse(checks, seen)))
-    )
+    path = view.path & ~(is_drawn & (checks.kind == CheckKind.END_VOLTAGE))
+    charged = checks.beyond_limit(seen.after) & ((view.guarded & kept) | (path & (kept | ~_no_worse(checks, seen))))
     margin = _margins(checks, seen, application.rated_kw, charged)
-    relevant = charged if charged.any() else view.path
+    relevant = charged if charged.any() else path
     binding = int(np.flatnonzero(relevant)[np.argmin(margin[relevant])])
     blocked_by = None
     if charged.any():
@@ -61,7 +65,7 @@ def judge(promises: Promises, seen: Outlook, application: Application, *, prefer
         conditions = _what_fits(margin[charged], application.rated_kw)
         blocked_by = _blocker(seen, float(base[binding]), binding)
     else:
-        conditions = _conditions(checks, seen.after, view.path, preferred=preferred)
+        conditions = _conditions(checks, seen.after, path, preferred=preferred)
         verdict = Verdict.APPROVE_WITH_CONDITIONS if conditions else Verdict.APPROVE
     return Decision(
         application=application,

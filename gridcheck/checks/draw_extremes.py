@@ -211,8 +211,8 @@ def worst_of_draws(net: AreaNet, p_kw: FloatArray, q_kvar: FloatArray, has_meter
     ----------
     net : AreaNet
         The area.
-    p_kw, q_kvar : ndarray, shape (n_draw, n_step, 3 n_place + 1)
-        Loads over the squared voltage of the step; the last column is zero. [kW], [kvar]
+    p_kw, q_kvar : ndarray, shape (3 n_place, n_draw, n_step)
+        Loads over the squared voltage of the step. [kW], [kvar]
     has_meter : ndarray of bool, shape (3 n_place, n_draw)
         Phases of places on which some meter hangs.
 
@@ -220,8 +220,8 @@ def worst_of_draws(net: AreaNet, p_kw: FloatArray, q_kvar: FloatArray, has_meter
     -------
     DrawWorst
     """
-    n_draw, n_step, width = p_kw.shape
-    tables = solve_places(net.places, p_kw.reshape(-1, width), q_kvar.reshape(-1, width), threads=1)
+    n_row, n_draw, n_step = p_kw.shape
+    tables = solve_places(net.places, p_kw.reshape(n_row, -1), q_kvar.reshape(n_row, -1), threads=1)
     by_draw = n_draw, n_step
     found = [
         *_voltages(net, tables, has_meter, by_draw),
@@ -251,10 +251,16 @@ def _per_ka(rating_ka: FloatArray) -> FloatArray:
 
 
 def _voltages(net: AreaNet, tables: PlaceTables, has_meter: BoolArray, by_draw: tuple[int, int]) -> tuple[_Part, _Part]:
-    vm = tables.vm_pu.reshape(-1, *by_draw) * np.repeat(net.per_pu_v, _PHASES)[:, None, None]
-    nobody = ~has_meter[:, :, None]
-    low, element, step = _highest(net, np.where(nobody, -np.inf, -vm))
-    return (-low, element, step), _highest(net, np.where(nobody, -np.inf, vm))
+    volts = tables.vm_pu.reshape(-1, *by_draw)
+    if np.ptp(net.per_pu_v):
+        volts = volts * np.repeat(net.per_pu_v, _PHASES)[:, None, None]
+        scale = 1.0
+    else:
+        scale = float(net.per_pu_v[0]) if len(net.per_pu_v) else 1.0
+    somebody = has_meter[:, :, None]
+    high, *where_high = _highest(net, np.where(somebody, volts, -np.inf))
+    low, *where_low = _highest(net, np.where(somebody, -volts, -np.inf))
+    return (-low * scale, where_low[0], where_low[1]), (high * scale, where_high[0], where_high[1])
 
 
 def _highest(net: AreaNet, values: FloatArray) -> _Part:

@@ -22,7 +22,7 @@ from collections.abc import Callable
 import numpy as np
 
 from gridcheck.arrays import BoolArray, FloatArray, IntArray, UnsignedArray
-from gridcheck.checks.area_loads import AS_HOME, NOT_HELD, AreaLoads, loads_of, phases_in_draws
+from gridcheck.checks.area_loads import AS_HOME, NOT_HELD, AreaLoads, phases_in_draws
 from gridcheck.checks.draw_extremes import AreaNet, DrawWorst, worst_of_draws
 from gridcheck.checks.risk_outlook import Draws, LvHeater, RiskOutlook, RiskRules, judged
 from gridcheck.demand.draw_pool import home_keys
@@ -57,6 +57,13 @@ class AreaRisk:
             )
         self.net, self.loads, self.rules, self.seed = net, loads, rules, seed
         self.promised: tuple[LvHeater, ...] = ()
+        self._connected = [
+            LvHeater(home=home, column=column, rated_kw=kw, phase=phase, held=held)
+            for home, column, kw, phase, held in zip(
+                *(getattr(loads, name).tolist() for name in ("home", "column", "rated_kw", "phase", "held")),
+                strict=True,
+            )
+        ]
         self._key: UnsignedArray = home_keys(seed, net.grid.area_id, net.grid.home_id)
         edges = (0, *rules.draws)
         self._numbers = [np.arange(a, b) for a, b in itertools.pairwise(edges)]
@@ -147,11 +154,11 @@ class AreaRisk:
         """Return the k-th batch before the queue."""
         if k == len(self._before):
             draw = self._numbers[k]
-            shape = len(draw), self.net.pool.n_step, _PHASES * self.net.places.n_place + 1
+            shape = _PHASES * self.net.places.n_place, len(draw), self.net.pool.n_step
             phase = phases_in_draws(self._key, self.net.grid.home_phase, draw)
             p, q = np.zeros(shape), np.zeros(shape)
-            for row in range(self.loads.n_load):
-                self._add(p, q, phase, draw, self.loads.at(np.array([row])))
+            for load in self._connected:
+                self._add(p, q, phase, draw, load)
             worst = worst_of_draws(self.net, p, q, self._meters(phase, ()))
             self._before.append(Draws(draw=draw, p_kw=p, q_kvar=q, phase=phase, more_meters=(), worst=worst))
         return self._before[k]
@@ -164,47 +171,38 @@ class AreaRisk:
         elif heater.phase != AS_HOME:
             own = range(_PHASES) if heater.phase == THREE_PHASE else (heater.phase,)
             more = (*more, *(_PHASES * int(self.net.home_place[heater.home]) + k for k in own))
-        load = loads_of(
-            np.array([heater.home]),
-            np.array([heater.column]),
-            np.array([heater.rated_kw]),
-            phase=np.array([heater.phase]),
-            held=np.array([heater.held]),
-        )
-        self._add(p, q, phase, batch.draw, load)
+        self._add(p, q, phase, batch.draw, heater)
         worst = batch.worst.worse_of(worst_of_draws(self.net, p, q, self._meters(phase, more)))
         return Draws(draw=batch.draw, p_kw=p, q_kvar=q, phase=phase, more_meters=more, worst=worst)
 
     def _move(self, p: FloatArray, q: FloatArray, batch: Draws, heater: LvHeater) -> IntArray:
         """Put what a home draws on another phase, in place; return the phases of all homes."""
-        own = self.loads.at(np.flatnonzero((self.loads.home == heater.home) & (self.loads.phase == AS_HOME)))
         phase = batch.phase.copy()
         phase[heater.home] = heater.phase
-        for row in range(own.n_load):
-            load = own.at(np.array([row]))
-            self._add(p, q, batch.phase, batch.draw, load, sign=-1.0)
-            self._add(p, q, phase, batch.draw, load)
+        for load in self._connected:
+            if load.home == heater.home and load.phase == AS_HOME:
+                self._add(p, q, batch.phase, batch.draw, load, sign=-1.0)
+                self._add(p, q, phase, batch.draw, load)
         return phase
 
     def _add(
-        self, p: FloatArray, q: FloatArray, phase: IntArray, draw: IntArray, load: AreaLoads, *, sign: float = 1.0
+        self, p: FloatArray, q: FloatArray, phase: IntArray, draw: IntArray, load: LvHeater, *, sign: float = 1.0
     ) -> None:
         """Add one load to the loads of all draws, in place."""
-        home, column, rated_kw = int(load.home[0]), int(load.column[0]), float(load.rated_kw[0])
         pool = self.net.pool
-        share = pool.courses(self._key[home : home + 1], column, draw)[0]
-        if load.held[0] != NOT_HELD:
+        share = pool.courses(self._key[load.home : load.home + 1], load.column, draw)[0]
+        if load.held != NOT_HELD:
             made_up = np.where(pool.is_light, share, np.maximum(share, 1.0))
-            share = np.where(pool.window == load.held[0], 0.0, made_up)
-        drawn = sign * rated_kw * share / self.net.vm_pu**2
-        own = phase[home] if load.phase[0] == AS_HOME else np.full(len(draw), load.phase[0])
-        first = _PHASES * int(self.net.home_place[home])
+            share = np.where(pool.window == load.held, 0.0, made_up)
+        drawn = share * (sign * load.rated_kw / self.net.vm_pu**2)
+        own = phase[load.home] if load.phase == AS_HOME else np.full(len(draw), load.phase)
+        first, tan_phi = _PHASES * int(self.net.home_place[load.home]), float(pool.tan_phi[load.column])
         for k in range(_PHASES):
-            single, even = np.flatnonzero(own == k), np.flatnonzero(own == THREE_PHASE)
-            p[single, :, first + k] += drawn[single]
-            q[single, :, first + k] += pool.tan_phi[column] * drawn[single]
-            p[even, :, first + k] += drawn[even] / _PHASES
-            q[even, :, first + k] += pool.tan_phi[column] * drawn[even] / _PHASES
+            on = (own == k) + (own == THREE_PHASE) / _PHASES
+            if on.any():
+                part = drawn * on[:, None]
+                p[first + k] += part
+                q[first + k] += tan_phi * part
 
     def _meters(self, phase: IntArray, more: tuple[int, ...]) -> BoolArray:
         """Tell on which phases of which places some meter hangs, shape (3 n_place, n_draw)."""

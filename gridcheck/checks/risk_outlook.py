@@ -21,6 +21,9 @@ DECIDING = (
 )
 # A change smaller than this share of the limit has no bearing on it.
 _NEGLIGIBLE = 1e-6
+# Where the upper voltage is broken already, mostly by a tap that was set for heavier load, a heater that lifts the
+# other phases by less than this is not the cause. [V] (E, range 0.2 to 1)
+_LIFTED_V = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +96,7 @@ class Draws:
     ----------
     draw : ndarray of int, shape (n_draw,)
         Their numbers.
-    p_kw, q_kvar : ndarray, shape (n_draw, n_step, 3 n_place + 1)
+    p_kw, q_kvar : ndarray, shape (3 n_place, n_draw, n_step)
         Loads over the squared voltage of the step. [kW], [kvar]
     phase : ndarray of int, shape (n_home, n_draw)
         Phase of each home.
@@ -208,7 +211,8 @@ def judged(
     n_draw, is_last = len(seen.unsolved), len(batches) == len(rules.draws)
     broken_draws = seen.broken(limit)
     broken_before, broken = without.broken(limit).sum(axis=1), broken_draws.sum(axis=1)
-    worse: BoolArray = np.asarray((broken_draws & _moved(without, seen, limit)).any(axis=1))
+    broken_already = broken_before > rules.risk * n_draw
+    worse: BoolArray = np.asarray((broken_draws & _moved(without, seen, limit, broken_already)).any(axis=1))
     confidence = rules.confidence_per_look
     pairs = [share_interval(int(k), n_draw, confidence=confidence) for k in broken]
     side = np.array([side_of(int(k), n_draw, bound=rules.risk, confidence=confidence) for k in broken])
@@ -242,11 +246,14 @@ def judged(
     return outlook, bool(open_still and not charged.any())
 
 
-def _moved(before: DrawWorst, after: DrawWorst, limit: FloatArray) -> BoolArray:
+def _moved(before: DrawWorst, after: DrawWorst, limit: FloatArray, broken_already: BoolArray) -> BoolArray:
     """Tell in which draws a check got worse by more than nothing, shape (n_check, n_draw)."""
+    least = _NEGLIGIBLE * limit
+    if broken_already[LvCheck.HIGH_VOLTAGE]:
+        least[LvCheck.HIGH_VOLTAGE] = _LIFTED_V
     with np.errstate(invalid="ignore"):  # as bad as can be before and after
         change = SIGN[:, None] * (after.value - before.value)
-    return np.asarray(change > _NEGLIGIBLE * limit[:, None])
+    return np.asarray(change > least[:, None])
 
 
 def _at_risk(worst: DrawWorst, risk: float) -> tuple[FloatArray, IntArray]:

@@ -26,12 +26,12 @@ from gridcheck.demand.clock import local_hour
 from gridcheck.demand.households import draws
 from gridcheck.demand.parameters import BASE, ROOFTOP_PV, DemandParameters
 from gridcheck.demand.profiles import ClassProfiles, DemandMethod
-from gridcheck.demand.simulated import simulated_class
+from gridcheck.demand.simulated import SIMULATED_HOMES, simulated_class
 from gridcheck.demand.weather import Weather
 from gridcheck.errors import InputError
 
-POOL_HOMES = 1000
-"""Homes of each class in a pool: a risk of one in twenty is then known to about a hundredth of a home's spread."""
+POOL_HOMES = SIMULATED_HOMES
+"""Homes of each class in a pool: those from which the profiles come."""
 MOST_WINDOWS = 4
 # Windows nearer to each other than this, by the clock, are the same peak. [h] (E, range 2 to 6)
 _APART_H = 4.0

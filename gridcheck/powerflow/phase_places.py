@@ -24,6 +24,21 @@ _PHASES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PlaceRows(PhaseRows):
+    """Rows whose loads are read from tables of places, (3 n_place, n_case): each stands in memory as it is read."""
+
+    def write(self, block: int, pq: FloatArray) -> None:
+        """Write P and Q of one block to `pq`, shape (n_row, 2 BLOCK). [pu]"""
+        assert self.written is not None
+        lanes = _kernels.BLOCK
+        cases = slice(block * lanes, (block + 1) * lanes)
+        width = min(lanes, self.n_case - block * lanes)
+        pq[:] = 0.0
+        for part, power in enumerate(self.written):
+            pq[self.column_row, part * lanes : part * lanes + width] = power[self.column, cases] * self.per_mva
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PhasePlaces:
     """A network made ready for loads at some buses.
 
@@ -35,7 +50,7 @@ class PhasePlaces:
         The same, made ready for the sweep.
     bus : ndarray of int, shape (n_place,)
         Positions of the buses; place i is the i-th of them everywhere.
-    rows : PhaseRows
+    rows : PlaceRows
         Rows of the sweep, without loads.
     vm_row : ndarray of int, shape (n_node,)
         Place of each node, -1 for none.
@@ -48,7 +63,7 @@ class PhasePlaces:
     network: FourWireNetwork
     model: PhaseModel
     bus: IntArray
-    rows: PhaseRows
+    rows: PlaceRows
     vm_row: IntArray
     percent: FloatArray
     neutral_ka: FloatArray
@@ -105,12 +120,12 @@ def phase_places(network: FourWireNetwork, bus: IntArray) -> PhasePlaces:
     vm_row = place_of_bus[model.radial.bus]
     if np.count_nonzero(vm_row >= 0) != len(bus):
         raise InputError(f"{network.name}: places must be supplied buses, each once.", [f"bus {i}" for i in bus[:20]])
-    # The kernel wants all phases of a node with a shunt; those without a load read the column of zeros behind the last.
+    # The kernel wants all phases of a node with a shunt, with a load or without.
     is_row = (vm_row >= 0) | (model.shunt_row >= 0)
     node = np.repeat(np.flatnonzero(is_row), _PHASES)
     phase = np.tile(np.arange(_PHASES), int(is_row.sum()))
-    column = np.where(vm_row[node] >= 0, _PHASES * vm_row[node] + phase, _PHASES * len(bus))
-    order = np.argsort(column, kind="stable")
+    loaded = np.flatnonzero(vm_row[node] >= 0)
+    column = _PHASES * vm_row[node[loaded]] + phase[loaded]
     per_volt = 1.0 / model.no_load[node, phase].conj()
     scale = percent_scale(model)
     scale[model.turn_row >= 0, 0] = 0.0
@@ -118,12 +133,12 @@ def phase_places(network: FourWireNetwork, bus: IntArray) -> PhasePlaces:
         network=network,
         model=model,
         bus=bus,
-        rows=PhaseRows(
+        rows=PlaceRows(
             n_case=0,
             row_start=np.concatenate([[0], np.cumsum(_PHASES * is_row)]).astype(np.int64),
             phase=phase.astype(np.int64),
-            column=column[order].astype(np.uint64),
-            column_row=order.astype(np.uint64),
+            column=column.astype(np.uint64),
+            column_row=loaded.astype(np.uint64),
             start=np.stack([per_volt.real, per_volt.imag], axis=1).astype(np.float32),
             per_mva=_PHASES / (model.radial.sn_mva * KW_PER_MW),
         ),
@@ -148,8 +163,8 @@ def solve_places(
     ----------
     places : PhasePlaces
         The network.
-    p_kw, q_kvar : ndarray, shape (n_case, 3 n_place + 1)
-        Drawn at each phase of each place, place by place; the last column is zero. [kW], [kvar]
+    p_kw, q_kvar : ndarray, shape (3 n_place, n_case)
+        Drawn at each phase of each place, place by place. [kW], [kvar]
     tolerance_pu : float
         Largest error allowed in any voltage. [pu]
     max_iterations, threads
@@ -162,19 +177,19 @@ def solve_places(
     Raises
     ------
     InputError
-        If the tables do not fit, or the last column is not zero.
+        If the tables do not fit.
     """
-    width = _PHASES * places.n_place + 1
-    if p_kw.ndim != 2 or p_kw.shape[1] != width or q_kvar.shape != p_kw.shape:
-        raise InputError(f"loads must have {width} columns. Got {p_kw.shape} and {q_kvar.shape}.")
-    if p_kw[:, -1].any() or q_kvar[:, -1].any():
-        raise InputError("The last column of the loads must be zero: it stands for places without a load.")
-    model, n_case = places.model, len(p_kw)
+    if p_kw.ndim != 2 or len(p_kw) != _PHASES * places.n_place or q_kvar.shape != p_kw.shape:
+        raise InputError(f"loads must have {_PHASES * places.n_place} rows. Got {p_kw.shape} and {q_kvar.shape}.")
+    model, n_case = places.model, p_kw.shape[1]
     columns = -(-n_case // _kernels.BLOCK) * _kernels.BLOCK
-    vm = np.empty((places.n_place, _PHASES, columns))
-    loading = np.full((1, places.network.n_branch, _PHASES, columns), np.nan)
-    neutral = np.full((places.network.n_branch, columns), np.nan)
     m, r = model, model.radial
+    vm = np.empty((places.n_place, _PHASES, columns))
+    loading = np.empty((1, places.network.n_branch, _PHASES, columns))
+    neutral = np.empty((places.network.n_branch, columns))
+    dark = np.ones(places.network.n_branch, dtype=bool)
+    dark[r.branch[r.branch >= 0]] = False
+    loading[:, dark], neutral[dark] = np.nan, np.nan
 
     def read(block: PhaseBlock) -> None:
         _kernels.phase_magnitudes(block.v, places.vm_row, block.first, vm)

@@ -72,9 +72,8 @@ def slowly(net, p, q, has_meter):
 
 
 def flattened(net, power):
-    table = np.zeros((*power.shape[:2], 3 * len(net.node) + 1))
-    table[:, :, :-1] = power.reshape(*power.shape[:2], -1)
-    return table / net.vm_pu[None, :, None] ** 2
+    table = power.reshape(*power.shape[:2], -1).transpose(2, 0, 1)
+    return np.ascontiguousarray(table / net.vm_pu**2)
 
 
 def test_like_one_load_flow_per_draw_and_step(net):
@@ -99,7 +98,7 @@ def test_the_box_at_the_end_of_a_line_by_hand():
     # 5 kW between phase A and the neutral, 300 m away: the loop is twice the wire, so U (U0 - U) = P 2 r l while the
     # transformer is so large and the reactance so small that both are felt little.
     net = area(one_box((0,), metres=300.0), pool(width=1, n_window=1), type_name="S13-630-Dyn11")
-    p = np.zeros((1, 2, 4))
+    p = np.zeros((3, 1, 2))
     p[0, 0, 0] = 5.0
     found = worst_of_draws(net, p, 0.0 * p, np.array([[True], [False], [False]]))
     r = 0.443 * (1.0 + 0.00403 * 10.0) * 0.3 * 2.0
@@ -114,8 +113,8 @@ def test_the_box_at_the_end_of_a_line_by_hand():
 
 def test_a_phase_without_a_meter_has_no_voltage_that_counts():
     net = area(one_box((0,)), pool(width=1, n_window=1))
-    p = np.zeros((1, 2, 4))
-    p[0, 0, :3] = 1.0, 12.0, 0.0
+    p = np.zeros((3, 1, 2))
+    p[:, 0, 0] = 1.0, 12.0, 0.0
     only_a = worst_of_draws(net, p, 0.0 * p, np.array([[True], [False], [False]]))
     both = worst_of_draws(net, p, 0.0 * p, np.array([[True], [True], [False]]))
     assert both.value[LvCheck.LOW_VOLTAGE, 0] < only_a.value[LvCheck.LOW_VOLTAGE, 0] - 10.0

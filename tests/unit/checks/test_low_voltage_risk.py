@@ -114,7 +114,7 @@ def test_the_draws_of_a_larger_sample_begin_with_those_of_a_smaller_one():
     few, more = small_risk(), small_risk(rules=RiskRules(draws=(60, 90)))
     assert few.batch(0).p_kw.tobytes() == more.batch(0).p_kw.tobytes()
     whole = small_risk(rules=RiskRules(draws=(90,))).batch(0)
-    assert whole.p_kw[60:].tobytes() == more.batch(1).p_kw.tobytes()
+    assert whole.p_kw[:, 60:].tobytes() == more.batch(1).p_kw.tobytes()
 
 
 def test_a_promise_is_what_connecting_it_from_the_beginning_is():
@@ -207,7 +207,7 @@ def test_a_heater_that_is_held_out_draws_nothing_there_and_its_rating_elsewhere(
     net = area(one_box((0,)), pool(n_window=2, width=2))
     risk = AreaRisk(net, loads_of(np.zeros(0, dtype=int), np.zeros(0, dtype=int), np.zeros(0)), MANY, seed=1)
     seen = risk.with_heater(LvHeater(home=0, column=HEAT_PUMP, rated_kw=3.0, held=1))
-    drawn = seen.batches[0].p_kw[:, :, 0]
+    drawn = seen.batches[0].p_kw[0]
     assert (drawn[:, 2:4] == 0.0).all()
     assert (drawn[:, :2] >= 3.0 - 1e-6).all()
     assert (drawn[:, 4] == 0.0).all()

@@ -76,7 +76,7 @@ def test_another_phase_is_the_cheapest_condition():
     (verdict,), queue = decide_area(risk, [heater(0, 6.0)], EVERYTHING)
     assert verdict.conditions == ("phase:C",)
     assert queue.risk.promised[0].moves_home
-    drawn = queue.risk.batch(0).p_kw[0, 0, :3] * 0.93**2
+    drawn = queue.risk.batch(0).p_kw[:, 0, 0] * 0.93**2
     np.testing.assert_allclose(drawn, [0.0, 3.0, 9.0], atol=1e-9)
 
 

@@ -17,15 +17,14 @@ BUS = np.arange(3, 20, 2)
 
 def tables_of(n_bus: int, p_kw, q_kvar):
     """Loads of places as cases of the whole network."""
-    p, q = (np.zeros((len(values), n_bus, 3)) for values in (p_kw, q_kvar))
-    p[:, BUS], q[:, BUS] = (values[:, :-1].reshape(len(values), len(BUS), 3) / 1e3 for values in (p_kw, q_kvar))
+    p, q = (np.zeros((values.shape[1], n_bus, 3)) for values in (p_kw, q_kvar))
+    p[:, BUS], q[:, BUS] = (values.T.reshape(-1, len(BUS), 3) / 1e3 for values in (p_kw, q_kvar))
     return PhaseLoadCases(p_mw=p, q_mvar=q)
 
 
 def loads(n_case: int = 70, seed: int = 5):
     rng = np.random.default_rng(seed)
-    p = np.zeros((n_case, 3 * len(BUS) + 1))
-    p[:, :-1] = rng.uniform(-0.5, 3.0, (n_case, 3 * len(BUS)))
+    p = rng.uniform(-0.5, 3.0, (3 * len(BUS), n_case))
     return p, 0.3 * p
 
 
@@ -48,7 +47,7 @@ def test_like_the_load_flow_of_whole_networks(group, charging):
 def test_the_transformer_is_seen_by_its_low_voltage_winding():
     # A load between one phase and the neutral alone: that winding carries S / U, the others nothing.
     network = lv_feeder(20).network
-    p = np.zeros((1, 3 * len(BUS) + 1))
+    p = np.zeros((3 * len(BUS), 1))
     p[0, 0] = 20.0
     found = solve_places(phase_places(network, BUS), p, 0.0 * p, tolerance_pu=1e-10)
     volts = found.vm_pu[0, 0, 0] * 400.0 / np.sqrt(3)
@@ -84,11 +83,10 @@ def test_a_moved_source_is_an_exact_scaling_held_against_pandapower(u):
 def test_loads_that_do_not_fit_are_refused():
     places = phase_places(lv_feeder(20).network, BUS)
     p, q = loads(n_case=2)
-    with pytest.raises(InputError, match="columns"):
-        solve_places(places, p[:, 1:], q[:, 1:])
-    p[0, -1] = 1.0
-    with pytest.raises(InputError, match="last column"):
-        solve_places(places, p, q)
+    with pytest.raises(InputError, match="rows"):
+        solve_places(places, p[1:], q[1:])
+    with pytest.raises(InputError, match="rows"):
+        solve_places(places, p, q[:, 1:])
 
 
 def test_a_place_must_be_a_bus_and_only_once():

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gridcheck.arrays import BoolArray, FloatArray, IntArray
-from gridcheck.checks.assessment import Course, assess_loads, load_weights
+from gridcheck.checks.assessment import assess_loads, load_weights
 from gridcheck.checks.supply_tree import AREA_KINDS, CheckKind, SupplyTree
 from gridcheck.connection.judge import hidden_moments
 from gridcheck.connection.own_cases import OwnCases
@@ -272,14 +272,13 @@ class FewCases:
         ends = (self._rated_kw, self._count), (rated_kw, count)
         upper = [self._loads_at_end(ends, end, group=tree.area_feeder) for end in (0, 1)]
         try:
-            low, high = (_upper_courses(tree, course, loads, self.promises.base.feeder_state) for loads in upper)
+            low, high = (_upper_courses(tree, loads, self.promises.base.feeder_state) for loads in upper)
             guarded = self.promises.guarded_row
             self._critical[:] = False
             if len(guarded):
                 loads = self._loads_at_end(ends, 1, group=None)
-                found = assess_loads(
-                    tree, course, loads, self.promises.limits, rows=guarded, start=self.promises.base.area_state
-                )
+                start = self.promises.base.area_state
+                found = assess_loads(tree, course, loads, self.promises.limits, guarded, start)
                 check = np.concatenate([guarded + len(tree.area) * place for place in range(len(AREA_KINDS))])
                 # A margin for the tolerance of both solutions.
                 at = tree.checks.at(check)
@@ -297,7 +296,7 @@ class FewCases:
         *,
         group: IntArray | None,
     ) -> NodeLoads:
-        """Return loads that no state between two ends falls below, or exceeds: heaters of one, coincidence of the other."""
+        """Return loads that no state between falls below, or exceeds: heaters of one end, coincidence of the other."""
         course, tree = self.promises.course, self.promises.tree
         rated_kw, count = ends[end][0], ends[1 - end][1]
         if end == 1:
@@ -338,7 +337,7 @@ def _sight_of(promises: Promises, row: int) -> Sight:
     return Sight(view=view, upper=check[n_own:] - first, node=node, place=place, factor=factor[check[n_own:]])
 
 
-def _upper_courses(tree: SupplyTree, course: Course, loads: NodeLoads, start: SweepState) -> FloatArray:
+def _upper_courses(tree: SupplyTree, loads: NodeLoads, start: SweepState) -> FloatArray:
     """Return the 10 kV checks in all cases, larger is worse, shape (n_upper, n_kept)."""
     state = solve_nodes(tree.model, loads, start=start)
     if state.status.any():

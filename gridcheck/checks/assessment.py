@@ -207,24 +207,18 @@ def assess_areas(
         If the load flow of some case has no solution.
     """
     loads = node_loads(tree, course, counts, group=None)
-    return assess_loads(tree, course, loads, limits, rows=rows, start=start, follow_hot_spots=follow_hot_spots)
-
-
-def assess_loads(
-    tree: SupplyTree,
-    course: Course,
-    loads: NodeLoads,
-    limits: LimitSet,
-    *,
-    rows: IntArray | None = None,
-    start: SweepState | None = None,
-    follow_hot_spots: bool = False,
-) -> LevelAssessment:
-    """Do what `assess_areas` does for loads that are given."""
     state = _solved(tree, loads, start)
     wanted = np.arange(len(tree.area)) if rows is None else rows
     parts = _area_checks(tree, course, loads, state, limits, wanted, follow_hot_spots=follow_hot_spots)
     return _level(parts, state)
+
+
+def assess_loads(
+    tree: SupplyTree, course: Course, loads: NodeLoads, limits: LimitSet, rows: IntArray, start: SweepState
+) -> LevelAssessment:
+    """Do what `assess_areas` does for loads that are given."""
+    state = _solved(tree, loads, start)
+    return _level(_area_checks(tree, course, loads, state, limits, rows, follow_hot_spots=False), state)
 
 
 def assess_upper(
@@ -376,9 +370,8 @@ def hot_spot_courses_c(
     """Return the hot spots of some areas in every case, shape (n_case, n_rows); `loading` (n_rows, n_kept). [degC]"""
     outdoors = course.profiles
     full = _loading_in_all_cases(tree, course, loads, loading, rows)
-    return hot_spot_c(
-        full.T / 100.0, outdoors.temperature_c, tree.loss_ratio[rows], limits, duration_h=outdoors.duration_h
-    )
+    ratio = tree.loss_ratio[rows]
+    return hot_spot_c(full.T / 100.0, outdoors.temperature_c, ratio, limits, duration_h=outdoors.duration_h)
 
 
 def _loading_in_all_cases(

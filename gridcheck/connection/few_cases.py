@@ -23,21 +23,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from gridcheck.arrays import BoolArray, FloatArray, IntArray
-from gridcheck.checks.assessment import Course, assess_loads, load_weights
+from gridcheck.checks.assessment import assess_loads, load_weights
 from gridcheck.checks.supply_tree import AREA_KINDS, CheckKind, SupplyTree
 from gridcheck.connection.judge import hidden_moments
 from gridcheck.connection.own_cases import OwnCases
 from gridcheck.connection.promises import Heater, Outlook, Promises, View
 from gridcheck.demand.profiles import ClassCounts, diversity
 from gridcheck.errors import NotConvergedError
-from gridcheck.powerflow.narrow import NarrowSolver, lanes_of_state, start_of
+from gridcheck.powerflow.narrow import NarrowSolver, in_lanes, lanes_of_state, start_of
 from gridcheck.powerflow.readings import node_loading_percent, node_voltages
 from gridcheck.powerflow.reductions import highest, lowest
 from gridcheck.powerflow.sweep import NodeLoads, SweepState, solve_nodes
 from gridcheck.units import KW_PER_MW
 
 # Applications that are enclosed together: the more, the wider the bounds, the fewer, the more often they are solved.
-_ENCLOSED = 24
+_ENCLOSED = 20
+# States of an area that are seen at once.
+_TOGETHER = 7
 # Voltages are solved to 1e-8 pu; bounds leave room for that.
 _SLACK = 1e-6
 
@@ -91,9 +93,13 @@ class FewCases:
         row[tree.area_node] = np.arange(len(tree.area_node))
         self._row, self._solver = row, NarrowSolver(tree.model, row)
         self._lanes = lanes_of_state(promises.base.feeder_state)
-        self._weights = self._weights_of(np.arange(len(tree.area)), tree.area_feeder, self._rated_kw, self._count)
+        self._weights = self._weights_of(tree.area_feeder, self._rated_kw, self._count)
         self._is_stale = False
         self._sights: dict[int, Sight] = {}
+        self._known: dict[tuple[int, bytes, bytes], tuple[FloatArray, IntArray] | None] = {}
+        self._waiting: dict[int, list[Heater]] = {row: [] for row, _, _ in pending}
+        for heater in pending:
+            self._waiting[heater[0]].append(heater)
         self._version = 0
         self._before: dict[int, tuple[int, FloatArray]] = {}
         self._enclosed_until = -1
@@ -117,8 +123,27 @@ class FewCases:
 
     def own_values(self, row: int) -> FloatArray | None:
         """Return the values of an area's own checks before the queue; None where that takes all cases."""
-        found = None if self.own is None else self.own.values(row, self._rated_kw[row], self._count[row])
+        found = self._own(row, self._rated_kw[row], self._count[row], self._waiting[row])
         return None if found is None else found[0]
+
+    def _own(
+        self, row: int, rated_kw: FloatArray, count: FloatArray, waiting: Sequence[Heater]
+    ) -> tuple[FloatArray, IntArray] | None:
+        """Return an area's own checks; what it will be like with those who wait is seen at once and kept."""
+        if self.own is None:
+            return None
+        key = row, rated_kw.tobytes(), count.tobytes()
+        if key not in self._known:
+            states = [(rated_kw, count)]
+            for _, column, kw in waiting[:_TOGETHER]:
+                rated_kw, count = rated_kw.copy(), count.copy()
+                rated_kw[column] += kw
+                count[column] += 1.0
+                states.append((rated_kw, count))
+            rated, counts = (np.stack(part) for part in zip(*states, strict=True))
+            found = self.own.values(row, rated, counts)
+            self._known |= {(row, r.tobytes(), c.tobytes()): one for (r, c), one in zip(states, found, strict=True)}
+        return self._known[key]
 
     def settle(self) -> Promises:
         """Return the promises at the end of the queue."""
@@ -131,6 +156,7 @@ class FewCases:
     def _from_few(self, heater: Heater) -> Outlook | None:
         """See what one more heater does; None where that takes all cases."""
         self._asked += 1
+        self._waiting[heater[0]].pop(0)
         if self._asked > self._enclosed_until:
             self._enclose()
         row, column, kw = heater
@@ -141,7 +167,7 @@ class FewCases:
         rated_kw, count = self._rated_kw.copy(), self._count.copy()
         rated_kw[row, column] += kw
         count[row, column] += 1.0
-        own = self.own.values(row, rated_kw[row], count[row])
+        own = self._own(row, rated_kw[row], count[row], self._waiting[row])
         sight = self._sight(row)
         before = self._upper_before(feeder, sight)
         after = self._upper(feeder, sight, rated_kw, count)
@@ -168,7 +194,7 @@ class FewCases:
         if outlook.upper is not None:
             self.promises.promise(heater, outlook)
         rows = np.flatnonzero(self.promises.tree.area_feeder == feeder)
-        changed = self._weights_of(rows, np.zeros(len(rows), dtype=np.int64), self._rated_kw[rows], self._count[rows])
+        changed = self._weights_of(np.zeros(len(rows), dtype=np.int64), self._rated_kw[rows], self._count[rows])
         for held, new in zip(self._weights, changed, strict=True):
             held[rows] = new
         if outlook.upper is None:
@@ -200,24 +226,22 @@ class FewCases:
         tree, course = self.promises.tree, self.promises.course
         case, profile, start = self._cases_of(feeder, sight)
         rows = np.flatnonzero(tree.area_feeder == feeder)
-        p_weight, q_weight = (weight.copy() for weight in self._weights)
-        p_weight[rows], q_weight[rows] = self._weights_of(
-            rows, np.zeros(len(rows), dtype=np.int64), rated_kw[rows], count[rows]
+        weights = self._weights[0].copy(), self._weights[1].copy()
+        weights[0][rows], weights[1][rows] = self._weights_of(
+            np.zeros(len(rows), dtype=np.int64), rated_kw[rows], count[rows]
         )
-        state = self._solver.solve(p_weight, q_weight, profile, start)
+        state = self._solver.solve(weights, profile, start)
         if state is None:
             return None
-        n_place = int(sight.node.max()) + 1
+        shape = int(sight.node.max()) + 1, len(case)
         is_voltage = sight.view.checks.kind[len(AREA_KINDS) :] == CheckKind.SECTION_VOLTAGE
-        value, place = highest(self._solver.loading_percent(state, sight.node, n_place))
-        low, low_place = lowest(self._solver.voltage_pu(state, sight.node, n_place))
+        value, place = highest(self._solver.loading_percent(state, sight.node, shape))
+        low, low_place = lowest(self._solver.voltage_pu(state, sight.node, shape))
         value, place, low, low_place = (found[sight.place] for found in (value, place, low, low_place))
         worst = np.where(is_voltage, low, value * sight.factor)
         return worst, course.case[case[np.where(is_voltage, low_place, place)]]
 
-    def _weights_of(
-        self, rows: IntArray, group: IntArray, rated_kw: FloatArray, count: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
+    def _weights_of(self, group: IntArray, rated_kw: FloatArray, count: FloatArray) -> tuple[FloatArray, FloatArray]:
         return load_weights(self.promises.tree, self.promises.course, rated_kw, count, group=group)
 
     def _cases_of(self, feeder: int, sight: Sight) -> tuple[IntArray, FloatArray, FloatArray]:
@@ -225,8 +249,9 @@ class FewCases:
         if feeder not in self._cases:
             assert self._active is not None
             case = np.flatnonzero(self._active[sight.upper].any(axis=0))
-            profile = np.ascontiguousarray(self.promises.course.columns[case].T)
-            self._cases[feeder] = case, profile, start_of(self._lanes, case)
+            lanes = in_lanes(case)
+            profile = np.ascontiguousarray(self.promises.course.columns[lanes].T)
+            self._cases[feeder] = case, profile, start_of(self._lanes, lanes)
         return self._cases[feeder]
 
     def _sight(self, row: int) -> Sight:
@@ -247,14 +272,13 @@ class FewCases:
         ends = (self._rated_kw, self._count), (rated_kw, count)
         upper = [self._loads_at_end(ends, end, group=tree.area_feeder) for end in (0, 1)]
         try:
-            low, high = (_upper_courses(tree, course, loads, self.promises.base.feeder_state) for loads in upper)
+            low, high = (_upper_courses(tree, loads, self.promises.base.feeder_state) for loads in upper)
             guarded = self.promises.guarded_row
             self._critical[:] = False
             if len(guarded):
                 loads = self._loads_at_end(ends, 1, group=None)
-                found = assess_loads(
-                    tree, course, loads, self.promises.limits, rows=guarded, start=self.promises.base.area_state
-                )
+                start = self.promises.base.area_state
+                found = assess_loads(tree, course, loads, self.promises.limits, guarded, start)
                 check = np.concatenate([guarded + len(tree.area) * place for place in range(len(AREA_KINDS))])
                 # A margin for the tolerance of both solutions.
                 at = tree.checks.at(check)
@@ -272,7 +296,7 @@ class FewCases:
         *,
         group: IntArray | None,
     ) -> NodeLoads:
-        """Return loads that no state between two ends falls below, or exceeds: heaters of one, coincidence of the other."""
+        """Return loads that no state between falls below, or exceeds: heaters of one end, coincidence of the other."""
         course, tree = self.promises.course, self.promises.tree
         rated_kw, count = ends[end][0], ends[1 - end][1]
         if end == 1:
@@ -313,7 +337,7 @@ def _sight_of(promises: Promises, row: int) -> Sight:
     return Sight(view=view, upper=check[n_own:] - first, node=node, place=place, factor=factor[check[n_own:]])
 
 
-def _upper_courses(tree: SupplyTree, course: Course, loads: NodeLoads, start: SweepState) -> FloatArray:
+def _upper_courses(tree: SupplyTree, loads: NodeLoads, start: SweepState) -> FloatArray:
     """Return the 10 kV checks in all cases, larger is worse, shape (n_upper, n_kept)."""
     state = solve_nodes(tree.model, loads, start=start)
     if state.status.any():

@@ -163,7 +163,10 @@ class Promises:
 
     def promise(self, heater: Heater, outlook: Outlook) -> None:
         """Approve the heater of an outlook."""
-        assert outlook.counts and outlook.own and outlook.elsewhere and outlook.upper
+        assert outlook.counts is not None
+        assert outlook.own is not None
+        assert outlook.elsewhere is not None
+        assert outlook.upper is not None
         self.counts, self.elsewhere, self.upper = outlook.counts, outlook.elsewhere, outlook.upper
         self.own[heater[0]] = outlook.own.value
         self.approved += 1
@@ -175,7 +178,9 @@ class Promises:
         """
         view = seen.view
         check = int(view.check[place])
-        assert seen.counts and seen.own and seen.upper
+        assert seen.counts is not None
+        assert seen.own is not None
+        assert seen.upper is not None
         if CheckKind(int(view.checks.kind[place])) in AREA_KINDS:
             without = self._among_others(view.row, self.counts)
             states = (
@@ -205,7 +210,7 @@ class Promises:
         self.elsewhere = self._areas(self.guarded_row, counts, self.base.area_state)
         self.upper = assess_upper(self.tree, self.course, counts, start=self.base.feeder_state)
 
-    def guard(self, rows: Sequence[int], see: Callable[[int], FloatArray | None] = lambda row: None) -> None:
+    def guard(self, rows: Sequence[int], see: Callable[[int], FloatArray | None] | None = None) -> None:
         """See the areas in which somebody asks as they are before the queue, and find the areas that need a guard.
 
         `see` may give the values of an area's own checks at less cost; None where it cannot.
@@ -215,7 +220,7 @@ class Promises:
         value = self.base.value.copy()
         value[of_area] = self.crowd_level.value
         for row in rows:
-            seen = see(row)
+            seen = None if see is None else see(row)
             self.own[row] = self._own_checks(row, self.counts).value if seen is None else seen
             value[_checks_of(np.array([row]), n_area)] = self.own[row]
         kept = ~broken(self.base.value)[of_area]

@@ -14,21 +14,34 @@ from gridcheck.powerflow.radial import RadialModel
 from gridcheck.powerflow.readings import tree_percent_scales
 from gridcheck.powerflow.sweep import SweepState
 
+Weights = tuple[FloatArray, FloatArray]
+"""Of active and of reactive loads."""
+
 _TOLERANCE_PU = 1e-8
 _MAX_ITERATIONS = 400
 
 
 def lanes_of_state(solved: SweepState) -> FloatArray:
-    """Return a solution by case, shape (4, n_node + 1, n_case): voltage and current, real and imaginary. [pu]"""
+    """Return a solution by case, shape (n_node + 1, 4, n_case): voltage and current, real and imaginary. [pu]"""
     n_block, n_row, _ = solved.state.shape
-    by_part = solved.state.reshape(n_block, n_row, 4, -1).transpose(2, 1, 0, 3)
-    return np.ascontiguousarray(by_part.reshape(4, n_row, -1)[:, :, : solved.n_case])
+    by_part = solved.state.reshape(n_block, n_row, 4, -1).transpose(1, 2, 0, 3)
+    return np.ascontiguousarray(by_part.reshape(n_row, 4, -1)[:, :, : solved.n_case])
+
+
+def in_lanes(place: IntArray) -> IntArray:
+    """Fill the last block with repetitions of its first case: the kernel is fast where all lanes are used."""
+    lanes = _kernels.BLOCK
+    return np.concatenate([place, np.full(-len(place) % lanes, place[0])])
 
 
 def start_of(lanes: FloatArray, place: IntArray) -> FloatArray:
-    """Return some cases of a solution as the kernel takes them, shape (n_node + 1, 4 width)."""
-    chosen = lanes[:, :, place].transpose(1, 0, 2)
-    return np.ascontiguousarray(chosen.reshape(chosen.shape[0], -1))
+    """Return some cases of a solution as the kernel takes them, shape (n_block, n_node + 1, 4 BLOCK).
+
+    `place` (n_block BLOCK,) as from `in_lanes`.
+    """
+    blocks = place.reshape(-1, _kernels.BLOCK)
+    chosen = [lanes[:, :, block].reshape(len(lanes), -1) for block in blocks]
+    return np.stack(chosen)
 
 
 class NarrowSolver:
@@ -47,46 +60,66 @@ class NarrowSolver:
         self._n_load = int(row.max(initial=-1)) + 1
         self._row = np.where(row < 0, self._n_load, row)
         self._near, self._far = tree_percent_scales(model)
-        self._held: dict[int, tuple[FloatArray, ...]] = {}
+        # Single precision is not used from a start that is given.
+        lanes, rough = _kernels.BLOCK, np.float32
+        self._scratch = (
+            np.zeros((self._n_load + 1, 2 * lanes)), np.zeros((1, 2 * lanes), rough), np.zeros((0, 4 * lanes), rough),
+            np.zeros(6 * lanes), np.zeros(4 * lanes, rough),
+        )  # fmt: skip
 
     def solve(
-        self, p_weight: FloatArray, q_weight: FloatArray, profile: FloatArray, start: FloatArray
+        self,
+        weights: Weights,
+        profile: FloatArray,
+        start: FloatArray,
+        *,
+        own: tuple[int, Weights, IntArray] | None = None,
     ) -> FloatArray | None:
-        """Return the solution, shape (n_node + 1, 4 width); None where a case has none.
+        """Return the solution, shape (n_block, n_node + 1, 4 BLOCK); None where a case has none.
 
         Parameters
         ----------
-        p_weight, q_weight : ndarray, shape (n_load, n_class)
-            Weights. [pu]
-        profile : ndarray, shape (n_class, width)
+        weights : tuple of ndarray, shape (n_load, n_class)
+            Weights of active and reactive loads. [pu]
+        profile : ndarray, shape (n_class, n_block BLOCK)
             Profiles of the cases.
-        start : ndarray, shape (n_node + 1, 4 width)
+        start : ndarray, shape (n_block, n_node + 1, 4 BLOCK)
             Voltages to start from; stays as it is.
+        own : tuple of int, weights of shape (n_state, n_class), and ndarray of int, shape (n_block BLOCK,), optional
+            A row whose weights are others in each state, and the state of each lane.
         """
-        tree, width = self._model.arrays, profile.shape[1]
-        pq, pq_rough, rough, lane, lane_rough = self._scratch(width)
-        _kernels.factored_power(p_weight, q_weight, profile, pq[:-1])
+        tree, lanes = self._model.arrays, _kernels.BLOCK
+        pq, pq_rough, rough, lane, lane_rough = self._scratch
         state = start.copy()
-        status, iterations = np.zeros((2, width), dtype=np.int64)
-        _kernels.sweep(
-            tree.parent, tree.branch, tree.branch_rough, self._row, tree.start_rough, pq, pq_rough, rough, state,
-            lane, lane_rough, status, iterations, _TOLERANCE_PU, _MAX_ITERATIONS,
-        )  # fmt: skip
+        status, iterations = np.zeros((2, len(state), lanes), dtype=np.int64)
+        for block in range(len(state)):
+            course = np.ascontiguousarray(profile[:, block * lanes : (block + 1) * lanes])
+            _kernels.factored_power(*weights, course, pq[:-1])
+            if own is not None:
+                row, (p_weight, q_weight), state_of_lane = own
+                each = np.empty((len(p_weight), 2 * lanes))
+                _kernels.factored_power(p_weight, q_weight, course, each)
+                chosen = state_of_lane[block * lanes : (block + 1) * lanes]
+                pq[row] = each[np.tile(chosen, 2), np.arange(2 * lanes)]
+            _kernels.sweep(
+                tree.parent, tree.branch, tree.branch_rough, self._row, tree.start_rough, pq, pq_rough, rough,
+                state[block], lane, lane_rough, status[block], iterations[block], _TOLERANCE_PU, _MAX_ITERATIONS,
+            )  # fmt: skip
         return None if status.any() else state
 
-    def loading_percent(self, state: FloatArray, row: IntArray, n_row: int) -> FloatArray:
-        """Return loadings, shape (n_row, width); `row` (n_node,) is where each node's stands, -1 for nowhere. [%]"""
-        model, out = self._model, np.empty((n_row, state.shape[1] // 4))
+    def loading_percent(self, state: FloatArray, row: IntArray, shape: tuple[int, int]) -> FloatArray:
+        """Return loadings, shape (n_row, n_case); `row` (n_node,) is where each node's stands, -1 for nowhere. [%]"""
+        model, out = self._model, np.empty(shape)
         _kernels.branch_currents(
             model.parent, model.ratio, model.near_g_pu, model.near_b_pu, model.far_g_pu, model.far_b_pu,
-            self._near, self._far, state[None], row, 0, out,
+            self._near, self._far, state, row, 0, out,
         )  # fmt: skip
         return out
 
-    def voltage_pu(self, state: FloatArray, row: IntArray, n_row: int) -> FloatArray:
+    def voltage_pu(self, state: FloatArray, row: IntArray, shape: tuple[int, int]) -> FloatArray:
         """Return voltages in the same way. [pu]"""
-        out = np.empty((n_row, state.shape[1] // 4))
-        _kernels.magnitudes(state[None], row, 0, out)
+        out = np.empty(shape)
+        _kernels.magnitudes(state, row, 0, out)
         return out
 
     def loading_bound_percent(self, node: int, current_pu: FloatArray) -> FloatArray:
@@ -102,11 +135,3 @@ class NarrowSolver:
         )
         bound: FloatArray = np.fmax(at_far, at_near)
         return bound
-
-    def _scratch(self, width: int) -> tuple[FloatArray, ...]:
-        if width not in self._held:
-            pq = np.zeros((self._n_load + 1, 2 * width))
-            # Single precision is not used from a start that is given.
-            pq_rough, rough = np.zeros((1, 2 * width), np.float32), np.zeros((0, 4 * width), np.float32)
-            self._held[width] = pq, pq_rough, rough, np.zeros(6 * width), np.zeros(4 * width, np.float32)
-        return self._held[width]

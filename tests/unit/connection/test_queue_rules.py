@@ -92,7 +92,7 @@ def test_nobody_is_lost_and_the_given_sequence_does_not_matter(rule, seed, shuff
     assert sorted(numbers(found)) == list(range(1, 13))
     if rule != "whole_village":
         favoured = {
-            "first_come": lambda wish: True,
+            "first_come": lambda wish: bool(wish.area_id),
             "key_area_first": lambda wish: wish.area_id in AREAS[:2],
             "hardship_first": lambda wish: wish.household_group == "hardship",
         }[rule]
@@ -130,7 +130,10 @@ def test_who_is_asked_first_gets_the_last_room(tmp_path):
 def test_a_village_that_fits_as_a_whole_is_approved_as_a_whole(tmp_path_factory, seed):
     rng = np.random.default_rng(seed)
     rows = list(zip(rng.integers(0, 5, 9).tolist(), rng.uniform(1.0, 14.0, 9).tolist(), strict=True))
-    wishes = [replace(a, rated_kw=kw) for a, (_, kw) in zip(queue(*[(i, "v1", "ordinary") for i, _ in rows]), rows)]
+    wishes = [
+        replace(a, rated_kw=kw)
+        for a, (_, kw) in zip(queue(*[(i, "v1", "ordinary") for i, _ in rows]), rows, strict=True)
+    ]
     base_kw = rng.uniform(40.0, 90.0, 5).tolist()
     (tree,), course, result = decided(tmp_path_factory.mktemp("county"), in_order(wishes, "whole_village"), base_kw)
     together = base_counts(base_kw)

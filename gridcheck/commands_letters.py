@@ -52,12 +52,15 @@ def letters(results: Path, out: Path, choice: LetterChoice, settings: LetterSett
     """Write letters and print what was written."""
     from gridcheck.reports.folder import read_results
     from gridcheck.reports.letters import INDEX_FILE, write_letters
+    from gridcheck.reports.letters_words import printable
     from gridcheck.reports.texts import label
 
     index = write_letters(read_results(results), out, choice, settings, style)
+    shown = index.assign(verdict=index["verdict"].map(lambda code: label("verdict", code, style.language)))
+    # Ids come from files, and a terminal obeys what is hidden in them.
     rows = [
-        [row["number"], row["application_id"], label("verdict", row["verdict"], style.language), row["code"]]
-        for row in index.head(_ROWS_ON_SCREEN).to_dict("records")
+        [printable(str(row[name])) for name in ("number", "application_id", "verdict", "code")]
+        for row in shown.head(_ROWS_ON_SCREEN).to_dict("records")
     ]
     headings = ["编号 number", "报装 application", "结论 verdict", "核验码 code"]
     terminal.print_table(f"{len(rows)} / {len(index)}", headings, rows)

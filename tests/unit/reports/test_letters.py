@@ -456,5 +456,5 @@ def test_two_hundred_documents_are_written_quickly(results: Results) -> None:
     start = time.process_time()
     for letter in letters:
         letters_docx([letter])
-    # Wanted are 20 ms; the bound leaves room for a machine that is busy with other things.
-    assert (time.process_time() - start) / len(letters) < 0.04
+    # Time of the processor, which a machine that is busy with other things does not change much: about 2 ms each.
+    assert (time.process_time() - start) / len(letters) < 0.02

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -111,7 +111,7 @@ def run_study(
     started = time.perf_counter()
     chosen = scenario if isinstance(scenario, Scenario) else read_scenario(Path(scenario))
     today = today_here()
-    tasks, intake = _tasks(chosen, county_codes, networks, today)
+    tasks, intake = sorted_tasks(chosen, county_codes, networks, today)
     with WorkerPool(workers, n_task=len(tasks), progress=progress) as pool:
         found = pool.map(_study_one, tasks, weight=_expected_work)
         outcomes = tuple(outcome for outcome, _, _ in found)
@@ -178,13 +178,21 @@ def county_tasks(
     InputError
         If a file that the scenario names cannot be read, or no row of the application file can be studied.
     """
-    return _tasks(scenario, county_codes, networks, today if today is not None else today_here())[0]
+    return sorted_tasks(scenario, county_codes, networks, today if today is not None else today_here())[0]
 
 
-def _tasks(
-    scenario: Scenario, county_codes: Sequence[str], networks: Path | None, today: date
+def sorted_tasks(
+    scenario: Scenario,
+    county_codes: Sequence[str],
+    networks: Path | None,
+    today: date,
+    *,
+    done: Collection[str] = (),
 ) -> tuple[tuple[CountyTask, ...], Intake | None]:
-    """Return the tasks of a study, and its application file sorted."""
+    """Return the tasks of a study, and its application file sorted; None for the synthetic queue.
+
+    Parameters and errors as in `county_tasks`; `done` are applications that are approved or connected already.
+    """
     if county_codes:
         scenario = scenario.model_copy(
             update={"study": scenario.study.model_copy(update={"counties": tuple(county_codes)})}
@@ -193,7 +201,7 @@ def _tasks(
     folder = networks if networks is not None else shipped_folder("networks")
     inputs = read_inputs(scenario)
     folders = [_county_folder(folder, code) for code in codes]
-    intake = sorted_applications(inputs, folders, today=today)
+    intake = sorted_applications(inputs, folders, today=today, done=done)
     table = None if intake is None else intake.table()
     tasks = tuple(
         CountyTask(

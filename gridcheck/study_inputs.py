@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -94,7 +94,9 @@ def today_here() -> date:
     return datetime.now(ZoneInfo("Asia/Shanghai")).date()
 
 
-def sorted_applications(inputs: StudyInputs, folders: Sequence[Path], *, today: date) -> Intake | None:
+def sorted_applications(
+    inputs: StudyInputs, folders: Sequence[Path], *, today: date, done: Collection[str] = ()
+) -> Intake | None:
     """Sort the applications of a study into those that it decides and those that come back.
 
     Parameters
@@ -105,6 +107,8 @@ def sorted_applications(inputs: StudyInputs, folders: Sequence[Path], *, today: 
         Grids of the counties that are studied.
     today : date
         Day from which dates are in the future.
+    done : collection of str
+        Ids of applications that are approved or connected already: they come back.
 
     Returns
     -------
@@ -119,7 +123,7 @@ def sorted_applications(inputs: StudyInputs, folders: Sequence[Path], *, today: 
     if inputs.applications is None:
         return None
     areas = pd.concat([read_table(folder / "areas.csv", AREAS) for folder in folders], ignore_index=True)
-    intake = sort_rows(inputs.applications, known_places(areas), today=today, devices=inputs.devices)
+    intake = sort_rows(inputs.applications, known_places(areas), today=today, done=done, devices=inputs.devices)
     intake.require_some()
     return intake
 

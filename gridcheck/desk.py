@@ -1,0 +1,279 @@
+"""The connection desk: this week's applications of some counties, each counted after everything promised before it.
+
+Below the transformers applications are judged by draws (`county_desk`), above them by the load flow of the county. What
+the ledger has promised already is connected before the first application is looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from gridcheck.arrays import FloatArray
+from gridcheck.checks.supply_tree import CheckKind
+from gridcheck.connection.applications import Application
+from gridcheck.connection.decide import QueueResult, decide_queue
+from gridcheck.connection.decision import clause_of
+from gridcheck.connection.intake import Intake
+from gridcheck.connection.promises import with_heaters
+from gridcheck.county_desk import low_voltage_desk
+from gridcheck.county_study import CountyCase, CountyTask, prepare_county
+from gridcheck.demand.parameters import default_parameters
+from gridcheck.parallel import WorkerPool, tell
+from gridcheck.reports.rows import decision_rows
+from gridcheck.scenario import Scenario
+from gridcheck.study import sorted_tasks
+from gridcheck.study_inputs import county_weather, today_here
+from gridcheck.units import KW_PER_MW, SQRT3
+
+# Active over apparent power of homes in the cold; only to turn what a transformer has left into kW. (E, 0.93 to 0.98)
+_COS_PHI = 0.95
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promised:
+    """A heater that the ledger has promised or built.
+
+    Attributes
+    ----------
+    area_id, device : str
+        Where, and which class or model.
+    rated_kw : float
+        Rated input. [kW]
+    """
+
+    area_id: str
+    device: str
+    rated_kw: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Standing:
+    """What stands in the ledger before the applications are looked at.
+
+    Attributes
+    ----------
+    promised : mapping of str to tuple of Promised
+        By county.
+    done : tuple of str
+        Applications that are approved or connected already; rows with them come back.
+    """
+
+    promised: Mapping[str, tuple[Promised, ...]] = field(default_factory=dict)
+    done: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DeskTask:
+    """One county's applications; can be sent to another process.
+
+    Attributes
+    ----------
+    county : CountyTask
+        Grid, assumptions, applications.
+    promised : tuple of Promised
+        What is promised there already.
+    risk : float
+        Probability of a broken limit that is accepted. [1]
+    """
+
+    county: CountyTask
+    promised: tuple[Promised, ...]
+    risk: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DeskOutcome:
+    """The answers of one county.
+
+    Attributes
+    ----------
+    county_code : str
+        The county.
+    decisions : DataFrame
+        Rows of ``decisions.csv``.
+    intervals : DataFrame
+        By ``application_id``: ``probability_low``, ``probability_high`` that the limit is kept, and ``draws``.
+    granted_kw : mapping of str to float
+        Rated power of each approval. [kW]
+    rooms : DataFrame
+        ``level``, ``element_id``, ``left_kw``: what is left on feeders and main transformers after all approvals.
+    synthetic : bool
+        Whether the grid or the weather is invented.
+    """
+
+    county_code: str
+    decisions: pd.DataFrame
+    intervals: pd.DataFrame
+    granted_kw: Mapping[str, float]
+    rooms: pd.DataFrame
+    synthetic: bool
+
+
+def decide_applications(
+    scenario: Scenario,
+    *,
+    county_codes: Sequence[str] = (),
+    networks: Path | None = None,
+    standing: Standing | None = None,
+    risk: float = 0.05,
+    workers: int | None = None,
+    progress: Callable[[str, str, int, int], None] | None = None,
+) -> tuple[tuple[DeskTask, ...], tuple[DeskOutcome, ...], Intake | None]:
+    """Decide the applications of a scenario county by county.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Assumptions; names the application file.
+    county_codes : sequence of str
+        Counties instead of the scenario's.
+    networks : Path, optional
+        Folder with one folder per county.
+    standing : Standing, optional
+        What is promised before, besides what the grid's own files say; nothing where not given.
+    risk : float
+        Probability of a broken limit that is accepted. [1]
+    workers : int, optional
+        Processes; one per processor where not given.
+    progress : callable, optional
+        Told how far each county is.
+
+    Returns
+    -------
+    tuple of DeskTask
+        What was decided; `decide_county_queue` gives the same answers again.
+    tuple of DeskOutcome
+        By county.
+    Intake or None
+        The application file, sorted; None for the synthetic queue.
+    """
+    before = Standing() if standing is None else standing
+    tasks, intake = sorted_tasks(scenario, county_codes, networks, today_here(), done=before.done)
+    asked = [task for task in tasks if task.applications is None or len(task.applications)]
+    desks = tuple(DeskTask(county=t, promised=before.promised.get(t.county_code, ()), risk=risk) for t in asked)
+    with WorkerPool(workers, n_task=len(desks), progress=progress) as pool:
+        outcomes = tuple(pool.map(decide_county_queue, desks, weight=_expected_work))
+    return desks, outcomes, intake
+
+
+def _expected_work(task: DeskTask) -> float:
+    table = task.county.applications
+    return float("inf") if table is None else float(len(table))
+
+
+def decide_county_queue(task: DeskTask) -> DeskOutcome:
+    """Decide one county's applications.
+
+    Parameters
+    ----------
+    task : DeskTask
+        The county.
+
+    Returns
+    -------
+    DeskOutcome
+
+    Raises
+    ------
+    InputError
+        If a file of the county is faulty, or the scenario's method of demand has no single homes to draw.
+    """
+    county, scenario = task.county, task.county.scenario
+    case = _with_promises(prepare_county(county), task.promised)
+    total, count = len(case.applications), 0
+
+    def report(n: int) -> None:
+        nonlocal count
+        count += n
+        if count % 10 == 0 or count == total:
+            tell(county.county_code, "queue", count, total)
+
+    desk = low_voltage_desk(
+        case.grid,
+        case.counts,
+        case.profiles,
+        county_weather(scenario, county.weather, county.county_code),
+        scenario=scenario,
+        parameters=case.parameters or default_parameters(),
+        risk=task.risk,
+    )
+    ids = list(case.grid.areas["area_id"])
+    queue = decide_queue(
+        case.trees, case.course, case.counts, case.applications, case.limits, area_ids=ids, low_voltage=desk,
+        progress=report,
+    )  # fmt: skip
+    return _outcome(case, queue, county.county_code)
+
+
+def _with_promises(case: CountyCase, promised: Sequence[Promised]) -> CountyCase:
+    """Return a county with what is promised already connected before its queue."""
+    place = {area_id: row for row, area_id in enumerate(case.grid.areas["area_id"])}
+    column = {name: k for k, name in enumerate(case.profiles.classes)}
+    here = [(place[one.area_id], column[one.device], one.rated_kw) for one in promised if one.area_id in place]
+    return replace(case, counts=with_heaters(case.counts, here)) if here else case
+
+
+def _outcome(case: CountyCase, queue: QueueResult, county_code: str) -> DeskOutcome:
+    areas, decisions = case.grid.areas, queue.decisions
+    clauses = [clause_of(decision, case.limits) for decision in decisions]
+    feeder_of = dict(zip(areas["area_id"], areas["feeder_id"], strict=True))
+    intervals = pd.DataFrame(
+        {
+            "application_id": [one.application.application_id for one in decisions],
+            "probability_low": [one.probability_low for one in decisions],
+            "probability_high": [one.probability_high for one in decisions],
+            "draws": [one.draws for one in decisions],
+        }
+    )
+    return DeskOutcome(
+        county_code=county_code,
+        decisions=decision_rows(decisions, case.profiles.time_utc, clauses, feeder_of),
+        intervals=intervals,
+        granted_kw={one.application.application_id: granted_kw(one.application, one.conditions)
+                    for one in decisions if one.connected},
+        rooms=_rooms(case, queue),
+        synthetic=case.grid.synthetic or case.has_synthetic_weather,
+    )  # fmt: skip
+
+
+def granted_kw(application: Application, conditions: Sequence[str]) -> float:
+    """Return the rated power that an approval grants: what was asked, or its cap. [kW]
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> asked = Application(application_id="1", county_code="140827", village_code="", area_id="A", device="x",
+    ...     applied_on=date(2025, 9, 1), rated_kw=3.0, phase="A", household_group="ordinary", queue_position=1)
+    >>> granted_kw(asked, ("phase:B", "limit_kw:2.4"))
+    2.4
+    """
+    caps = [float(code.partition(":")[2]) for code in conditions if code.startswith("limit_kw:")]
+    return min([application.rated_kw, *caps])
+
+
+def _rooms(case: CountyCase, queue: QueueResult) -> pd.DataFrame:
+    """Return what the loading of feeders and main transformers leaves after all approvals, never below 0. [kW]
+
+    Homes do not run at full power all at once, so that many kW of rated heaters fit at least.
+    """
+    limit_ka = case.grid.feeders["limit_ka"].to_numpy(dtype=float)
+    feeder_ids = case.grid.feeders["feeder_id"].astype(str).to_numpy()
+    branches, vn_kv = case.grid.network.branches, case.grid.network.buses.vn_kv
+    rows = []
+    for tree, final in zip(case.trees, queue.final, strict=True):
+        checks = tree.checks
+        left = np.fmax(checks.limit - final.value, 0.0) / 100.0 * _COS_PHI * KW_PER_MW
+        low_kv = float(vn_kv[branches.to_bus[tree.main_branch]])
+        outlet_mva: FloatArray = SQRT3 * low_kv * limit_ka[tree.feeder]
+        main_mva = SQRT3 * low_kv * float(branches.rating_to_ka[tree.main_branch])
+        outlets = np.flatnonzero(checks.kind == CheckKind.FEEDER_LOADING)
+        for place, row, mva in zip(outlets.tolist(), tree.feeder.tolist(), outlet_mva.tolist(), strict=True):
+            rows.append(("feeder", feeder_ids[row], float(left[place]) * mva))
+        main = int(np.flatnonzero(checks.kind == CheckKind.MAIN_LOADING)[0])
+        rows.append(("main_transformer", tree.name, float(left[main]) * main_mva))
+    return pd.DataFrame(rows, columns=["level", "element_id", "left_kw"])

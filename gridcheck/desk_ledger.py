@@ -1,0 +1,292 @@
+"""Answers of the desk into the ledger, and the same answers again out of it, byte by byte."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gridcheck import __version__
+from gridcheck.county_study import CountyTask
+from gridcheck.desk import DeskOutcome, DeskTask, Promised, Standing
+from gridcheck.errors import LedgerError, NoRoomError
+from gridcheck.ledger import Answer, Batch, Capacity, Ledger, Level, NewApplication, State, catalogue_sha256
+from gridcheck.network.county import read_county
+from gridcheck.reports.schemas import DECISIONS
+from gridcheck.reports.tables import csv_bytes
+from gridcheck.scenario import Scenario
+from gridcheck.study_tables import folder_hash
+
+# States in which power is promised or used.
+_PROMISED = (State.APPROVED, State.BUILT, State.ACCEPTED, State.ENTITLED)
+_SCENARIO, _APPLICATIONS, _PROMISES = "scenario.json", "applications.csv", "promised.json"
+
+
+def standing_of(ledger: Ledger) -> Standing:
+    """Return what the ledger has promised, by county, and whose applications are settled."""
+    promised: dict[str, list[Promised]] = {}
+    done = []
+    for state in _PROMISED:
+        for kept in ledger.applications(state=state):
+            asked = kept.asked
+            held = [one.reserved_kw for one in ledger.promises(asked.application_id) if one.level == Level.AREA]
+            kw = held[-1] if held else asked.rated_kw
+            promised.setdefault(asked.county_code, []).append(
+                Promised(area_id=asked.area_id, device=asked.device, rated_kw=kw)
+            )
+            done.append(asked.application_id)
+    by_county = {
+        code: tuple(sorted(some, key=lambda p: (p.area_id, p.device, p.rated_kw))) for code, some in promised.items()
+    }
+    return Standing(promised=by_county, done=tuple(sorted(done)))
+
+
+def answer_row(decisions: pd.DataFrame, application_id: str) -> bytes:
+    """Return the line of ``decisions.csv`` of one application, without the heading."""
+    row = decisions[decisions["application_id"] == application_id]
+    return csv_bytes(row, DECISIONS).split(b"\n", 1)[1]
+
+
+def inputs_of(task: DeskTask) -> dict[str, bytes]:
+    """Return everything that a county's answers were made from and that is small enough to be kept, by name."""
+    county = task.county
+    scenario = {
+        "scenario": county.scenario.model_dump(mode="json"),
+        "risk": task.risk,
+        "source": county.applications_source,
+    }
+    promised = [asdict(one) for one in task.promised]
+    files = {
+        _SCENARIO: json.dumps(scenario, sort_keys=True, ensure_ascii=False).encode(),
+        _PROMISES: json.dumps(promised, sort_keys=True).encode(),
+    }
+    if county.applications is not None:
+        files[_APPLICATIONS] = county.applications.to_csv(index=False).encode()
+    return files
+
+
+def batch_of(task: DeskTask, files: Mapping[str, bytes], as_of: datetime) -> Batch:
+    """Return the name card of a county's answers: same inputs and moment, same name."""
+    county = task.county
+    inputs = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    inputs[f"grid {county.folder.name}"] = folder_hash(county.folder)
+    limits = {
+        limit.name: {"value": limit.value, "unit": limit.unit, "clause": limit.clause, "confidence": limit.confidence}
+        for limit in county.scenario.limit_set().all()
+    }
+    digest = hashlib.sha256(json.dumps([inputs, __version__, as_of.isoformat()], sort_keys=True).encode()).hexdigest()
+    return Batch(
+        batch_id=f"{county.county_code}-{digest[:12]}",
+        as_of=as_of,
+        code_version=__version__,
+        catalogue_sha256=catalogue_sha256(),
+        seed=county.scenario.study.seed,
+        limits=limits,
+        inputs=inputs,
+    )
+
+
+def record(
+    ledger: Ledger, task: DeskTask, outcome: DeskOutcome, as_of: datetime, *, who: str, reason: str
+) -> list[str]:
+    """Record a county's answers, and promise the power of its approvals.
+
+    Every answer is recorded whole or not at all; an approval and its promise are one transaction. Where somebody else has
+    promised the same power meanwhile, the answer stays recorded and nothing is promised: decide it again.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        The ledger.
+    task, outcome
+        What was decided, and how.
+    as_of : datetime
+        Moment at which `standing_of` was read. [UTC]
+    who, reason : str
+        For the journal.
+
+    Returns
+    -------
+    list of str
+        Applications whose power was gone.
+    """
+    files = inputs_of(task)
+    run = batch_of(task, files, as_of)
+    table = outcome.decisions
+    ledger.receive(_asked(task.county, table), who=who, reason=reason)
+    ledger.assess(run, _answers(outcome), files=files, who=who, reason=reason)
+    ledger.set_capacity(run, _rooms(ledger, task, outcome), who=who, reason=reason)
+    gone = []
+    for application_id, verdict in zip(table["application_id"], table["verdict"], strict=True):
+        if application_id not in outcome.granted_kw:
+            step = ledger.mark_insufficient_data if verdict == "insufficient_data" else ledger.defer
+            step(application_id, who=who, reason=reason)
+            continue
+        kw = outcome.granted_kw[application_id]
+        try:
+            ledger.approve(application_id, who=who, reason=reason, reserve_kw=dict.fromkeys(Level, kw))
+        except NoRoomError:
+            gone.append(str(application_id))
+    return gone
+
+
+def _asked(county: CountyTask, decisions: pd.DataFrame) -> list[NewApplication]:
+    areas = read_county(county.folder).areas.set_index("area_id")
+    rows = _application_rows(county, decisions)
+    return [
+        NewApplication(
+            application_id=str(row.application_id),
+            county_code=county.county_code,
+            village_code=str(row.village_code),
+            area_id=str(row.area_id),
+            feeder_id=str(areas.at[row.area_id, "feeder_id"]),
+            main_transformer_id=str(areas.at[row.area_id, "main_transformer_id"]),
+            device=str(row.device),
+            rated_kw=float(row.rated_kw),
+            phase=str(row.phase),
+            household_group=str(row.household_group),
+            applied_on=pd.Timestamp(row.applied_on).date(),
+        )
+        for row in rows.itertuples()
+    ]
+
+
+def _application_rows(county: CountyTask, decisions: pd.DataFrame) -> pd.DataFrame:
+    """Return the applications that were decided, in the order of the answers."""
+    if county.applications is None:
+        raise LedgerError("The synthetic queue is invented: only applications of a file go into the ledger.")
+    table = county.applications.set_index("application_id", drop=False)
+    return table.loc[decisions["application_id"]]
+
+
+def _answers(outcome: DeskOutcome) -> list[Answer]:
+    table, interval = outcome.decisions, outcome.intervals.set_index("application_id")
+    result = []
+    for row in table.itertuples():
+        drawn = interval.loc[row.application_id]
+        has_draws = bool(drawn["draws"])
+        result.append(
+            Answer(
+                application_id=str(row.application_id),
+                verdict=str(row.verdict),
+                row=answer_row(table, str(row.application_id)),
+                conditions=tuple(str(row.conditions).split(";")) if isinstance(row.conditions, str) else (),
+                binding_level=_text(row.binding_level),
+                binding_element=_text(row.binding_element),
+                binding_quantity=_text(row.binding_quantity),
+                binding_value=_number(row.binding_value),
+                binding_limit=_number(row.binding_limit),
+                limit_clause=_text(row.limit_clause),
+                # The ledger keeps the share of draws that break the limit.
+                probability=1.0 - float(row.probability) if has_draws else None,
+                probability_low=1.0 - float(drawn["probability_high"]) if has_draws else None,
+                probability_high=1.0 - float(drawn["probability_low"]) if has_draws else None,
+                draws=int(drawn["draws"]) if has_draws else None,
+            )
+        )
+    return result
+
+
+def _rooms(ledger: Ledger, task: DeskTask, outcome: DeskOutcome) -> list[Capacity]:
+    """Return the room of every element on which something is granted, before the promises of the ledger.
+
+    In an area it is what is promised there already and what this run has granted: its low voltage was looked at with
+    just that, so whoever comes in between makes the run void there. Feeders and main transformers add what their loading
+    leaves.
+    """
+    areas = read_county(task.county.folder).areas.set_index("area_id")
+    granted: dict[tuple[Level, str], float] = {}
+    for row in outcome.decisions.itertuples():
+        kw = outcome.granted_kw.get(str(row.application_id), 0.0)
+        for level, element in (
+            (Level.AREA, str(row.area_id)),
+            (Level.FEEDER, str(areas.at[row.area_id, "feeder_id"])),
+            (Level.MAIN_TRANSFORMER, str(areas.at[row.area_id, "main_transformer_id"])),
+        ):
+            granted[level, element] = granted.get((level, element), 0.0) + kw
+    left = {(Level(row.level), str(row.element_id)): float(row.left_kw) for row in outcome.rooms.itertuples()}
+    held: dict[tuple[Level, str], float] = {}
+    for one in task.promised:
+        for level, column in (
+            (Level.AREA, ""),
+            (Level.FEEDER, "feeder_id"),
+            (Level.MAIN_TRANSFORMER, "main_transformer_id"),
+        ):
+            element = str(areas.at[one.area_id, column]) if column else one.area_id
+            held[level, element] = held.get((level, element), 0.0) + one.rated_kw
+    return [
+        Capacity(
+            level=level,
+            element_id=element,
+            room_kw=kw + held.get((level, element), 0.0) + left.get((level, element), 0.0),
+        )
+        for (level, element), kw in granted.items()
+    ]
+
+
+def task_of_answer(ledger: Ledger, assessment_id: int, networks: Path) -> tuple[DeskTask, str, bytes]:
+    """Return the task that an answer came from, the application, and the row as it was written.
+
+    Raises
+    ------
+    LedgerError
+        If the grid, the program or its catalogues are not those of the answer.
+    """
+    kept = ledger.assessment(assessment_id)
+    run = kept.batch
+    county_code = run.batch_id.partition("-")[0]
+    folder = _grid_folder(run, networks)
+    changed = [
+        f"{name}: was {before}, is {now}"
+        for name, before, now in (
+            ("gridcheck", run.code_version, __version__),
+            ("catalogues", run.catalogue_sha256, catalogue_sha256()),
+            (f"grid {folder.name}", run.inputs.get(f"grid {folder.name}"), folder_hash(folder)),
+        )
+        if before != now
+    ]
+    if changed:
+        raise LedgerError(
+            f"Answer {assessment_id} was made with something else: {'; '.join(changed)}. Take the version and the grid of that day."
+        )
+    stored = json.loads(ledger.file(run.inputs[_SCENARIO]))
+    scenario = Scenario.model_validate_json(json.dumps(stored["scenario"]))
+    promised = tuple(Promised(**one) for one in json.loads(ledger.file(run.inputs[_PROMISES])))
+    table = ledger.file(run.inputs[_APPLICATIONS])
+    county = CountyTask(
+        county_code=county_code,
+        folder=folder,
+        scenario=scenario,
+        applications=_table_of(table),
+        applications_source=stored["source"],
+    )
+    task = DeskTask(county=county, promised=promised, risk=float(stored["risk"]))
+    return task, kept.answer.application_id, kept.answer.row
+
+
+def _grid_folder(run: Batch, networks: Path) -> Path:
+    names = [name.removeprefix("grid ") for name in run.inputs if name.startswith("grid ")]
+    folder = networks / names[0] if names else networks
+    if not names or not folder.is_dir():
+        raise LedgerError(f"Run {run.batch_id} needs the grid {', '.join(names) or 'of its county'} in {networks}.")
+    return folder
+
+
+def _table_of(content: bytes) -> pd.DataFrame:
+    import io
+
+    return pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
+
+
+def _text(cell: Any) -> str | None:
+    return cell if isinstance(cell, str) else None
+
+
+def _number(cell: Any) -> float | None:
+    return None if pd.isna(cell) else float(cell)

@@ -57,6 +57,14 @@ def test_power_out_of_range_is_refused(ledger, kw):
         ledger.approve("R001", reserve_kw={Level.AREA: kw}, **BY)
 
 
+def test_a_level_that_is_none_is_refused(ledger):
+    filled(ledger, 1)
+    with pytest.raises(InputError, match="areas: no such level"):
+        ledger.approve("R001", reserve_kw={"areas": 1.0}, **BY)
+    with pytest.raises(InputError, match="'areas' is none"):
+        ledger.room("areas", AREA)
+
+
 @pytest.mark.parametrize("level", list(Level))
 def test_no_room_on_any_level_means_no_promise_on_any(ledger, level):
     filled(ledger, 1)

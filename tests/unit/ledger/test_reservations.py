@@ -224,7 +224,11 @@ def test_the_database_itself_refuses_a_second_promise_of_the_same_level(ledger):
 def test_many_programs_sell_each_kilowatt_once(address, level):
     """Four programs, twenty homes that each of them tries to approve, room for seven on one level."""
     init_ledger(address, who="setup")
-    ledger = filled(open_ledger(address), 20)
+    with open_ledger(address) as ledger:
+        race(filled(ledger, 20), address, level)
+
+
+def race(ledger, address, level):
     rooms = [Capacity(level=one, element_id=name, room_kw=7 * 3.0 + 2.9 if one == level else 1000.0)
              for one, name in ELEMENTS.items()]  # fmt: skip
     ledger.set_capacity(batch(), rooms, **BY)
@@ -246,4 +250,3 @@ def test_many_programs_sell_each_kilowatt_once(address, level):
     approvals = [line for line in ledger.journal() if line.entry.action == "approve"]
     assert sorted(line.entry.object for line in approvals) == won
     assert len({line.entry.who for line in approvals}) > 1, "one program was alone; the race shows nothing"
-    ledger.close()

@@ -135,6 +135,7 @@ def test_readers_go_on_while_somebody_writes(ledger):
     assert ledger._database.write(work) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "statement", ["insert into reservation", "update application", "insert into journal", "commit"]
 )

@@ -220,15 +220,18 @@ def test_the_database_itself_refuses_a_second_promise_of_the_same_level(ledger):
         ledger._database.write(lambda connection: connection.execute(again))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", list(Level))
-def test_many_programs_sell_each_kilowatt_once(address, level):
+def test_many_programs_sell_each_kilowatt_once(address, level, tmp_path):
     """Four programs, twenty homes that each of them tries to approve, room for seven on one level."""
     init_ledger(address, who="setup")
     with open_ledger(address) as ledger:
-        race(filled(ledger, 20), address, level)
+        race(filled(ledger, 20), address, level, tmp_path)
 
 
-def race(ledger, address, level):
+def race(ledger, address, level, place):
+    meeting = place / "meeting"
+    meeting.mkdir()
     rooms = [Capacity(level=one, element_id=name, room_kw=7 * 3.0 + 2.9 if one == level else 1000.0)
              for one, name in ELEMENTS.items()]  # fmt: skip
     ledger.set_capacity(batch(), rooms, **BY)
@@ -236,7 +239,7 @@ def race(ledger, address, level):
     random.Random(level.value).shuffle(names)
 
     with ProcessPoolExecutor(4, mp_context=multiprocessing.get_context("spawn")) as pool:
-        shares = [pool.submit(approve_all, address, names[start::4]) for start in range(4)]
+        shares = [pool.submit(approve_all, address, names[start::4], meeting, 4) for start in range(4)]
         done = {name: what for share in shares for name, what in share.result().items()}
 
     won = sorted(name for name, what in done.items() if what == "approved")

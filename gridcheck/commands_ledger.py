@@ -64,9 +64,8 @@ def init(database: str, who: str, *, as_json: bool) -> None:
     from gridcheck.ledger import init_ledger, open_ledger
 
     before, after = init_ledger(database, who=who)
-    ledger = open_ledger(database)
-    shown, head = ledger.shown, str(ledger.head())
-    ledger.close()
+    with open_ledger(database) as ledger:
+        shown, head = ledger.shown, str(ledger.head())
     if as_json:
         terminal.print_json({"ledger": shown, "before": before, "after": after, "head": head})
         return
@@ -87,13 +86,10 @@ def show_journal(
     """Show the journal, or verify its chain; return False where it does not hold."""
     from gridcheck.ledger import open_ledger
 
-    ledger = open_ledger(database)
-    try:
+    with open_ledger(database) as ledger:
         if verify or head is not None:
             return _verify(ledger, head, as_json=as_json)
         lines = ledger.journal(last=last) if application_id is None else ledger.history(application_id)
-    finally:
-        ledger.close()
     if application_id is not None and not lines:
         raise InputError(f"The journal of {ledger.shown} holds nothing about {application_id!r}.")
     if as_json:
@@ -173,8 +169,7 @@ def take_step(
     if step is None:
         return
     who, reason = by
-    ledger = open_ledger(database)
-    try:
+    with open_ledger(database) as ledger:
         if step == "accept" and checklist is not None:
             rated_kw = ledger.application(application_id).asked.rated_kw
             found = read_checklist(checklist, checklist_items(), rated_kw=rated_kw)
@@ -183,8 +178,6 @@ def take_step(
             ledger.build(application_id, who=who, reason=reason)
         else:
             ledger.withdraw(application_id, who=who, reason=reason)
-    finally:
-        ledger.close()
 
 
 def write_blank_checklist(file: Path) -> None:
@@ -210,13 +203,10 @@ def show_application(database: str, application_id: str, *, as_json: bool) -> bo
     from gridcheck.ledger import open_ledger, steps_from
     from gridcheck.ledger.life import State
 
-    ledger = open_ledger(database)
-    try:
+    with open_ledger(database) as ledger:
         kept = ledger.application(application_id)
         lines, promises = ledger.history(application_id), ledger.promises(application_id)
         inspections = ledger.inspections(application_id)
-    finally:
-        ledger.close()
     steps = [step.value for step in steps_from(State(kept.state))]
     if as_json:
         terminal.print_json(

@@ -6,7 +6,7 @@ from gridcheck.ledger.acceptance import Finding, Item, blank_checklist, checklis
 from gridcheck.ledger.database import DEFAULT_FILE
 from gridcheck.ledger.frozen import VERDICTS, catalogue_sha256
 from gridcheck.ledger.journal import read_head
-from gridcheck.ledger.ledger import Ledger, init_ledger, open_ledger
+from gridcheck.ledger.ledger import Ledger, open_ledger
 from gridcheck.ledger.life import State, Step, steps_from
 from gridcheck.ledger.records import (
     Answer,
@@ -23,6 +23,7 @@ from gridcheck.ledger.records import (
     Room,
 )
 from gridcheck.ledger.reservations import RESERVED_DAYS
+from gridcheck.ledger.schema import init_ledger
 from gridcheck.ledger.subsidy import Entitlement, SeasonSum, entitled
 
 __all__ = [

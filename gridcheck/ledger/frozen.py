@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib import resources
@@ -15,8 +16,8 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 
 from gridcheck.errors import InputError, LedgerError
 from gridcheck.ledger.canonical import answer_digest, canonical_json, sha256_of
-from gridcheck.ledger.life import Step, entry_of, locked, move
-from gridcheck.ledger.records import Answer, Batch, Entry, KeptAssessment
+from gridcheck.ledger.life import State, Step, entry_of, locked_all, move_to_assessed, next_state
+from gridcheck.ledger.records import Answer, Batch, Entry, KeptApplication, KeptAssessment
 from gridcheck.ledger.tables import assessment, batch, blob
 
 VERDICTS = ("approve", "approve_with_conditions", "defer", "insufficient_data")
@@ -148,23 +149,41 @@ def assess(
     IllegalStepError
         If one cannot be assessed where it stands.
     """
-    names = [answer.application_id for answer in answers]
+    names = Counter(answer.application_id for answer in answers)
     findings = [f"{one.application_id}: verdict {one.verdict!r}, allowed are {', '.join(VERDICTS)}"
                 for one in answers if one.verdict not in VERDICTS]  # fmt: skip
-    findings += [f"{name}: more than one answer" for name in sorted({n for n in names if names.count(n) > 1})]
+    findings += [f"{name}: more than one answer" for name in sorted(names) if names[name] > 1]
     if findings:
         raise InputError(f"{len(findings)} answers of run {run.batch_id} cannot be recorded.", findings)
-    told = []
-    # In the order of ids, so that two writers never wait for each other.
-    for answer in sorted(answers, key=lambda one: one.application_id):
-        kept = locked(connection, answer.application_id)
-        row = _answer_row(answer, run, at)
-        number = int(connection.execute(insert(assessment).values(**row).returning(assessment.c.id)).scalar_one())
-        after = {"assessment_id": number, "batch_id": run.batch_id, "verdict": answer.verdict,
-                 "row_sha256": row["row_sha256"], "answer_sha256": answer_digest(row)}  # fmt: skip
-        change = move(connection, kept, Step.ASSESS, told=after, assessment_id=number)
-        told.append(entry_of(Step.ASSESS, answer.application_id, change, who=who, reason=reason))
-    return told
+    kept = locked_all(connection, list(names))
+    ordered = sorted(answers, key=lambda one: one.application_id)
+    for name in sorted(kept):
+        next_state(State(kept[name].state), Step.ASSESS, application_id=name)
+    rows = [_answer_row(answer, run, at) for answer in ordered]
+    if not rows:
+        return []
+    numbered = insert(assessment).returning(assessment.c.id, sort_by_parameter_order=True)
+    numbers = [int(number) for number in connection.execute(numbered, rows).scalars()]
+    move_to_assessed(connection, [kept[answer.application_id] for answer in ordered], numbers)
+    return [
+        _told(kept[row["application_id"]], row, number, who=who, reason=reason)
+        for row, number in zip(rows, numbers, strict=True)
+    ]
+
+
+def _told(kept: KeptApplication, row: Mapping[str, Any], number: int, *, who: str, reason: str) -> Entry:
+    """Return the line of the journal for one answer."""
+    after = {
+        "state": State.ASSESSED.value,
+        "version": kept.version + 1,
+        "assessment_id": number,
+        "batch_id": row["batch_id"],
+        "verdict": row["verdict"],
+        "row_sha256": row["row_sha256"],
+        "answer_sha256": answer_digest(row),
+    }
+    change = ({"state": kept.state, "version": kept.version}, after)
+    return entry_of(Step.ASSESS, kept.asked.application_id, change, who=who, reason=reason)
 
 
 def _answer_row(answer: Answer, run: Batch, at: datetime) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -53,8 +54,8 @@ def receive(
     findings = [f"{one.application_id}: {fault}" for one in asked for fault in _faults(one)]
     wanted = {one.application_id: one for one in asked}
     if len(wanted) < len(asked):
-        names = [one.application_id for one in asked]
-        findings += [f"{name}: stands more than once" for name in wanted if names.count(name) > 1]
+        names = Counter(one.application_id for one in asked)
+        findings += [f"{name}: stands more than once" for name, times in names.items() if times > 1]
     there = _there(connection, sorted(wanted))
     findings += [
         f"{name}: is in the ledger with other contents; withdraw that one and use a new id"

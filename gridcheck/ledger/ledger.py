@@ -27,36 +27,6 @@ from gridcheck.ledger.records import (
 Told = Mapping[str, object]
 
 
-def init_ledger(address: str | Path, *, who: str) -> tuple[str | None, str]:
-    """Make a ledger, or bring an older one to the shape that this version works with.
-
-    Parameters
-    ----------
-    address : str or Path
-        URL such as ``postgresql://planner@server/gridcheck``, or the path of an SQLite file.
-    who : str
-        Whom the journal names.
-
-    Returns
-    -------
-    before : str or None
-        Revision that was found; None for a new ledger.
-    after : str
-        Revision that stands now.
-
-    Raises
-    ------
-    LedgerError
-        If the database cannot be used.
-    """
-    journal.require_signed(who, "gridcheck init")
-    database = Database(address)
-    try:
-        return schema.upgrade(database, who=who)
-    finally:
-        database.dispose()
-
-
 def open_ledger(address: str | Path, *, clock: Callable[[], datetime] = now_utc) -> Ledger:
     """Open a ledger that `gridcheck init` has made; nothing is changed by opening it.
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from gridcheck.errors import IllegalStepError, LedgerError
 from gridcheck.ledger.records import Entry, KeptApplication, NewApplication
@@ -46,6 +46,8 @@ class Step(StrEnum):
     WITHDRAW = "withdraw"
 
 
+_AT_ONCE = 500
+_SHOWN = 5
 _WAITING = (State.RECEIVED, State.ASSESSED, State.DEFERRED, State.INSUFFICIENT_DATA, State.LAPSED)
 # Step: (from where, to where).
 _LEADS: Mapping[Step, tuple[tuple[State, ...], State]] = MappingProxyType(
@@ -111,6 +113,27 @@ def locked(connection: Connection, application_id: str, expected_version: int | 
     return kept
 
 
+def locked_all(connection: Connection, names: Sequence[str]) -> dict[str, KeptApplication]:
+    """Return many applications by id and keep them from being changed, locked in the order of their ids.
+
+    Raises
+    ------
+    LedgerError
+        If one is not there.
+    """
+    kept: dict[str, KeptApplication] = {}
+    ordered = sorted(names)
+    for start in range(0, len(ordered), _AT_ONCE):
+        some = application.c.id.in_(ordered[start : start + _AT_ONCE])
+        wanted = select(application).where(some).order_by(application.c.id).with_for_update()
+        kept |= {row["id"]: kept_of(row) for row in connection.execute(wanted).mappings()}
+    missing = [name for name in ordered if name not in kept]
+    if missing:
+        more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
+        raise LedgerError(f"The ledger holds no application {', '.join(map(repr, missing[:_SHOWN]))}{more}.")
+    return kept
+
+
 def found(connection: Connection, application_id: str, *, lock: bool = False) -> KeptApplication:
     """Return an application as it stands.
 
@@ -136,6 +159,17 @@ def kept_of(row: RowMapping) -> KeptApplication:
         received_at=row["received_at"],
         assessment_id=row["assessment_id"],
     )
+
+
+def move_to_assessed(connection: Connection, kept: Sequence[KeptApplication], assessment_ids: Sequence[int]) -> None:
+    """Take the step of an assessment with many applications that were locked and found able to."""
+    rows = [
+        {"_id": one.asked.application_id, "version": one.version + 1, "assessment_id": number}
+        for one, number in zip(kept, assessment_ids, strict=True)
+    ]
+    if rows:
+        target = update(application).where(application.c.id == bindparam("_id")).values(state=State.ASSESSED.value)
+        connection.execute(target.values(version=bindparam("version"), assessment_id=bindparam("assessment_id")), rows)
 
 
 def move(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Self
 
 from gridcheck.errors import InputError
 from gridcheck.ledger import acceptance, frozen, journal, life, reservations, subsidy
@@ -23,7 +24,7 @@ from gridcheck.ledger.records import (
 
 
 class LedgerReader:
-    """What the ledger can be asked.
+    """What the ledger can be asked; ``with open_ledger(...) as ledger`` closes its connections at the end.
 
     Parameters
     ----------
@@ -45,6 +46,12 @@ class LedgerReader:
     def close(self) -> None:
         """Close its connections."""
         self._database.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _now(self) -> datetime:
         return in_utc(self._clock())

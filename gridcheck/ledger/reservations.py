@@ -186,6 +186,7 @@ def _watts(kept: KeptApplication, reserve_kw: Mapping[Level, float]) -> dict[Lev
     asked = {level: reserve_kw.get(level, kept.asked.rated_kw) for level in Level}
     findings = [f"{level}: {kw} kW, allowed is more than 0 and up to the rating, {kept.asked.rated_kw:g} kW"
                 for level, kw in asked.items() if not 0.0 < kw <= kept.asked.rated_kw]  # fmt: skip
+    findings += [f"{name}: no such level, there are {', '.join(Level)}" for name in reserve_kw if name not in asked]
     if findings:
         raise InputError(f"The power to be reserved for {kept.asked.application_id} is out of range.", findings)
     return {level: max(1, math.ceil(kw * _WATTS - _SLACK_W)) for level, kw in asked.items()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
@@ -29,6 +31,36 @@ def revision_of(connection: Connection) -> str | None:
         return None
     revision: str | None = connection.execute(text(f"select version_num from {VERSION_TABLE}")).scalar()
     return revision
+
+
+def init_ledger(address: str | Path, *, who: str) -> tuple[str | None, str]:
+    """Make a ledger, or bring an older one to the shape that this version works with.
+
+    Parameters
+    ----------
+    address : str or Path
+        URL such as ``postgresql://planner@server/gridcheck``, or the path of an SQLite file.
+    who : str
+        Whom the journal names.
+
+    Returns
+    -------
+    before : str or None
+        Revision that was found; None for a new ledger.
+    after : str
+        Revision that stands now.
+
+    Raises
+    ------
+    LedgerError
+        If the database cannot be used.
+    """
+    journal.require_signed(who, "gridcheck init")
+    database = Database(address)
+    try:
+        return upgrade(database, who=who)
+    finally:
+        database.dispose()
 
 
 def upgrade(database: Database, *, who: str) -> tuple[str | None, str]:

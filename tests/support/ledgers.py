@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event
@@ -107,9 +109,16 @@ def all_pass() -> tuple[Finding, ...]:
     return tuple(Finding(item=one.item, result="pass", value=None, note="") for one in checklist_items() if one.needed)
 
 
-def approve_all(address: str, names: list[str]) -> dict[str, str]:
-    """Approve applications one by one, as a program of its own; return what became of each."""
+def approve_all(address: str, names: list[str], meeting: Path, programs: int) -> dict[str, str]:
+    """Approve applications one by one, as a program of its own; return what became of each.
+
+    The programs wait for each other in a folder, so that they all begin at the same moment.
+    """
     ledger = open_ledger(address)
+    (meeting / str(os.getpid())).touch()
+    deadline = time.monotonic() + 300.0
+    while len(list(meeting.iterdir())) < programs and time.monotonic() < deadline:
+        time.sleep(0.002)
     done = {}
     for name in names:
         try:

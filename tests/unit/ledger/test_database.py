@@ -135,12 +135,17 @@ def test_readers_go_on_while_somebody_writes(ledger):
     assert ledger._database.write(work) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "statement", ["insert into reservation", "update application", "insert into journal", "commit"]
 )
 def test_a_program_killed_in_the_middle_loses_no_recorded_decision(address, statement):
     init_ledger(address, who="setup")
-    ledger = filled(open_ledger(address), 2, room_kw=6.0)
+    with open_ledger(address) as ledger:
+        kill(filled(ledger, 2, room_kw=6.0), address, statement)
+
+
+def kill(ledger, address, statement):
     ledger.approve("R001", **BY)
     head = ledger.head()
 
@@ -158,7 +163,6 @@ def test_a_program_killed_in_the_middle_loses_no_recorded_decision(address, stat
     # Nothing that the dead program held stands in the way.
     assert ledger.approve("R002", **BY).state == State.APPROVED
     assert ledger.verify_journal(head).is_whole
-    ledger.close()
 
 
 def test_a_full_disk_is_told_and_nothing_is_half_recorded(tmp_path):

@@ -57,6 +57,14 @@ def test_power_out_of_range_is_refused(ledger, kw):
         ledger.approve("R001", reserve_kw={Level.AREA: kw}, **BY)
 
 
+def test_a_level_that_is_none_is_refused(ledger):
+    filled(ledger, 1)
+    with pytest.raises(InputError, match="areas: no such level"):
+        ledger.approve("R001", reserve_kw={"areas": 1.0}, **BY)
+    with pytest.raises(InputError, match="'areas' is none"):
+        ledger.room("areas", AREA)
+
+
 @pytest.mark.parametrize("level", list(Level))
 def test_no_room_on_any_level_means_no_promise_on_any(ledger, level):
     filled(ledger, 1)
@@ -212,11 +220,18 @@ def test_the_database_itself_refuses_a_second_promise_of_the_same_level(ledger):
         ledger._database.write(lambda connection: connection.execute(again))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", list(Level))
-def test_many_programs_sell_each_kilowatt_once(address, level):
+def test_many_programs_sell_each_kilowatt_once(address, level, tmp_path):
     """Four programs, twenty homes that each of them tries to approve, room for seven on one level."""
     init_ledger(address, who="setup")
-    ledger = filled(open_ledger(address), 20)
+    with open_ledger(address) as ledger:
+        race(filled(ledger, 20), address, level, tmp_path)
+
+
+def race(ledger, address, level, place):
+    meeting = place / "meeting"
+    meeting.mkdir()
     rooms = [Capacity(level=one, element_id=name, room_kw=7 * 3.0 + 2.9 if one == level else 1000.0)
              for one, name in ELEMENTS.items()]  # fmt: skip
     ledger.set_capacity(batch(), rooms, **BY)
@@ -224,7 +239,7 @@ def test_many_programs_sell_each_kilowatt_once(address, level):
     random.Random(level.value).shuffle(names)
 
     with ProcessPoolExecutor(4, mp_context=multiprocessing.get_context("spawn")) as pool:
-        shares = [pool.submit(approve_all, address, names[start::4]) for start in range(4)]
+        shares = [pool.submit(approve_all, address, names[start::4], meeting, 4) for start in range(4)]
         done = {name: what for share in shares for name, what in share.result().items()}
 
     won = sorted(name for name, what in done.items() if what == "approved")
@@ -238,4 +253,3 @@ def test_many_programs_sell_each_kilowatt_once(address, level):
     approvals = [line for line in ledger.journal() if line.entry.action == "approve"]
     assert sorted(line.entry.object for line in approvals) == won
     assert len({line.entry.who for line in approvals}) > 1, "one program was alone; the race shows nothing"
-    ledger.close()

@@ -1,7 +1,6 @@
 """A run with an application file of real life: good rows are decided, bad ones come back, both can be explained."""
 
 import json
-import shutil
 
 import pandas as pd
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from gridcheck.connection.intake import read_application_file
 from gridcheck.network import read_county
 from gridcheck.synthesis.applications import synthetic_applications
+from tests.support.application_files import workbook_of
 from tests.support.command_line import YUANQU, county_folder, gridcheck
 
 TEXT = '[weather]\ndays = 1\n[queue]\napplications = "wishes.csv"\n'
@@ -108,17 +108,27 @@ def test_a_verdict_is_explained_with_the_same_queue(taken, tmp_path):
     assert json.loads(result.stdout)["application_id"] == identifier
 
 
-def test_a_file_without_faults_leaves_no_trace_of_earlier_ones(taken, tmp_path):
-    """The folder of a run with faults is replaced; the table of rejected rows stays, empty."""
-    folder = shutil.copytree(taken[0], tmp_path / "again")
-    result = run_of(folder, good_rows().drop(columns="queue_position"))
+def test_a_workbook_comes_back_as_one_and_a_good_file_leaves_no_trace_of_it(tmp_path):
+    """A second run replaces the folder of the first; the table of rejected rows stays, empty."""
+    content = workbook_of(
+        good_rows().assign(phase=lambda table: table["phase"].mask(table.index == 3, "D")).to_dict("records")
+    )
+    (tmp_path / "wishes.csv").write_bytes(content)  # what it is counts, not what it is called
+    (tmp_path / "own.toml").write_text(TEXT, encoding="utf-8")
+    first = gridcheck("run", tmp_path / "own.toml", "--county", YUANQU, "--out", tmp_path / "out", "--workers", "1")
 
-    assert result.exit_code in (0, 1), result.output
-    assert not (folder / "out" / "applications_returned.csv").exists()
-    assert len(pd.read_csv(folder / "out" / "applications_rejected.csv")) == 0
-    summary = json.loads((folder / "out" / "summary.json").read_text(encoding="utf-8"))
+    assert first.exit_code == 3, first.output
+    back = read_application_file(tmp_path / "out" / "applications_returned.xlsx")
+    assert (back.kind, back.texts("application_id"), back.texts("source_row")) == ("xlsx", ["140827-P00004"], ["5"])
+
+    second = run_of(tmp_path, good_rows().drop(columns="queue_position"))
+
+    assert second.exit_code in (0, 1), second.output
+    assert not list((tmp_path / "out").glob("applications_returned.*"))
+    assert len(pd.read_csv(tmp_path / "out" / "applications_rejected.csv")) == 0
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
     assert (summary["applications"]["rejected"], summary["applications"]["order"]) == (0, "applied_on")
-    order = pd.read_csv(folder / "out" / "decisions.csv").sort_values("queue_position")["application_id"]
+    order = pd.read_csv(tmp_path / "out" / "decisions.csv").sort_values("queue_position")["application_id"]
     assert order.tolist() == good_rows().sort_values(["applied_on", "application_id"])["application_id"].tolist()
 
 

@@ -71,9 +71,16 @@ CELLS = st.one_of(
     ),
     st.text(st.characters(codec="gb18030", exclude_characters="\0\r", exclude_categories=("Cs",)), max_size=8),
 )
-ROWS = st.lists(
-    st.tuples(st.integers(1, 6), st.dictionaries(st.sampled_from(COLUMNS), CELLS, max_size=3)), min_size=1, max_size=12
-)
+# Cells that look like what belongs into their column, and must not pass.
+FALSE_FRIENDS = st.sampled_from(
+    [
+        {"申请日期": "2099-01-01"}, {"申请日期": "2001-01-01"}, {"额定功率(kW)": "0.1"}, {"村": "清南村"},
+        {"额定功率(kW)": "14", "设备": "蓄热式电暖器"}, {"台区": "140827-A0003"},
+        {"户号": "7"}, {"户号": "7", "设备": "地源热泵"},
+    ]
+)  # fmt: skip
+CHANGES = st.one_of(st.just({}), FALSE_FRIENDS, st.dictionaries(st.sampled_from(COLUMNS), CELLS, max_size=3))
+ROWS = st.lists(st.tuples(st.integers(1, 6), CHANGES), min_size=1, max_size=12)
 QUIET = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
 )

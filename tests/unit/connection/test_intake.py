@@ -8,6 +8,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+import xlsxwriter
 
 from gridcheck.catalogue import DeviceCatalogue, class_devices
 from gridcheck.connection.applications import COLUMNS, parse_applications
@@ -74,6 +75,24 @@ def test_a_workbook_holds_days_numbers_a_title_and_begins_where_it_likes(tmp_pat
     assert [(a.application_id, a.applied_on.isoformat(), a.rated_kw) for a in found.accepted] == [
         ("P2", "2025-09-01", 1.5), ("P1", "2025-09-30", 2.0),
     ]  # fmt: skip
+
+
+def test_a_workbook_that_counts_from_1904_is_read_by_its_dates_not_by_numbers(tmp_path):
+    buffer = io.BytesIO()
+    book = xlsxwriter.Workbook(buffer, {"in_memory": True, "date_1904": True})
+    sheet, day = book.add_worksheet(), book.add_format({"num_format": "yyyy-mm-dd"})
+    for column, (name, cell) in enumerate(GOOD.items()):
+        sheet.write(0, column, name)
+        for row in (1, 2):
+            sheet.write(row, column, f"P{row}" if name == "申请编号" else cell)
+    place = list(GOOD).index("申请日期")
+    sheet.write_datetime(1, place, dt.datetime.combine(dt.date(2025, 9, 30), dt.time()), day)
+    sheet.write(2, place, 45930)
+    book.close()
+    found = take_in(tmp_path, buffer.getvalue())
+
+    assert [a.applied_on for a in found.accepted] == [dt.date(2025, 9, 30)]
+    assert codes(found) == [["bad_date"]]
 
 
 FAULTS = [

@@ -83,4 +83,5 @@ def _end_voltages_v(tree: SupplyTree, course: Course, check: int, counts: ClassC
     row = np.array([check % len(tree.area)])
     loads = node_loads(tree, course, counts, group=None)
     p_mw, q_mvar = (power[row] for power in power_of_areas_mw(tree, course, loads))
-    return end_voltage_v(vm_pu[None, :] * LV_PHASE_V, p_mw, q_mvar, tree.lines.of(row))[0]
+    end_v: FloatArray = end_voltage_v(vm_pu[None, :] * LV_PHASE_V, p_mw, q_mvar, tree.lines.of(row))[0]
+    return end_v

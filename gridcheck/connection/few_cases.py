@@ -237,9 +237,8 @@ class FewCases:
         is_voltage = sight.view.checks.kind[len(AREA_KINDS) :] == CheckKind.SECTION_VOLTAGE
         value, place = highest(self._solver.loading_percent(state, sight.node, shape))
         low, low_place = lowest(self._solver.voltage_pu(state, sight.node, shape))
-        value, place, low, low_place = (found[sight.place] for found in (value, place, low, low_place))
-        worst = np.where(is_voltage, low, value * sight.factor)
-        return worst, course.case[case[np.where(is_voltage, low_place, place)]]
+        worst = np.where(is_voltage, low[sight.place], value[sight.place] * sight.factor)
+        return worst, course.case[case[np.where(is_voltage, low_place[sight.place], place[sight.place])]]
 
     def _weights_of(self, group: IntArray, rated_kw: FloatArray, count: FloatArray) -> tuple[FloatArray, FloatArray]:
         return load_weights(self.promises.tree, self.promises.course, rated_kw, count, group=group)

@@ -65,7 +65,7 @@ class AreaRisk:
             )
         ]
         self._key: UnsignedArray = home_keys(seed, net.grid.area_id, net.grid.home_id)
-        edges = (0, *rules.draws)
+        edges = (0, *rules.looks)
         self._numbers = [np.arange(a, b) for a, b in itertools.pairwise(edges)]
         self._before: list[Draws] = []
         self._now: list[Draws] = []

@@ -21,8 +21,9 @@ DECIDING = (
 )
 # A change smaller than this share of the limit has no bearing on it.
 _NEGLIGIBLE = 1e-6
-# Where the upper voltage is broken already, mostly by a tap that was set for heavier load, a heater that lifts the
-# other phases by less than this is not the cause. [V] (E, range 0.2 to 1)
+# A heater lifts the other phases a little by way of the neutral. Where the upper voltage is broken in light hours, that
+# is a matter of the tap and not of who draws power, so a lift below this has no bearing on it; a step of the tap is
+# ten times as much, and so are roofs. [V] (E, range 0.2 to 1)
 _LIFTED_V = 0.5
 
 
@@ -38,6 +39,9 @@ class RiskRules:
         Confidence of a decision by draws, all looks together. [1]
     draws : tuple of int
         Draws after which is looked, rising. After the last the upper bound decides.
+    refusal_draws : int
+        Draws after which is looked for what is clearly broken, and for nothing else: it saves most of the time of what
+        fits nowhere, and cannot approve anything. 0 for no such look.
     deciding : tuple of LvCheck
         Checks that decide; the others are shown.
     """
@@ -45,6 +49,7 @@ class RiskRules:
     risk: float = 0.05
     confidence: float = 0.95
     draws: tuple[int, ...] = (100, 200, 400, 800)
+    refusal_draws: int = 30
     deciding: tuple[LvCheck, ...] = DECIDING
 
     def __post_init__(self) -> None:
@@ -54,8 +59,13 @@ class RiskRules:
             raise InputError(f"draws must be positive numbers that rise. Got {self.draws}.")
 
     @property
+    def looks(self) -> tuple[int, ...]:
+        """Draws after which is looked, for refusals alone included."""
+        return (self.refusal_draws, *self.draws) if 0 < self.refusal_draws < self.draws[0] else self.draws
+
+    @property
     def confidence_per_look(self) -> float:
-        """Confidence of one look, so that all of them together have `confidence`."""
+        """Confidence of one look, so that no limit is taken for kept at any of them with less than `confidence`."""
         return 1.0 - (1.0 - self.confidence) / len(self.draws)
 
 
@@ -140,7 +150,7 @@ class RiskOutlook:
     side : ndarray of int, shape (n_check,)
         A `Side` of each check; OPEN where the draws were stopped by another check.
     worse : ndarray of bool, shape (n_check,)
-        Checks that the heater makes worse in some draw that breaks them.
+        Checks that the heater makes worse: in some draw; where they were broken before, in some draw that breaks them.
     charged : ndarray of bool, shape (n_check,)
         Deciding checks that count against it.
     binding : LvCheck
@@ -208,16 +218,20 @@ def judged(
         Whether more draws could change who is charged.
     """
     without, seen, limit = joined(before), joined([batch.worst for batch in batches]), net.limit
-    n_draw, is_last = len(seen.unsolved), len(batches) == len(rules.draws)
+    n_draw, is_last = len(seen.unsolved), len(batches) == len(rules.looks)
     broken_draws = seen.broken(limit)
     broken_before, broken = without.broken(limit).sum(axis=1), broken_draws.sum(axis=1)
     broken_already = broken_before > rules.risk * n_draw
-    worse: BoolArray = np.asarray((broken_draws & _moved(without, seen, limit, broken_already)).any(axis=1))
+    moved = _moved(without, seen, limit)
+    # Of what was broken before, only the draws that break it tell whether the heater makes it worse.
+    worse: BoolArray = np.where(broken_already, (broken_draws & moved).any(axis=1), moved.any(axis=1))
     confidence = rules.confidence_per_look
     pairs = [share_interval(int(k), n_draw, confidence=confidence) for k in broken]
     side = np.array([side_of(int(k), n_draw, bound=rules.risk, confidence=confidence) for k in broken])
     if is_last:
         side[side == Side.OPEN] = Side.ABOVE
+    if n_draw not in rules.draws:
+        side[side == Side.BELOW] = Side.OPEN
     decides = np.isin(np.arange(len(limit)), rules.deciding)
     charged = decides & worse & (side == Side.ABOVE)
     value, place = _at_risk(seen, rules.risk)
@@ -246,11 +260,10 @@ def judged(
     return outlook, bool(open_still and not charged.any())
 
 
-def _moved(before: DrawWorst, after: DrawWorst, limit: FloatArray, broken_already: BoolArray) -> BoolArray:
+def _moved(before: DrawWorst, after: DrawWorst, limit: FloatArray) -> BoolArray:
     """Tell in which draws a check got worse by more than nothing, shape (n_check, n_draw)."""
     least = _NEGLIGIBLE * limit
-    if broken_already[LvCheck.HIGH_VOLTAGE]:
-        least[LvCheck.HIGH_VOLTAGE] = _LIFTED_V
+    least[LvCheck.HIGH_VOLTAGE] = _LIFTED_V
     with np.errstate(invalid="ignore"):  # as bad as can be before and after
         change = SIGN[:, None] * (after.value - before.value)
     return np.asarray(change > least[:, None])

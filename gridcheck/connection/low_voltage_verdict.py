@@ -142,7 +142,8 @@ class AreaQueue:
         alone = self.risk.alone(plain.heater)
         if alone.probability_before[check] > accepted:
             return Blocker.EXISTING_LOAD
-        return Blocker.OWN_LOAD if alone.probability[check] > accepted else Blocker.PROMISED_LOAD
+        own = alone.probability[check] > accepted or not self.risk.promised
+        return Blocker.OWN_LOAD if own else Blocker.PROMISED_LOAD
 
     # ---------------------------------------------------------------------------------------------------- conditions
 

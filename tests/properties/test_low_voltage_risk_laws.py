@@ -52,7 +52,7 @@ def areas(draw):
 @given(areas())
 def test_adding_a_household_never_improves_anything(given_area):
     net, loads, wishes, seed = given_area
-    risk = AreaRisk(net, loads, RiskRules(draws=(20,)), seed=seed)
+    risk = AreaRisk(net, loads, RiskRules(refusal_draws=0, draws=(20,)), seed=seed)
     for wish in wishes:
         before = risk.batch(0).worst
         seen = risk.with_heater(wish)
@@ -68,7 +68,7 @@ def test_adding_a_household_never_improves_anything(given_area):
 @given(areas())
 def test_verdicts_are_the_same_again_and_hold_what_they_say(given_area):
     net, loads, wishes, seed = given_area
-    rules = RiskRules(draws=(20, 40), risk=0.2)
+    rules = RiskRules(refusal_draws=0, draws=(20, 40), risk=0.2)
 
     def answers():
         verdicts, queue = decide_area(AreaRisk(net, loads, rules, seed=seed), wishes, OPTIONS)
@@ -88,7 +88,8 @@ def test_verdicts_are_the_same_again_and_hold_what_they_say(given_area):
 def test_more_of_the_same_draws_leave_the_first_as_they_are(given_area, scale):
     net, loads, wishes, seed = given_area
     few, many = (
-        AreaRisk(net, loads, RiskRules(draws=(n,)), seed=seed).with_heater(wishes[0]) for n in (10, 10 * scale)
+        AreaRisk(net, loads, RiskRules(refusal_draws=0, draws=(n,)), seed=seed).with_heater(wishes[0])
+        for n in (10, 10 * scale)
     )
     np.testing.assert_array_equal(few.batches[0].worst.value, many.batches[0].worst.value[:, :10])
 
@@ -115,7 +116,7 @@ def test_approved_areas_keep_their_limits_on_hidden_truths():
         for truth in range(10):
             phase = rng.integers(0, 3, 8)
             real = dataclasses.replace(queue.risk.net, grid=with_home_phases(queue.risk.net.grid, np.arange(8), phase))
-            winter = AreaRisk(real, loads, RiskRules(draws=(1,)), seed=1000 + 10 * number + truth)
+            winter = AreaRisk(real, loads, RiskRules(refusal_draws=0, draws=(1,)), seed=1000 + 10 * number + truth)
             for heater in queue.risk.promised:
                 winter.promise(winter.with_heater(heater))
             found = winter.batch(0).worst.broken(real.limit)[list(RiskRules().deciding), 0]

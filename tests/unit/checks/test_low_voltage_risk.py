@@ -26,7 +26,7 @@ from tests.support.risk_areas import (
 )
 
 LOW = LvCheck.LOW_VOLTAGE
-MANY = RiskRules(draws=(4000,))
+MANY = RiskRules(refusal_draws=0, draws=(4000,))
 
 
 def heaters_on(n: int, kw: float):
@@ -41,7 +41,8 @@ def test_the_probability_is_that_of_the_binomial_law():
     # 198 V exactly where five or more are on: found by connecting them one after the other.
     net = area(one_box((0,) * 7, metres=400.0), on_off_pool({HEAT_PUMP: 1.0}), vm_pu=0.97)
     lowest = [
-        AreaRisk(net, heaters_on(n, 3.0), RiskRules(draws=(1,)), seed=1).batch(0).worst.value[LOW, 0] for n in range(8)
+        AreaRisk(net, heaters_on(n, 3.0), RiskRules(refusal_draws=0, draws=(1,)), seed=1).batch(0).worst.value[LOW, 0]
+        for n in range(8)
     ]
     least = next(n for n in range(8) if lowest[n] < 198.0)
     assert 3 <= least <= 6
@@ -60,13 +61,13 @@ def test_unknown_phases_are_a_distribution():
     together = AreaRisk(
         dataclasses.replace(net, grid=one_box((0,) * 3, metres=400.0)),
         heaters_on(3, 5.0),
-        RiskRules(draws=(1,)),
+        RiskRules(refusal_draws=0, draws=(1,)),
         seed=1,
     )
     apart = AreaRisk(
         dataclasses.replace(net, grid=one_box((0, 0, 1), metres=400.0)),
         heaters_on(3, 5.0),
-        RiskRules(draws=(1,)),
+        RiskRules(refusal_draws=0, draws=(1,)),
         seed=1,
     )
     assert together.batch(0).worst.value[LOW, 0] < 198.0 < apart.batch(0).worst.value[LOW, 0]
@@ -76,7 +77,7 @@ def test_unknown_phases_are_a_distribution():
 
 def test_a_known_phase_holds_in_every_draw():
     grid = one_box((-1, 2, 3))
-    risk = AreaRisk(area(grid, pool()), lived_in(3), RiskRules(draws=(50,)), seed=2)
+    risk = AreaRisk(area(grid, pool()), lived_in(3), RiskRules(refusal_draws=0, draws=(50,)), seed=2)
     phase = risk.batch(0).phase
     assert set(phase[0]) == {0, 1, 2}
     assert (phase[1] == 2).all()
@@ -89,7 +90,7 @@ def test_a_known_phase_holds_in_every_draw():
 
 def small_risk(seed=4, rules=None, **drawing):
     net = area(street(12, poles=6, phases=(0, 1, -1, 2), **drawing), pool(), vm_pu=0.95)
-    return AreaRisk(net, lived_in(12), RiskRules(draws=(60,)) if rules is None else rules, seed=seed)
+    return AreaRisk(net, lived_in(12), RiskRules(refusal_draws=0, draws=(60,)) if rules is None else rules, seed=seed)
 
 
 HEATER = LvHeater(home=3, column=HEAT_PUMP, rated_kw=3.0, phase=0)
@@ -105,15 +106,19 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not():
 
 def test_a_home_behaves_alike_whoever_else_is_connected():
     net = small_risk().net
-    alone = AreaRisk(net, lived_in(12).at(np.array([3])), RiskRules(draws=(60,)), seed=4).batch(0).p_kw
-    without = AreaRisk(net, lived_in(12).at(np.delete(np.arange(12), 3)), RiskRules(draws=(60,)), seed=4).batch(0).p_kw
+    alone = AreaRisk(net, lived_in(12).at(np.array([3])), RiskRules(refusal_draws=0, draws=(60,)), seed=4).batch(0).p_kw
+    without = (
+        AreaRisk(net, lived_in(12).at(np.delete(np.arange(12), 3)), RiskRules(refusal_draws=0, draws=(60,)), seed=4)
+        .batch(0)
+        .p_kw
+    )
     np.testing.assert_allclose(alone + without, small_risk().batch(0).p_kw, atol=1e-12)
 
 
 def test_the_draws_of_a_larger_sample_begin_with_those_of_a_smaller_one():
-    few, more = small_risk(), small_risk(rules=RiskRules(draws=(60, 90)))
+    few, more = small_risk(), small_risk(rules=RiskRules(refusal_draws=0, draws=(60, 90)))
     assert few.batch(0).p_kw.tobytes() == more.batch(0).p_kw.tobytes()
-    whole = small_risk(rules=RiskRules(draws=(90,))).batch(0)
+    whole = small_risk(rules=RiskRules(refusal_draws=0, draws=(90,))).batch(0)
     assert whole.p_kw[:, 60:].tobytes() == more.batch(1).p_kw.tobytes()
 
 
@@ -135,7 +140,7 @@ def test_an_outlook_promises_nothing():
 
 
 def test_a_batch_that_was_not_looked_at_catches_up():
-    rules = RiskRules(draws=(20, 40))
+    rules = RiskRules(refusal_draws=0, draws=(20, 40))
     risk = small_risk(rules=rules)
     risk.promise(risk.with_heater(HEATER))
     late = risk.batch(1)
@@ -151,9 +156,11 @@ def test_a_batch_that_was_not_looked_at_catches_up():
 def test_a_promise_never_improves_anything():
     # The second home hangs on another phase and lifts the voltage of the first by way of the neutral.
     net = area(one_box((0, 1), metres=400.0), on_off_pool({HEAT_PUMP: 1.0}), vm_pu=0.95)
-    risk = AreaRisk(net, heaters_on(1, 6.0), RiskRules(draws=(1,)), seed=1)
+    risk = AreaRisk(net, heaters_on(1, 6.0), RiskRules(refusal_draws=0, draws=(1,)), seed=1)
     second = LvHeater(home=1, column=HEAT_PUMP, rated_kw=6.0)
-    both = AreaRisk(net, heaters_on(2, 6.0), RiskRules(draws=(1,)), seed=1).batch(0).worst.value[LOW, 0]
+    both = (
+        AreaRisk(net, heaters_on(2, 6.0), RiskRules(refusal_draws=0, draws=(1,)), seed=1).batch(0).worst.value[LOW, 0]
+    )
     first = risk.batch(0).worst.value[LOW, 0]
     assert both > first + 0.1  # the load flow alone says that it got better
     seen = risk.with_heater(second)
@@ -162,7 +169,7 @@ def test_a_promise_never_improves_anything():
 
 def test_what_is_unsolved_counts_as_broken_and_is_told():
     net = area(one_box((0,) * 2, metres=900.0), on_off_pool({HEAT_PUMP: 0.5}))
-    seen = AreaRisk(net, heaters_on(1, 0.5), RiskRules(draws=(200,)), seed=3).with_heater(
+    seen = AreaRisk(net, heaters_on(1, 0.5), RiskRules(refusal_draws=0, draws=(200,)), seed=3).with_heater(
         LvHeater(home=1, column=HEAT_PUMP, rated_kw=40.0)
     )
     assert 60 < seen.unsolved < 140
@@ -172,7 +179,7 @@ def test_what_is_unsolved_counts_as_broken_and_is_told():
 
 
 def test_the_value_at_the_risk_is_exceeded_as_often():
-    risk = small_risk(rules=RiskRules(draws=(200,), risk=0.1))
+    risk = small_risk(rules=RiskRules(refusal_draws=0, draws=(200,), risk=0.1))
     seen = risk.with_heater(HEATER)
     lowest = seen.batches[0].worst.value[LOW]
     assert np.count_nonzero(lowest < seen.value[LOW]) == 20
@@ -182,7 +189,7 @@ def test_the_value_at_the_risk_is_exceeded_as_often():
 
 def test_draws_grow_only_where_the_share_is_near_the_risk():
     clear = small_risk(rules=RiskRules()).with_heater(HEATER)
-    assert (clear.draws, clear.fits) == (100, True)
+    assert (clear.draws, clear.fits, len(clear.batches)) == (100, True, 2)
     net = area(one_box((0,) * 2, metres=400.0), on_off_pool({HEAT_PUMP: 0.05}), vm_pu=0.95)
     near = AreaRisk(net, heaters_on(1, 0.1), RiskRules(), seed=3).with_heater(
         LvHeater(home=1, column=HEAT_PUMP, rated_kw=14.0)
@@ -191,11 +198,22 @@ def test_draws_grow_only_where_the_share_is_near_the_risk():
     assert (near.side[LOW], near.fits) == (Side.ABOVE, False)  # still open after the last look: not approved
 
 
+def test_what_is_clearly_broken_is_refused_after_few_draws_and_nothing_is_approved_then():
+    net = area(one_box((0,) * 2, metres=400.0), on_off_pool({HEAT_PUMP: 0.9}), vm_pu=0.95)
+    seen = AreaRisk(net, heaters_on(1, 0.1), RiskRules(), seed=3).with_heater(
+        LvHeater(home=1, column=HEAT_PUMP, rated_kw=14.0)
+    )
+    assert (seen.draws, seen.fits) == (30, False)
+    # Thirty draws without a broken one are not enough, even for a rule that asks for little.
+    easy = small_risk(rules=RiskRules(risk=0.5)).with_heater(HEATER)
+    assert (easy.draws, easy.fits) == (100, True)
+
+
 def test_what_was_broken_before_and_gets_no_worse_is_not_charged():
     # Roofs break the upper limit at noon; a heater in the evening does nothing to that.
     net = area(one_box((0, 0), metres=400.0), pool(n_window=1, width=1, roof=1.0), vm_pu=1.0)
     roofs = loads_of(np.array([0]), np.array([ROOF]), np.array([8.0]))
-    risk = AreaRisk(net, roofs, RiskRules(draws=(100,)), seed=1)
+    risk = AreaRisk(net, roofs, RiskRules(refusal_draws=0, draws=(100,)), seed=1)
     seen = risk.with_heater(LvHeater(home=1, column=HEAT_PUMP, rated_kw=0.5))
     assert seen.broken_before[LvCheck.HIGH_VOLTAGE] == seen.broken[LvCheck.HIGH_VOLTAGE] == 100
     assert seen.fits
@@ -215,11 +233,11 @@ def test_a_heater_that_is_held_out_draws_nothing_there_and_its_rating_elsewhere(
 
 def test_a_moved_home_takes_its_load_with_it():
     net = area(one_box((0, 0)), pool())
-    risk = AreaRisk(net, lived_in(2), RiskRules(draws=(30,)), seed=1)
+    risk = AreaRisk(net, lived_in(2), RiskRules(refusal_draws=0, draws=(30,)), seed=1)
     moved = risk.with_heater(LvHeater(home=1, column=HEAT_PUMP, rated_kw=3.0, phase=2, moves_home=True)).batches[0]
     other = AreaRisk(
         dataclasses.replace(net, grid=one_box((0, 2))), lived_in(2).and_then(heaters_on(2, 3.0).at(np.array([1]))),
-        RiskRules(draws=(30,)), seed=1,
+        RiskRules(refusal_draws=0, draws=(30,)), seed=1,
     )  # fmt: skip
     np.testing.assert_allclose(moved.p_kw, other.batch(0).p_kw, atol=1e-12)
 

@@ -37,12 +37,13 @@ def wrongly_decided(share: float, rules: RiskRules) -> float:
     """Probability that a share above the risk is taken to be below it at some look: the law of the looks, exactly."""
     # State: number broken among undecided; at each look those below are counted and leave.
     law, approved, drawn = np.array([1.0]), 0.0, 0
-    for n in rules.draws:
+    for n in rules.looks:
         more = binom.pmf(np.arange(n - drawn + 1), n - drawn, share)
         law, drawn = np.convolve(law, more), n
         side = [side_of(k, n, bound=rules.risk, confidence=rules.confidence_per_look) for k in range(n + 1)]
-        approved += law[[s == Side.BELOW for s in side]].sum()
-        law = np.where([s == Side.OPEN for s in side], law, 0.0)
+        below = [s == Side.BELOW and n in rules.draws for s in side]
+        approved += law[below].sum()
+        law = np.where([s != Side.ABOVE and not kept for s, kept in zip(side, below, strict=True)], law, 0.0)
     return float(approved)
 
 

@@ -17,7 +17,7 @@ from gridcheck.network.low_voltage import area_transformer, four_wire_of
 from gridcheck.powerflow import solve_unbalanced
 from tests.support.risk_areas import BASE, HEAT_PUMP, ROOF, area, one_box, steady_pool, street
 
-RULES = RiskRules(draws=(100,))
+RULES = RiskRules(refusal_draws=0, draws=(100,))
 TYPE = "S13-200-Dyn11"
 TAPS = 2
 

@@ -176,7 +176,11 @@ def _census(state: NormalState, loads: LoadCases | FactoredLoads, households: In
     load_mw = total_mw if isinstance(loads, LoadCases) else total_mw @ loads.profile.T
     per_home = np.asarray(households, dtype=np.int64)
     return _Census(
-        load_kw=load_mw * KW_PER_MW, households=homes, loads=loads, bus_households=per_home, is_loaded=loaded_buses(loads)
+        load_kw=load_mw * KW_PER_MW,
+        households=homes,
+        loads=loads,
+        bus_households=per_home,
+        is_loaded=loaded_buses(loads),
     )
 
 

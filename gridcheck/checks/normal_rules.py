@@ -284,7 +284,7 @@ def _open_links(sections: Sections, has_bus: BoolArray) -> tuple[IntArray, IntAr
 
 
 def _joined(sections: Sections, chosen: BoolArray) -> IntArray:
-    """Number what hangs together by closed edges among chosen sections, -1 for others, shape (n_section,)."""
+    """Return a number for what hangs together by closed edges among chosen sections, -1 for others, (n_section,)."""
     a, b = sections.edge_bus_section, sections.edge_body_section
     k = np.flatnonzero(sections.edge_closed & chosen[a] & chosen[b])
     shape = (sections.n_section, sections.n_section)

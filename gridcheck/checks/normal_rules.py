@@ -238,25 +238,27 @@ def remarks(network: Network, loads: LoadCases | FactoredLoads | None = None) ->
             "if it is one, put it into service with an open switch at its end"
             for k in np.flatnonzero(is_idle).tolist()
         ]
-    found += _dead_stretches(network, sections, tree.supplied)
-    dark = dark_in_normal_operation(network, loads) if loads is not None else ()
+    dark = np.zeros(0, dtype=np.int64) if loads is None else dark_in_normal_operation(network, loads)
+    found += _dead_stretches(network, sections, tree.supplied, dark)
     if len(dark):
         ids = ", ".join(str(i) for i in network.bus_id[dark[:_NAMED]]) + (", ..." if len(dark) > _NAMED else "")
         found.append(f"{len(dark)} buses with load have no supply in normal operation and count nowhere: {ids}")
     return tuple(found)
 
 
-def _dead_stretches(network: Network, sections: Sections, supplied: BoolArray) -> list[str]:
-    """Say which stretches with a bus have no supply and could join sections that have it."""
+def _dead_stretches(network: Network, sections: Sections, supplied: BoolArray, loaded: IntArray) -> list[str]:
+    """Say which stretches with a bus, but without load, have no supply and could join sections that have it."""
     is_live, has_bus = np.zeros(sections.n_section, dtype=bool), np.zeros(sections.n_section, dtype=bool)
     at = np.flatnonzero(sections.bus_section >= 0)
     has_bus[sections.bus_section[at]] = True
     is_live[sections.bus_section[at[supplied[at]]]] = True
     label = _joined(sections, ~is_live)
     a, b, branch = _open_links(sections, has_bus)
-    found = []
+    home, found = sections.bus_section[loaded], []
     for stretch in np.unique(label[sections.bus_section[at[~supplied[at]]]]).tolist():
         inside = label == stretch
+        if inside[home[home >= 0]].any():
+            continue  # a feeder that is off is said by its load
         ways = np.flatnonzero((inside[a] & is_live[b]) | (inside[b] & is_live[a]))
         if len(np.unique(np.where(inside[a], b, a)[ways])) < _FEWEST_ENDS:
             continue
@@ -284,7 +286,7 @@ def _open_links(sections: Sections, has_bus: BoolArray) -> tuple[IntArray, IntAr
 
 
 def _joined(sections: Sections, chosen: BoolArray) -> IntArray:
-    """Number what hangs together by closed edges among chosen sections, -1 for others, shape (n_section,)."""
+    """Return a number for what hangs together by closed edges among chosen sections, -1 for others, (n_section,)."""
     a, b = sections.edge_bus_section, sections.edge_body_section
     k = np.flatnonzero(sections.edge_closed & chosen[a] & chosen[b])
     shape = (sections.n_section, sections.n_section)

@@ -298,6 +298,7 @@ def n_minus_1_rows(
         "tried_loading_percent", "tried_vm_pu", "stages", "worst_loading_limit_percent",
         "restore_minutes", "unsupplied_household_hours", "security_level", "security_must_serve_kw", "security_minutes",
         "security_met", "security_required", "security_clause", "shed_areas", "shed_gain_households", "shed_gain_kw",
+        "bound_households", "bound_kw",
     )  # fmt: skip
     table = pd.DataFrame(
         [

@@ -222,6 +222,8 @@ N_MINUS_1 = TableSpec(
         *(_text(name, nullable=True) for name in ("security_clause", "shed_areas")),
         _integer("shed_gain_households"),
         _real("shed_gain_kw", "kW", 2),
+        _integer("bound_households", nullable=True),
+        _real("bound_kw", "kW", 2, nullable=True),
         *(_real(f"hours_until_{limit}c", "h", 2, nullable=True) for limit in (12, 5)),
         _SYNTHETIC,
     ),

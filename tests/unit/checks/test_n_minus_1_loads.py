@@ -1,5 +1,7 @@
 """Outages with loads that follow the voltage and with loads that feed in, replayed by plain pandapower."""
 
+import copy
+
 import numpy as np
 import pandapower as pp
 import pytest
@@ -55,7 +57,7 @@ def test_a_section_whose_load_is_made_up_for_by_generation_is_not_left_in_the_da
     # Behind line 1 stand 0.9 MW at bus 10, in the section of bus 3, and at bus 3 as much is fed in.
     pp.create_sgen(net, 3, 0.9, q_mvar=float(net.load.loc[net.load["bus"] == 10, "q_mvar"].iloc[0]))
 
-    row, cut = lost(net)["line:0"], net.deepcopy()
+    row, cut = lost(net)["line:0"], copy.deepcopy(net)
     assert (str(row.status), row.closed_branches) == ("SECURE", ("line:6",))
     assert row.restored_kw == pytest.approx(500.0)
 

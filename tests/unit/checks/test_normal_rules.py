@@ -306,8 +306,8 @@ def test_nothing_is_said_of_a_network_that_is_used_as_it_is() -> None:
 
 def stretched_tie_net() -> pp.pandapowerNet:
     """Return the two feeders with a joint on the tie; switches 7 at bus 4 and 8 at bus 9 part it from both."""
-    net = two_feeders_net(has_tie=False)
-    net.line = net.line.drop(index=6)
+    net = two_feeders_net()
+    net.line, net.switch = net.line.drop(index=6), net.switch.drop(index=6)
     joint = pp.create_bus(net, 10.0)
     for bus, number in ((4, 7), (9, 8)):
         line = add_line(net, bus, joint, 1.0)

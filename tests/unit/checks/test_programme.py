@@ -79,6 +79,19 @@ def test_without_effort_the_answer_keeps_the_limits_and_the_bound_holds(seed: in
     assert vm >= loss.limits[1]
 
 
+@pytest.mark.parametrize("seed", SEEDS[:4])
+def test_more_effort_is_never_worse_and_ends_alike_every_time(seed: int) -> None:
+    loss = loss_of(seed)
+    best = loss.restored().found.rank
+
+    found = [loss.restored(evaluations=1, effort=effort).found for effort in (0, 300, 300, 10**6)]
+
+    assert found[1] == found[2]
+    assert [one.bound <= best[:2] <= one.rank[:2] for one in found] == [True] * 4
+    assert found[3].is_proved
+    assert found[3].rank == pytest.approx(best)
+
+
 @pytest.mark.parametrize("after", [0.7, 1.0, 1.5])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_loads_after_an_outage_are_those_of_the_programme(seed: int, after: float) -> None:

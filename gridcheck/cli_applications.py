@@ -8,10 +8,63 @@ from typing import Annotated, Literal
 
 import typer
 
-from gridcheck.cli_options import LEDGER, Database, Json, ResultsFolder
-from gridcheck.terminal import EXIT_FINE, EXIT_VIOLATIONS, friendly_errors
+from gridcheck.cli_options import LEDGER, SCENARIO, Counties, Database, Json, NetworksFolder, ResultsFolder
+from gridcheck.terminal import EXIT_FINE, EXIT_INCOMPLETE, EXIT_VIOLATIONS, friendly_errors
 
 applications_app = typer.Typer()
+
+
+@applications_app.command()
+def decide(
+    applications: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="application file, CSV or .xlsx")
+    ] = None,
+    scenario: Annotated[Path | None, typer.Option("--scenario", help="scenario file (TOML)")] = None,
+    county: Counties = None,
+    out: Annotated[Path, typer.Option("--out", help="folder of answers to write")] = Path("decisions"),
+    networks: NetworksFolder = None,
+    risk: Annotated[
+        float, typer.Option("--risk", min=0.001, max=0.5, help="accepted probability of a broken limit")
+    ] = 0.05,
+    database: Annotated[
+        str,
+        typer.Option("--database", envvar="GRIDCHECK_DATABASE", metavar="URL", help="ledger to record in"),
+    ] = "",
+    who: Annotated[str, typer.Option("--who", help="who decides; needed with a ledger")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="what the journal says of it")] = "weekly applications",
+    replay: Annotated[
+        str, typer.Option("--replay", metavar="ID", help="make the recorded answer to an application again and compare")
+    ] = "",
+    workers: Annotated[int | None, typer.Option("--workers", min=1, help="processes")] = None,
+    json: Json = False,
+) -> None:
+    """Decide an application file household by household, after everything promised before; record it in the ledger."""
+    if bool(replay) == (applications is not None):
+        raise typer.BadParameter("name an application file, or --replay with the id of an application")
+    if database and not replay and not who:
+        raise typer.BadParameter("--who is needed: the journal names whoever decides")
+    with friendly_errors():
+        from gridcheck import commands_desk
+        from gridcheck.commands import scenario_path
+        from gridcheck.desk import DeskOptions
+        from gridcheck.study import shipped_folder
+
+        if replay:
+            written, again = commands_desk.replay(database or LEDGER, replay, networks or shipped_folder("networks"))
+            typer.echo(again.decode(), nl=False)
+            if written != again:
+                typer.echo(f"台账中为 recorded: {written.decode()}", err=True, nl=False)
+            raise typer.Exit(EXIT_FINE if written == again else EXIT_VIOLATIONS)
+        assert applications is not None
+        found, rejected = commands_desk.decide(
+            applications,
+            scenario or scenario_path(SCENARIO),
+            out,
+            DeskOptions(county_codes=tuple(county or ()), networks=networks, risk=risk, workers=workers),
+            signed=(database, who, reason),
+        )
+        commands_desk.show(found, rejected, as_json=json)
+    raise typer.Exit(EXIT_INCOMPLETE if found["rejected"] or found["not_promised"] else EXIT_FINE)
 
 
 @applications_app.command()

@@ -114,14 +114,33 @@ class DeskOutcome:
     synthetic: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskOptions:
+    """How applications are decided.
+
+    Attributes
+    ----------
+    county_codes : tuple of str
+        Counties instead of the scenario's.
+    networks : Path, optional
+        Folder with one folder per county; the one that comes with gridcheck where not given.
+    risk : float
+        Probability of a broken limit that is accepted. [1]
+    workers : int, optional
+        Processes; one per processor where not given.
+    """
+
+    county_codes: tuple[str, ...] = ()
+    networks: Path | None = None
+    risk: float = 0.05
+    workers: int | None = None
+
+
 def decide_applications(
     scenario: Scenario,
+    options: DeskOptions,
     *,
-    county_codes: Sequence[str] = (),
-    networks: Path | None = None,
     standing: Standing | None = None,
-    risk: float = 0.05,
-    workers: int | None = None,
     progress: Callable[[str, str, int, int], None] | None = None,
 ) -> tuple[tuple[DeskTask, ...], tuple[DeskOutcome, ...], Intake | None]:
     """Decide the applications of a scenario county by county.
@@ -130,16 +149,10 @@ def decide_applications(
     ----------
     scenario : Scenario
         Assumptions; names the application file.
-    county_codes : sequence of str
-        Counties instead of the scenario's.
-    networks : Path, optional
-        Folder with one folder per county.
+    options : DeskOptions
+        How they are decided.
     standing : Standing, optional
         What is promised before, besides what the grid's own files say; nothing where not given.
-    risk : float
-        Probability of a broken limit that is accepted. [1]
-    workers : int, optional
-        Processes; one per processor where not given.
     progress : callable, optional
         Told how far each county is.
 
@@ -153,10 +166,10 @@ def decide_applications(
         The application file, sorted; None for the synthetic queue.
     """
     before = Standing() if standing is None else standing
-    tasks, intake = sorted_tasks(scenario, county_codes, networks, today_here(), done=before.done)
+    tasks, intake = sorted_tasks(scenario, options.county_codes, options.networks, today_here(), done=before.done)
     asked = [task for task in tasks if task.applications is None or len(task.applications)]
-    desks = tuple(DeskTask(county=t, promised=before.promised.get(t.county_code, ()), risk=risk) for t in asked)
-    with WorkerPool(workers, n_task=len(desks), progress=progress) as pool:
+    desks = tuple(DeskTask(county=t, promised=before.promised.get(t.county_code, ()), risk=options.risk) for t in asked)
+    with WorkerPool(options.workers, n_task=len(desks), progress=progress) as pool:
         outcomes = tuple(pool.map(decide_county_queue, desks, weight=_expected_work))
     return desks, outcomes, intake
 

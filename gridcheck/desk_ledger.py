@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -97,8 +98,8 @@ def record(
 ) -> list[str]:
     """Record a county's answers, and promise the power of its approvals.
 
-    Every answer is recorded whole or not at all; an approval and its promise are one transaction. Where somebody else has
-    promised the same power meanwhile, the answer stays recorded and nothing is promised: decide it again.
+    Every answer is recorded whole or not at all; an approval and its promise are one transaction. Where somebody else
+    has promised the same power meanwhile, the answer stays recorded and nothing is promised: decide it again.
 
     Parameters
     ----------
@@ -121,7 +122,7 @@ def record(
     table = outcome.decisions
     ledger.receive(_asked(task.county, table), who=who, reason=reason)
     ledger.assess(run, _answers(outcome), files=files, who=who, reason=reason)
-    ledger.set_capacity(run, _rooms(ledger, task, outcome), who=who, reason=reason)
+    ledger.set_capacity(run, _rooms(task, outcome), who=who, reason=reason)
     gone = []
     for application_id, verdict in zip(table["application_id"], table["verdict"], strict=True):
         if application_id not in outcome.granted_kw:
@@ -137,24 +138,39 @@ def record(
 
 
 def _asked(county: CountyTask, decisions: pd.DataFrame) -> list[NewApplication]:
-    areas = read_county(county.folder).areas.set_index("area_id")
-    rows = _application_rows(county, decisions)
+    above = _above(county)
     return [
         NewApplication(
-            application_id=str(row.application_id),
+            application_id=row["application_id"],
             county_code=county.county_code,
-            village_code=str(row.village_code),
-            area_id=str(row.area_id),
-            feeder_id=str(areas.at[row.area_id, "feeder_id"]),
-            main_transformer_id=str(areas.at[row.area_id, "main_transformer_id"]),
-            device=str(row.device),
-            rated_kw=float(row.rated_kw),
-            phase=str(row.phase),
-            household_group=str(row.household_group),
-            applied_on=pd.Timestamp(row.applied_on).date(),
+            village_code=row["village_code"],
+            area_id=row["area_id"],
+            feeder_id=above[row["area_id"]][Level.FEEDER],
+            main_transformer_id=above[row["area_id"]][Level.MAIN_TRANSFORMER],
+            device=row["device"],
+            rated_kw=float(row["rated_kw"]),
+            phase=row["phase"],
+            household_group=row["household_group"],
+            applied_on=date.fromisoformat(row["applied_on"]),
         )
-        for row in rows.itertuples()
+        for row in _records(_application_rows(county, decisions))
     ]
+
+
+def _above(county: CountyTask) -> dict[str, dict[Level, str]]:
+    """Return the elements on which each area draws, itself among them."""
+    return {
+        row["area_id"]: {
+            Level.AREA: row["area_id"],
+            Level.FEEDER: row["feeder_id"],
+            Level.MAIN_TRANSFORMER: row["main_transformer_id"],
+        }
+        for row in _records(read_county(county.folder).areas)
+    }
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): cell for name, cell in row.items()} for row in table.to_dict("records")]
 
 
 def _application_rows(county: CountyTask, decisions: pd.DataFrame) -> pd.DataFrame:
@@ -168,23 +184,23 @@ def _application_rows(county: CountyTask, decisions: pd.DataFrame) -> pd.DataFra
 def _answers(outcome: DeskOutcome) -> list[Answer]:
     table, interval = outcome.decisions, outcome.intervals.set_index("application_id")
     result = []
-    for row in table.itertuples():
-        drawn = interval.loc[row.application_id]
+    for row in _records(table):
+        drawn = interval.loc[row["application_id"]]
         has_draws = bool(drawn["draws"])
         result.append(
             Answer(
-                application_id=str(row.application_id),
-                verdict=str(row.verdict),
-                row=answer_row(table, str(row.application_id)),
-                conditions=tuple(str(row.conditions).split(";")) if isinstance(row.conditions, str) else (),
-                binding_level=_text(row.binding_level),
-                binding_element=_text(row.binding_element),
-                binding_quantity=_text(row.binding_quantity),
-                binding_value=_number(row.binding_value),
-                binding_limit=_number(row.binding_limit),
-                limit_clause=_text(row.limit_clause),
+                application_id=row["application_id"],
+                verdict=row["verdict"],
+                row=answer_row(table, row["application_id"]),
+                conditions=tuple(row["conditions"].split(";")) if isinstance(row["conditions"], str) else (),
+                binding_level=_text(row["binding_level"]),
+                binding_element=_text(row["binding_element"]),
+                binding_quantity=_text(row["binding_quantity"]),
+                binding_value=_number(row["binding_value"]),
+                binding_limit=_number(row["binding_limit"]),
+                limit_clause=_text(row["limit_clause"]),
                 # The ledger keeps the share of draws that break the limit.
-                probability=1.0 - float(row.probability) if has_draws else None,
+                probability=1.0 - float(row["probability"]) if has_draws else None,
                 probability_low=1.0 - float(drawn["probability_high"]) if has_draws else None,
                 probability_high=1.0 - float(drawn["probability_low"]) if has_draws else None,
                 draws=int(drawn["draws"]) if has_draws else None,
@@ -193,41 +209,23 @@ def _answers(outcome: DeskOutcome) -> list[Answer]:
     return result
 
 
-def _rooms(ledger: Ledger, task: DeskTask, outcome: DeskOutcome) -> list[Capacity]:
+def _rooms(task: DeskTask, outcome: DeskOutcome) -> list[Capacity]:
     """Return the room of every element on which something is granted, before the promises of the ledger.
 
     In an area it is what is promised there already and what this run has granted: its low voltage was looked at with
-    just that, so whoever comes in between makes the run void there. Feeders and main transformers add what their loading
-    leaves.
+    just that, so whoever comes in between makes the run void there. Feeders and main transformers add what their
+    loading leaves.
     """
-    areas = read_county(task.county.folder).areas.set_index("area_id")
-    granted: dict[tuple[Level, str], float] = {}
-    for row in outcome.decisions.itertuples():
-        kw = outcome.granted_kw.get(str(row.application_id), 0.0)
-        for level, element in (
-            (Level.AREA, str(row.area_id)),
-            (Level.FEEDER, str(areas.at[row.area_id, "feeder_id"])),
-            (Level.MAIN_TRANSFORMER, str(areas.at[row.area_id, "main_transformer_id"])),
-        ):
-            granted[level, element] = granted.get((level, element), 0.0) + kw
-    left = {(Level(row.level), str(row.element_id)): float(row.left_kw) for row in outcome.rooms.itertuples()}
-    held: dict[tuple[Level, str], float] = {}
-    for one in task.promised:
-        for level, column in (
-            (Level.AREA, ""),
-            (Level.FEEDER, "feeder_id"),
-            (Level.MAIN_TRANSFORMER, "main_transformer_id"),
-        ):
-            element = str(areas.at[one.area_id, column]) if column else one.area_id
-            held[level, element] = held.get((level, element), 0.0) + one.rated_kw
-    return [
-        Capacity(
-            level=level,
-            element_id=element,
-            room_kw=kw + held.get((level, element), 0.0) + left.get((level, element), 0.0),
-        )
-        for (level, element), kw in granted.items()
+    above = _above(task.county)
+    room: dict[tuple[Level, str], float] = {}
+    granted = [
+        (row["area_id"], outcome.granted_kw.get(row["application_id"], 0.0)) for row in _records(outcome.decisions)
     ]
+    for area_id, kw in (*granted, *((one.area_id, one.rated_kw) for one in task.promised)):
+        for level, element in above[area_id].items():
+            room[level, element] = room.get((level, element), 0.0) + kw
+    left = {(Level(row["level"]), row["element_id"]): row["left_kw"] for row in _records(outcome.rooms)}
+    return [Capacity(level=k[0], element_id=k[1], room_kw=kw + left.get(k, 0.0)) for k, kw in room.items()]
 
 
 def task_of_answer(ledger: Ledger, assessment_id: int, networks: Path) -> tuple[DeskTask, str, bytes]:
@@ -253,7 +251,8 @@ def task_of_answer(ledger: Ledger, assessment_id: int, networks: Path) -> tuple[
     ]
     if changed:
         raise LedgerError(
-            f"Answer {assessment_id} was made with something else: {'; '.join(changed)}. Take the version and the grid of that day."
+            f"Answer {assessment_id} was made with something else: {'; '.join(changed)}. "
+            "Take the version and the grid of that day."
         )
     stored = json.loads(ledger.file(run.inputs[_SCENARIO]))
     scenario = Scenario.model_validate_json(json.dumps(stored["scenario"]))
@@ -279,8 +278,6 @@ def _grid_folder(run: Batch, networks: Path) -> Path:
 
 
 def _table_of(content: bytes) -> pd.DataFrame:
-    import io
-
     return pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
 
 

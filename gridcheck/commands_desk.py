@@ -1,0 +1,166 @@
+"""What ``gridcheck decide`` does: decide an application file, record the answers, or make one of them again."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from gridcheck import terminal
+from gridcheck.errors import InputError
+
+if TYPE_CHECKING:
+    from gridcheck.connection.intake import Intake
+    from gridcheck.desk import DeskOptions, DeskOutcome, DeskTask
+    from gridcheck.ledger import Ledger
+    from gridcheck.scenario import Scenario
+
+_VERDICTS: Mapping[str, str] = {
+    "approve": "同意 approve",
+    "approve_with_conditions": "附条件同意 approve with conditions",
+    "defer": "暂缓 defer",
+    "insufficient_data": "资料不足 insufficient data",
+}
+
+
+def decide(
+    applications: Path,
+    scenario: Path,
+    out: Path,
+    options: DeskOptions,
+    *,
+    signed: tuple[str, str, str],
+) -> tuple[dict[str, Any], Sequence[Mapping[str, Any]]]:
+    """Decide an application file and write the answers; record them where a ledger is named.
+
+    Parameters
+    ----------
+    applications, scenario, out : Path
+        The file, the assumptions, the folder to write.
+    options : DeskOptions
+        How applications are decided.
+    signed : tuple of str
+        Address of the ledger, empty for none; who decides; why.
+
+    Returns
+    -------
+    dict
+        Counts, what came back, what could not be promised.
+    sequence of mapping
+        Rows that came back, with their reasons.
+    """
+    from gridcheck.desk import Standing, decide_applications
+    from gridcheck.ledger import open_ledger
+    from gridcheck.ledger.canonical import now_utc
+    from gridcheck.reports.export_folder import exported_folder
+
+    database, who, reason = signed
+    ledger = open_ledger(database) if database else None
+    try:
+        as_of = now_utc()
+        standing = Standing() if ledger is None else _standing(ledger)
+        chosen = _with_file(scenario, applications)
+        with exported_folder(out, "decisions", synthetic=True) as folder:
+            with terminal.study_progress({}) as progress:
+                tasks, outcomes, intake = decide_applications(chosen, options, standing=standing, progress=progress)
+            assert intake is not None  # a file was named
+            _write(folder, outcomes, intake)
+        gone = _recorded(ledger, tasks, outcomes, as_of, who, reason)
+    finally:
+        if ledger is not None:
+            ledger.close()
+    verdicts = pd.concat([one.decisions["verdict"] for one in outcomes]).value_counts()
+    return {
+        "out": str(out),
+        "applications": int(verdicts.sum()),
+        **{name: int(verdicts.get(name, 0)) for name in _VERDICTS},
+        "rejected": len(intake.row),
+        "rows": len(intake.file.rows),
+        "recorded": ledger is not None,
+        "not_promised": gone,
+    }, intake.rejected[["source_row", "reason_zh", "reason_en"]].assign(application_id=intake.application_id).to_dict(
+        "records"
+    )
+
+
+def _reasons(intake: Intake) -> list[dict[str, Any]]:
+    table = intake.rejected[["source_row", "reason_zh", "reason_en"]].assign(application_id=intake.application_id)
+    return [{str(name): cell for name, cell in row.items()} for row in table.to_dict("records")]
+
+
+def _standing(ledger: Ledger) -> Any:
+    from gridcheck.desk_ledger import standing_of
+
+    return standing_of(ledger)
+
+
+def _with_file(scenario: Path, applications: Path) -> Scenario:
+    from gridcheck.scenario import read_scenario
+
+    chosen = read_scenario(scenario)
+    if not applications.is_file():
+        raise InputError(f"There is no application file {applications}.")
+    queue = chosen.queue.model_copy(update={"applications": applications.as_posix()})
+    return chosen.model_copy(update={"queue": queue})
+
+
+def _write(folder: Path, outcomes: Sequence[DeskOutcome], intake: Intake) -> None:
+    from gridcheck.connection.intake import write_rejected
+    from gridcheck.reports.schemas import DECISIONS
+    from gridcheck.reports.tables import csv_bytes, write_bytes
+
+    table = pd.concat([one.decisions.assign(synthetic=one.synthetic) for one in outcomes], ignore_index=True)
+    write_bytes(folder / DECISIONS.file_name, csv_bytes(table, DECISIONS))
+    intervals = pd.concat([one.intervals for one in outcomes], ignore_index=True)
+    write_bytes(folder / "probabilities.csv", intervals.round(4).to_csv(index=False).encode())
+    write_rejected(intake, folder)
+
+
+def _recorded(
+    ledger: Ledger | None, tasks: Sequence[DeskTask], outcomes: Sequence[DeskOutcome], as_of: Any, who: str, reason: str
+) -> list[str]:
+    from gridcheck.desk_ledger import record
+
+    if ledger is None:
+        return []
+    gone: list[str] = []
+    for task, outcome in zip(tasks, outcomes, strict=True):
+        gone += record(ledger, task, outcome, as_of, who=who, reason=reason)
+    return gone
+
+
+def replay(database: str, application_id: str, networks: Path) -> tuple[bytes, bytes]:
+    """Make the last answer to an application again; return the row as it was recorded, and as it comes out now."""
+    from gridcheck.desk import decide_county_queue
+    from gridcheck.desk_ledger import answer_row, task_of_answer
+    from gridcheck.ledger import open_ledger
+
+    with open_ledger(database) as ledger:
+        number = ledger.application(application_id).assessment_id
+        if number is None:
+            raise InputError(f"{application_id} was received and not assessed yet: there is no answer to make again.")
+        task, name, written = task_of_answer(ledger, number, networks)
+    outcome = decide_county_queue(task)
+    return written, answer_row(outcome.decisions, name)
+
+
+def show(found: Mapping[str, Any], rejected: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+    """Print how the applications were answered, and which rows came back."""
+    if as_json:
+        terminal.print_json(dict(found))
+        return
+    rows: list[list[object]] = [[words, found[name]] for name, words in _VERDICTS.items()]
+    rows.append(["退回 came back", found["rejected"]])
+    if found["recorded"]:
+        rows.append(["已记入台账 recorded", "是 yes"])
+    terminal.print_table("答复 answers", ("答复 answer", "户数 households"), rows)
+    if rejected:
+        terminal.print_rejected(rejected, int(found["rows"]), out=str(found["out"]))
+    if found["not_promised"]:
+        sys.stderr.write(
+            "容量已被他人预留，请重新测算 somebody else has promised this power meanwhile; decide these again: "
+            f"{', '.join(found['not_promised'])}\n"
+        )

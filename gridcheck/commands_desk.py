@@ -81,9 +81,7 @@ def decide(
         "rows": len(intake.file.rows),
         "recorded": ledger is not None,
         "not_promised": gone,
-    }, intake.rejected[["source_row", "reason_zh", "reason_en"]].assign(application_id=intake.application_id).to_dict(
-        "records"
-    )
+    }, _reasons(intake)
 
 
 def _reasons(intake: Intake) -> list[dict[str, Any]]:

@@ -48,7 +48,10 @@ def joint_answer(decision: Decision, low_voltage: LvVerdict, case: IntArray) -> 
     conditions = (*low_voltage.conditions, *decision.conditions)
     verdict = Verdict.APPROVE_WITH_CONDITIONS if conditions else Verdict.APPROVE
     approved = replace(decision, verdict=verdict, conditions=conditions)
-    return _bound_by(approved, outlook, margin_kw, case) if margin_kw < decision.margin_kw else approved
+    # What was broken before and is made no worse does not bind whoever comes now.
+    is_kept = outlook.probability[outlook.binding] <= outlook.probability_before[outlook.binding]
+    is_binding = margin_kw < decision.margin_kw and not (is_kept and outlook.binding in low_voltage.broken_before)
+    return _bound_by(approved, outlook, margin_kw, case) if is_binding else approved
 
 
 def _bound_by(decision: Decision, outlook: RiskOutlook, margin_kw: float, case: IntArray) -> Decision:

@@ -63,7 +63,7 @@ def decision_rows(
                 "binding_limit": d.limit,
                 "limit_clause": clause or None,
                 "binding_time": _moment(time_utc, d.case),
-                "probability": np.nan,  # one deterministic course: nothing to count a share of
+                "probability": d.probability,
                 "margin_kw": d.margin_kw if abs(d.margin_kw) <= _MAX_MARGIN_KW else np.nan,
                 "blocked_by": None if d.blocked_by is None else str(d.blocked_by),
                 "value_before": d.value_before,

@@ -30,7 +30,7 @@ from gridcheck.connection.phase_balance import balanced_phases
 from gridcheck.network.four_wire import FourWireNetwork
 from gridcheck.network.low_voltage import PHASE_UNKNOWN, THREE_PHASE, LowVoltageGrid
 
-MANAGED_START, TAP, REPHASE = "managed_start", "tap:+1", "rephase"
+MANAGED_START, TAP_UP, TAP_DOWN, REPHASE = "managed_start", "tap:+1", "tap:-1", "rephase"
 _PER_KW = 10
 # Slips of binary fractions: 0.3 kW is three steps of 0.1 kW.
 _ROUNDING = 1e-9
@@ -68,7 +68,7 @@ class LvVerdict:
     fits : bool
         Whether it may be connected, under the conditions.
     conditions : tuple of str
-        ``phase:B``, ``managed_start``, ``limit_kw:2.4``, ``tap:+1``, ``rephase``; what the area needs first comes last.
+        ``phase:B``, ``managed_start``, ``limit_kw:2.4``, then what the area needs: ``tap:+1``, ``tap:-1``, ``rephase``.
     plain : RiskOutlook
         The heater as it was asked for.
     outlook : RiskOutlook
@@ -155,7 +155,7 @@ class AreaQueue:
         if self.options.managed_start and window >= 0:
             yield (MANAGED_START,), self.risk.with_heater(replace(heater, held=window)), self.risk, ""
         yield from self._capped(heater)
-        yield from self._other_tap(heater)
+        yield from self._other_tap(heater, plain)
         yield from self._other_homes(heater)
 
     def _other_phases(self, heater: LvHeater) -> Iterator[_Way]:
@@ -189,13 +189,15 @@ class AreaQueue:
                 high = middle
         yield (f"limit_kw:{low / _PER_KW:g}",), best, self.risk, ""
 
-    def _other_tap(self, heater: LvHeater) -> Iterator[_Way]:
+    def _other_tap(self, heater: LvHeater, plain: RiskOutlook) -> Iterator[_Way]:
+        """Move the tap by one step: up, or down where the upper voltage is in the way; the other limits answer too."""
         net = self.risk.net
-        network = self.options.network_of(net.grid, self._steps_up() + 1)
+        measure, step = (TAP_DOWN, -1) if plain.binding == LvCheck.HIGH_VOLTAGE else (TAP_UP, 1)
+        network = self.options.network_of(net.grid, self._steps_up() + step)
         if network is None:
             return
         risk = self.risk.moved(replace(net, network=network))
-        yield (), risk.instead_of(self.risk, heater), risk, TAP
+        yield (), risk.instead_of(self.risk, heater), risk, measure
 
     def _other_homes(self, heater: LvHeater) -> Iterator[_Way]:
         """Put all homes whose phase is known on phases anew."""
@@ -216,7 +218,7 @@ class AreaQueue:
         yield (), risk.instead_of(self.risk, asked), risk, REPHASE
 
     def _steps_up(self) -> int:
-        return self.measures.count(TAP)
+        return self.measures.count(TAP_UP) - self.measures.count(TAP_DOWN)
 
 
 def decide_area(

@@ -134,6 +134,20 @@ def test_a_step_of_the_tap_must_not_break_the_upper_limit_in_light_hours():
     assert (verdict.fits, queue.measures) == (False, ())
 
 
+def test_a_step_down_helps_where_the_other_phases_are_lifted_too_far():
+    # 238 V at no load; a heater on A lifts B by way of the neutral.
+    only_tap = LvOptions(network_of=network_of, phases=False, managed_start=False, least_share=1.0)
+    risk = at((0, 1), (0, 1), vm_pu=1.03)
+    b_volts = [end_volts(risk.net, (kw, 1, 0))[1] for kw in (0, 8)]
+    assert b_volts[1] - b_volts[0] > 0.5
+    assert b_volts[0] > 235.4 - 0.5
+    lowered = dataclasses.replace(risk.net, network=network_of(risk.net.grid, -1))
+    assert end_volts(lowered, (8, 1, 0))[0] > 198.0
+    (verdict,), queue = decide_area(risk, [heater(0, 8.0)], only_tap)
+    assert verdict.plain.binding == LvCheck.HIGH_VOLTAGE
+    assert (verdict.conditions, queue.measures) == (("tap:-1",), ("tap:-1",))
+
+
 def test_homes_on_other_phases_make_room_on_a_crowded_one():
     # Three homes on A; a heater on three phases is not moved, but it fits once the homes are spread.
     risk = at((0, 0, 0, 3), (3, 3, 3, 0))

@@ -74,8 +74,9 @@ def show_run(result: StudyResult, out: Path, *, as_json: bool) -> None:
     if as_json:
         summary = result.summary
         shown = {name: summary[name] for name in ("weather", "performance")}
-        shown["application_file"] = summary["applications"]
-        terminal.print_json({"out": str(out), **summary["totals"], **shown})
+        terminal.print_json(
+            {"out": str(out), **summary["totals"], **shown, "application_file": summary["applications"]}
+        )
         return
     table = result.tables["counties"]
     names = ("target_self_retrofit", "applications", "approved", "conditional", "deferred", "households_unlocked")

@@ -16,7 +16,7 @@ import pandas as pd
 from gridcheck.arrays import FloatArray
 from gridcheck.checks.supply_tree import CheckKind
 from gridcheck.connection.applications import Application
-from gridcheck.connection.decide import QueueResult, decide_queue
+from gridcheck.connection.decide import QueueResult, decide_queue_by_draws
 from gridcheck.connection.decision import clause_of
 from gridcheck.connection.intake import Intake
 from gridcheck.connection.promises import with_heaters
@@ -215,11 +215,9 @@ def decide_county_queue(task: DeskTask) -> DeskOutcome:
         parameters=case.parameters or default_parameters(),
         risk=task.risk,
     )
-    ids = list(case.grid.areas["area_id"])
-    queue = decide_queue(
-        case.trees, case.course, case.counts, case.applications, case.limits, area_ids=ids, low_voltage=desk,
-        progress=report,
-    )  # fmt: skip
+    queue = decide_queue_by_draws(
+        case.trees, case.course, case.counts, case.applications, case.limits, desk, progress=report
+    )
     return _outcome(case, queue, county.county_code)
 
 

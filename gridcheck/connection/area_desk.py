@@ -40,7 +40,7 @@ class DeskInput:
     Attributes
     ----------
     lines : mapping of str to LowVoltageGrid
-        Lines and meters by area.
+        Lines and meters by area, in the order of the county's table.
     transformers : mapping of str to AreaTransformer
         Transformers by area.
     pool : DrawPool

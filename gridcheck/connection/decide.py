@@ -56,7 +56,7 @@ class QueueResult:
     crowd: ClassCounts
 
 
-def decide_queue(  # noqa: PLR0913 - all that a queue is decided in
+def decide_queue(
     trees: Sequence[SupplyTree],
     course: Course,
     counts: ClassCounts,
@@ -64,7 +64,6 @@ def decide_queue(  # noqa: PLR0913 - all that a queue is decided in
     limits: LimitSet,
     *,
     area_ids: Sequence[str],
-    low_voltage: DeskInput | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> QueueResult:
     """Decide the applications of one county in the order of its queue.
@@ -83,9 +82,6 @@ def decide_queue(  # noqa: PLR0913 - all that a queue is decided in
         Limits.
     area_ids : sequence of str
         Ids of the areas in the order of `counts`.
-    low_voltage : DeskInput, optional
-        Lines, meters and draws of the areas: applications are then judged by them below the transformer, and not by the
-        estimate of the end voltage.
     progress : callable, optional
         Called with the number of decisions made since the last call.
 
@@ -98,9 +94,33 @@ def decide_queue(  # noqa: PLR0913 - all that a queue is decided in
     NotConvergedError
         If the county cannot be supplied even without the applications.
     """
+    setting = _Setting(trees=trees, course=course, counts=counts, limits=limits, area_ids=area_ids)
+    return _decided(setting, applications, progress, _few_cases)
+
+
+def decide_queue_by_draws(
+    trees: Sequence[SupplyTree],
+    course: Course,
+    counts: ClassCounts,
+    applications: Sequence[Application],
+    limits: LimitSet,
+    low_voltage: DeskInput,
+    *,
+    progress: Callable[[int], None] | None = None,
+) -> QueueResult:
+    """Decide like `decide_queue`, and by draws below the transformers instead of the estimate of the end voltage.
+
+    Parameters
+    ----------
+    trees, course, counts, applications, limits, progress
+        As in `decide_queue`.
+    low_voltage : DeskInput
+        Lines, meters and draws of all areas of the county, in the order of `counts`.
+    """
     setting = _Setting(
-        trees=trees, course=course, counts=counts, limits=limits, area_ids=area_ids, low_voltage=low_voltage
-    )
+        trees=trees, course=course, counts=counts, limits=limits, area_ids=tuple(low_voltage.lines),
+        low_voltage=low_voltage,
+    )  # fmt: skip
     return _decided(setting, applications, progress, _few_cases)
 
 

@@ -175,12 +175,7 @@ PLAN = TableSpec(
         _real("benefit_per_wan", "1", 4),
         _text("reason", nullable=True),
     ),
-    optional=(
-        _text("outcome", nullable=True),
-        _text("group", nullable=True),
-        _text("measures", nullable=True),
-        _SYNTHETIC,
-    ),
+    optional=(*(_text(name, nullable=True) for name in ("outcome", "group", "measures")), _SYNTHETIC),
 )
 
 _OUTAGE_LOADS = ("demand", "served", "interrupted", "lost", "restored")

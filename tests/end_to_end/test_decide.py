@@ -1,0 +1,153 @@
+"""The connection desk: answers in order, recorded, promised once, made again byte for byte."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gridcheck.desk import DeskOptions, Promised, decide_applications, decide_county_queue
+from gridcheck.desk_ledger import record, standing_of
+from gridcheck.ledger import Level, State, init_ledger, open_ledger
+from gridcheck.ledger.canonical import now_utc
+from gridcheck.network import read_county
+from gridcheck.scenario import Scenario
+from gridcheck.synthesis.applications import synthetic_applications
+from tests.support.command_line import gridcheck
+
+FOLDER = Path(__file__).parents[2] / "networks" / "140827-yuanqu"
+SIGNED = {"who": "李规划", "reason": "weekly applications"}
+pytestmark = pytest.mark.slow
+
+
+def applications(n: int) -> pd.DataFrame:
+    grid = read_county(FOLDER)
+    return synthetic_applications("140827", grid.areas, grid.heating, seed=2025).drop(columns=["synthetic"]).head(n)
+
+
+@pytest.fixture(scope="module")
+def decided(tmp_path_factory):
+    """Ten applications, one of them impossible, decided from the command line with a ledger."""
+    folder = tmp_path_factory.mktemp("desk")
+    table = applications(10)
+    table.loc[3, "rated_kw"] = 99.0
+    table.to_csv(folder / "asked.csv", index=False)
+    database, out = folder / "ledger.sqlite", folder / "answers"
+    assert gridcheck("init", "--database", database).exit_code == 0
+    options = ("--out", out, "--database", database, "--who", SIGNED["who"], "--json")
+    result = gridcheck("decide", folder / "asked.csv", *options)
+    return folder, database, result, pd.read_csv(out / "decisions.csv")
+
+
+def test_good_rows_are_answered_and_the_bad_one_comes_back(decided):
+    folder, _, result, table = decided
+    told = json.loads(result.stdout)
+    assert result.exit_code == 3, result.output
+    assert (told["applications"], told["rejected"], told["not_promised"]) == (9, 1, [])
+    assert len(table) == 9
+    assert (folder / "answers" / "asked.rejected.csv").read_text("utf-8-sig").count("99") == 1
+    drawn = pd.read_csv(folder / "answers" / "probabilities.csv").set_index("application_id")
+    own = table.set_index("application_id")["probability"]
+    known = own.index[own.notna()]
+    assert len(known)
+    assert (drawn.loc[known, "probability_low"] <= own[known] + 1e-4).all()
+    assert (own[known] <= drawn.loc[known, "probability_high"] + 1e-4).all()
+    assert (drawn.loc[known, "draws"] >= 100).all()
+
+
+def test_a_deferral_by_draws_breaks_its_limit_more_often_than_accepted(decided):
+    *_, table = decided
+    late = table[(table["verdict"] == "defer") & table["probability"].notna()]
+    assert (1.0 - late["probability"] > 0.02).all()
+
+
+def test_approvals_are_promised_on_every_level(decided):
+    _, database, _, table = decided
+    is_yes = table["verdict"].isin(["approve", "approve_with_conditions"])
+    assert is_yes.any()
+    with open_ledger(database) as ledger:
+        for row in table[is_yes].itertuples():
+            assert ledger.application(row.application_id).state == State.APPROVED
+            held = {one.level: one.reserved_kw for one in ledger.promises(row.application_id)}
+            assert set(held) == set(Level)
+            assert max(held.values()) <= row.rated_kw
+        for row in table[~is_yes].itertuples():
+            assert ledger.application(row.application_id).state == State.DEFERRED
+        assert ledger.verify_journal().is_whole
+
+
+def test_a_recorded_answer_comes_out_again_byte_for_byte(decided):
+    _, database, _, table = decided
+    name = table["application_id"].iloc[-1]
+    again = gridcheck("decide", "--replay", name, "--database", database)
+    assert again.exit_code == 0, again.output
+    assert again.stdout.startswith(f"{name},140827,")
+
+
+def test_what_is_approved_comes_back_and_what_waits_is_decided_again(decided):
+    folder, database, _, table = decided
+    options = ("--out", folder / "again", "--database", database, "--who", "李规划", "--json")
+    told = json.loads(gridcheck("decide", folder / "asked.csv", *options).stdout)
+    waiting = int((table["verdict"] == "defer").sum())
+    assert (told["applications"], told["rejected"]) == (waiting, 10 - waiting)
+
+
+@pytest.fixture(scope="module")
+def one_area(tmp_path_factory):
+    """Twelve heaters in one area, enough for its transformer to refuse the last ones."""
+    grid = read_county(FOLDER)
+    area = grid.areas.iloc[int(np.argmin(grid.areas["kva"]))]
+    base = applications(1).iloc[0]
+    rows = [
+        base.to_dict() | {"application_id": f"Q{k:02d}", "area_id": area["area_id"], "village_code": area["village_code"],
+                          "device": "resistive_heater", "rated_kw": 6.0, "phase": "ABC", "queue_position": k}
+        for k in range(1, 13)
+    ]  # fmt: skip
+    path = tmp_path_factory.mktemp("area") / "asked.csv"
+    pd.DataFrame(rows).to_csv(path, index=False)
+    queue = Scenario().queue.model_copy(update={"applications": path.as_posix()})
+    (task,), (outcome,), _ = decide_applications(
+        Scenario().model_copy(update={"queue": queue}), DeskOptions(county_codes=("140827",), workers=1)
+    )
+    return task, outcome
+
+
+def test_each_is_seen_after_everything_promised_before(one_area):
+    task, outcome = one_area
+    verdict = outcome.decisions["verdict"].tolist()
+    assert verdict[-1] == "defer"
+    granted = [kw for kw in outcome.granted_kw.values()]
+    assert 0 < len(granted) < 12
+    # The same area with what was granted promised before: nothing more fits.
+    area_id = outcome.decisions["area_id"].iloc[0]
+    promised = tuple(Promised(area_id=area_id, device="resistive_heater", rated_kw=kw) for kw in granted)
+    last = task.county.applications.iloc[[-1]]
+    after = decide_county_queue(replace(task, county=replace(task.county, applications=last), promised=promised))
+    assert after.decisions["verdict"].tolist() == ["defer"]
+
+
+def test_two_planners_cannot_sell_the_same_kilowatt(one_area, tmp_path):
+    task, outcome = one_area
+    init_ledger(tmp_path / "ledger.sqlite", who="test")
+    mine = task.county.applications.iloc[:6]
+    first = decide_county_queue(replace(task, county=replace(task.county, applications=mine)))
+    theirs = task.county.applications.iloc[6:]
+    second_task = replace(task, county=replace(task.county, applications=theirs))
+    second = decide_county_queue(second_task)
+    with open_ledger(tmp_path / "ledger.sqlite") as ledger:
+        looked_at = now_utc()
+        assert standing_of(ledger).promised == {}
+        first_task = replace(task, county=replace(task.county, applications=mine))
+        assert record(ledger, first_task, first, looked_at, **SIGNED) == []
+        # The second planner looked before the first one recorded: both saw the same empty area.
+        gone = record(ledger, second_task, second, looked_at, **SIGNED)
+        area_id = outcome.decisions["area_id"].iloc[0]
+        room = ledger.room(Level.AREA, area_id)
+        assert gone
+        assert room.free_kw is not None
+        assert room.free_kw >= 0.0
+        assert ledger.verify_journal().is_whole

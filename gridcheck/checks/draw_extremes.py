@@ -281,7 +281,7 @@ def _transformer(net: AreaNet, tables: PlaceTables, by_draw: tuple[int, int]) ->
     n_draw, _ = by_draw
     draw = np.arange(n_draw)
     lasting, element, step = np.full(n_draw, -np.inf), *np.zeros((2, n_draw), dtype=np.int64)
-    for window in range(int(net.pool.window.max(initial=-1)) + 1):
+    for window in np.unique(net.pool.window[net.pool.window >= 0]).tolist():
         steps = np.flatnonzero(net.pool.window == window)
         level = phases[:, :, steps].min(axis=2)
         phase = level.argmax(axis=0)

@@ -1,8 +1,9 @@
 """The probability that a limit of an area's 0.4 kV network is broken, and what one more heater does to it.
 
 Households are drawn from a pool (`DrawPool`), phases that nobody knows are drawn with them, and every step of every
-draw is solved by phase. A limit is broken in a draw if it is at any of the pool's steps. The heater is seen with the
-same draws with and without it, so what differs is the heater alone.
+draw is solved by phase. A limit is broken in a draw if it is at any of the pool's steps: the probability is that of
+the heaviest hours, see `DrawPool`. The heater is seen with the same draws with and without it, so what differs is the
+heater alone.
 
 A load on one phase lifts the others by way of the neutral, so a promise could seem to heal what another one broke. It
 must not: the worst value that a draw has shown stays its worst value, promise after promise. So adding a household
@@ -193,7 +194,7 @@ class AreaRisk:
         share = pool.courses(self._key[load.home : load.home + 1], load.column, draw)[0]
         if load.held != NOT_HELD:
             made_up = np.where(pool.is_light, share, np.maximum(share, 1.0))
-            share = np.where(pool.window == load.held, 0.0, made_up)
+            share = np.where(pool.peak_steps(load.held), 0.0, made_up)
         drawn = share * (sign * load.rated_kw / self.net.vm_pu**2)
         own = phase[load.home] if load.phase == AS_HOME else np.full(len(draw), load.phase)
         first, tan_phi = _PHASES * int(self.net.home_place[load.home]), float(pool.tan_phi[load.column])

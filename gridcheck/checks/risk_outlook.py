@@ -84,8 +84,8 @@ class LvHeater:
     phase : int
         0, 1, 2; 3 for three phases; -1 where the meter hangs.
     held : int
-        Window of the pool in which it is held out; in the other windows it then draws at least its rated input, because
-        what is held back is made up for. -1 for none.
+        Window of the pool in whose hours it is held out; in the other windows it then draws at least its rated input,
+        because what is held back is made up for. -1 for none.
     moves_home : bool
         Whether the whole home is put on `phase`, with what stood in it before the queue.
     """

@@ -10,7 +10,10 @@ with H a hash. It depends on nothing else: the same home behaves alike in every 
 random numbers), whoever else is connected. All steps of a draw come from the same member, so an hour keeps its past.
 
 Only windows of consecutive steps are kept: those in which the county, or one class with its base load, draws most, at
-different times of day; the step in which it draws least; and the step of the sun, where roofs feed in.
+different times of day; the step in which it draws least; and the step of the sun, where roofs feed in. A probability
+that is made of them is that of these hours, the heaviest ones, and not of the whole winter: over all steps of a cold
+wave of five days more draws break a limit, because each home has many more evenings to cook. `PoolSize.days` keeps the
+same hours of more than one day, at the cost of as many more solutions.
 """
 
 from __future__ import annotations
@@ -37,7 +40,28 @@ MOST_WINDOWS = 4
 _APART_H = 4.0
 # Heater of a home in a village where all have the same kind. [kW] (E, range 2 to 7)
 _VILLAGE_KW = 3.0
+# Half a quarter of an hour: the same hours of another day.
+_SAME_H = 0.125
 _NO_WINDOW = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolSize:
+    """How much a pool keeps.
+
+    Attributes
+    ----------
+    n_home : int
+        Homes of each class.
+    duration_h : float
+        Length of a window: as long as an overload has to last. [h]
+    days : int
+        Days of which each window is kept, the heaviest first.
+    """
+
+    n_home: int = POOL_HOMES
+    duration_h: float = 2.0
+    days: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -54,6 +78,8 @@ class DrawPool:
         Number of the window of heavy load to which a step belongs, -1 for the lightest steps.
     width : int
         Steps of the windows.
+    n_peak : int
+        Windows of different times of day; windows k and k + n_peak are the same hours of two days.
     tan_phi : ndarray, shape (n_class,)
         Reactive over active power. [1]
     share : tuple of ndarray of float32, each of shape (n_member, n_step)
@@ -66,6 +92,7 @@ class DrawPool:
     width: int
     tan_phi: FloatArray
     share: tuple[Float32Array, ...]
+    n_peak: int = MOST_WINDOWS
 
     def __post_init__(self) -> None:
         n_step, n_class = len(self.case), len(self.classes)
@@ -81,6 +108,10 @@ class DrawPool:
     def n_step(self) -> int:
         """Number of kept steps."""
         return len(self.case)
+
+    def peak_steps(self, window: int) -> BoolArray:
+        """Tell which steps are in a window or in the same hours of another day, shape (n_step,)."""
+        return np.asarray((self.window >= 0) & (self.window % self.n_peak == window % self.n_peak))
 
     @property
     def is_light(self) -> BoolArray:
@@ -131,9 +162,8 @@ def draw_pool(
     parameters: DemandParameters,
     *,
     rated_kw: FloatArray,
-    duration_h: float,
     seed: int,
-    n_home: int = POOL_HOMES,
+    size: PoolSize | None = None,
 ) -> DrawPool:
     """Simulate homes of every class and keep them at the hours that may be the worst below a transformer.
 
@@ -141,13 +171,13 @@ def draw_pool(
     ----------
     profiles : ClassProfiles
         Of the same weather and parameters, method ``simulated``.
-    weather, parameters, seed, n_home
+    weather, parameters, seed
         As in `simulated_pairs`.
     rated_kw : ndarray, shape (n_class,)
         What the county has of each class with everything connected that may be; classes without any count for
         nothing in the choice of steps, but are simulated. [kW], [1]
-    duration_h : float
-        Length of a window: as long as an overload has to last. [h]
+    size : PoolSize, optional
+        How many homes and hours are kept.
 
     Returns
     -------
@@ -161,14 +191,15 @@ def draw_pool(
     n_case = len(weather.time_utc[weather.study])
     if n_case != profiles.n_case:
         raise InputError(f"weather must be that of the profiles: {profiles.n_case} steps. Got {n_case}.")
-    width = max(1, min(round(duration_h / profiles.duration_h), profiles.n_case))
-    case, window = chosen_steps(profiles, rated_kw, width=width)
+    chosen = PoolSize() if size is None else size
+    width = max(1, min(round(chosen.duration_h / profiles.duration_h), profiles.n_case))
+    case, window, n_peak = chosen_steps(profiles, rated_kw, width=width, days=chosen.days)
     share = []
     for column, name in enumerate(profiles.classes):
         if name == ROOFTOP_PV:
             share.append(profiles.mean[None, case, column].astype(np.float32))
             continue
-        parts = simulated_class(column, weather, parameters, seed=seed, n_home=n_home)
+        parts = simulated_class(column, weather, parameters, seed=seed, n_home=chosen.n_home)
         share.append(
             np.concatenate([(some.power_kw[:, case] / some.rated_kw[:, None]).astype(np.float32) for some in parts])
         )
@@ -179,6 +210,7 @@ def draw_pool(
         width=width,
         tan_phi=profiles.tan_phi,
         share=tuple(share),
+        n_peak=n_peak,
     )
 
 
@@ -197,7 +229,9 @@ def require_simulated(method: DemandMethod) -> None:
         )
 
 
-def chosen_steps(profiles: ClassProfiles, rated_kw: FloatArray, *, width: int) -> tuple[IntArray, IntArray]:
+def chosen_steps(
+    profiles: ClassProfiles, rated_kw: FloatArray, *, width: int, days: int = 1
+) -> tuple[IntArray, IntArray, int]:
     """Choose the windows of heaviest load at different times of day, and the lightest steps.
 
     Parameters
@@ -208,11 +242,15 @@ def chosen_steps(profiles: ClassProfiles, rated_kw: FloatArray, *, width: int) -
         What the county has of each class. [kW], [1]
     width : int
         Steps of a window.
+    days : int
+        Days of which each window is kept.
 
     Returns
     -------
     case, window : ndarray of int, shape (n_step,)
-        Cases, and the number of the window of each: by falling load; -1 for light steps.
+        Cases, and the number of the window of each: by falling load, day by day; -1 for light steps.
+    n_peak : int
+        Windows of one day.
     """
     held = np.asarray(rated_kw, dtype=np.float64)
     total = profiles.mean @ held
@@ -243,10 +281,17 @@ def chosen_steps(profiles: ClassProfiles, rated_kw: FloatArray, *, width: int) -
     light = {int(np.argmin(total)), int(np.argmin(profiles.mean[:, 0]))}
     if ROOFTOP_PV in profiles.classes:
         light.add(int(np.argmin(profiles.mean[:, profiles.classes.index(ROOFTOP_PV)])))
-    steps = [np.arange(begin, begin + width) for begin in taken]
-    case = np.concatenate([*steps, np.array(sorted(light))])
-    window = np.concatenate([np.repeat(np.arange(len(taken)), width), np.full(len(light), _NO_WINDOW)])
-    return case.astype(np.int64), window.astype(np.int64)
+    level = np.convolve(total, kernel, mode="valid")
+    begin_of: dict[int, int] = {}
+    for peak, begin in enumerate(taken):
+        same_hours = np.flatnonzero(_clock_distance_h(hour[: len(level)], hour[begin]) < _SAME_H)
+        others = sorted(set(same_hours.tolist()) - {begin}, key=lambda b: (-level[b], b))
+        for day, first in enumerate([begin, *others[: days - 1]]):
+            begin_of[day * len(taken) + peak] = first
+    numbers = sorted(begin_of)
+    case = np.concatenate([*(begin_of[k] + np.arange(width) for k in numbers), np.array(sorted(light))])
+    window = np.concatenate([np.repeat(numbers, width), np.full(len(light), _NO_WINDOW)])
+    return case.astype(np.int64), window.astype(np.int64), len(taken)
 
 
 def _clock_distance_h(hour: FloatArray, other: float) -> FloatArray:

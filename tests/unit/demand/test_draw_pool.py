@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from gridcheck.demand.draw_pool import chosen_steps, draw_pool, drawn_phases, home_keys, require_simulated
+from gridcheck.demand.draw_pool import PoolSize, chosen_steps, draw_pool, drawn_phases, home_keys, require_simulated
 from gridcheck.demand.parameters import default_parameters
 from gridcheck.demand.profiles import ClassProfiles, class_profiles
 from gridcheck.demand.weather import scenario_weather
@@ -29,7 +29,7 @@ def study():
 def pool(study):
     weather, parameters, profiles = study
     rated_kw = np.array([1000.0, 300.0, 300.0, 0.0, 100.0, 200.0, 50.0])
-    return draw_pool(profiles, weather, parameters, rated_kw=rated_kw, duration_h=2.0, seed=SEED, n_home=N_HOME)
+    return draw_pool(profiles, weather, parameters, rated_kw=rated_kw, seed=SEED, size=PoolSize(n_home=N_HOME))
 
 
 def hand_profiles(mean):
@@ -52,9 +52,20 @@ def test_windows_of_heavy_load_by_hand():
     mean = np.full((24, 2), 0.1)
     mean[[11, 12, 13, 2, 3], 0] = 0.5, 1.0, 0.9, 0.6, 0.4
     mean[20, 0] = 0.01
-    case, window = chosen_steps(hand_profiles(mean), np.array([1.0, 0.0]), width=2)
+    case, window, n_peak = chosen_steps(hand_profiles(mean), np.array([1.0, 0.0]), width=2)
+    assert n_peak == 2
     assert case.tolist() == [12, 13, 2, 3, 20]
     assert window.tolist() == [0, 0, 1, 1, -1]
+
+
+def test_the_same_hours_of_other_days_by_hand():
+    day = np.full((24, 2), 0.1)
+    day[[12, 2], 0] = 1.0, 0.6
+    mean = np.concatenate([0.9 * day, day, 0.8 * day])
+    case, window, n_peak = chosen_steps(hand_profiles(mean), np.array([1.0, 0.0]), width=1, days=2)
+    assert n_peak == 2
+    assert case[window >= 0].tolist() == [36, 26, 12, 2]
+    assert window[window >= 0].tolist() == [0, 1, 2, 3]
 
 
 def test_a_class_with_a_peak_of_its_own_has_its_window():
@@ -117,7 +128,7 @@ def test_weather_of_another_study_is_refused(study):
     weather, parameters, profiles = study
     short = dataclasses.replace(weather, study=slice(weather.study.start, weather.study.start + 96))
     with pytest.raises(InputError, match="weather must be that of the profiles"):
-        draw_pool(profiles, short, parameters, rated_kw=np.ones(7), duration_h=2.0, seed=SEED)
+        draw_pool(profiles, short, parameters, rated_kw=np.ones(7), seed=SEED)
 
 
 @pytest.mark.parametrize("method", ["coincidence", "fixed"])

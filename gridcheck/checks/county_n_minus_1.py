@@ -118,11 +118,19 @@ def county_ties(grid: CountyGrid, state: NormalState) -> tuple[NMinus1Row, ...]:
     for row in tie_rows(state):
         k = place[row.outage_id]
         feeder = int(grid.bus_feeder[branches.from_bus[k]])
-        own = {} if feeder < 0 else grid.feeders.iloc[feeder]
-        named = {"feeder_id": str(own.get("feeder_id", "")), "supply_class": str(own.get("supply_class", ""))}
-        outage_id = branches.name[k] or row.outage_id
+        feeder_id, supply_class = (
+            "" if feeder < 0 else str(grid.feeders[name].iloc[feeder]) for name in ("feeder_id", "supply_class")
+        )
         result.append(
-            replace(row, outage_id=outage_id, county_code=grid.county_code, line_states=(), faulted_lines=(), **named)
+            replace(
+                row,
+                outage_id=branches.name[k] or row.outage_id,
+                county_code=grid.county_code,
+                feeder_id=feeder_id,
+                supply_class=supply_class,
+                line_states=(),
+                faulted_lines=(),
+            )
         )
     return tuple(sorted(result, key=lambda row: (row.feeder_id, row.outage_id)))
 

@@ -191,14 +191,15 @@ def _study(state: NormalState, census: _Census, contingency: Contingency, times:
     peak_case = int(np.argmax(census.load_kw[cut.feeder].sum(axis=0)))
     load_kw, homes = census.load_kw[:, peak_case], census.households
     buses = census.buses(peak_case)
-    restoration = restore(state, cut, dark_graph(state, cut, homes, census.drawn_kw(state, buses)), buses=buses)
+    drawn_kw = census.drawn_kw(state, buses)
+    restoration = restore(state, cut, dark_graph(state, cut, homes, drawn_kw), buses=buses)
     is_on = reached(state.sections, restoration.done.closed, faulted=cut.faulted)[cut.feeder]
     dark = np.concatenate([np.zeros(0, dtype=np.int64), *cut.islands])
     lost_kw, restored_kw = float(load_kw[dark].sum()), float(load_kw[restoration.restored].sum())
     found = restoration.found
     served_kw, demand_kw = float(load_kw[cut.feeder][is_on].sum()), float(load_kw[cut.feeder].sum())
     status = restoration.status
-    if served_kw == lost_kw == 0.0 < demand_kw:
+    if served_kw == drawn_kw[dark].sum() == 0.0 < demand_kw:
         # Nothing but the faulted section: no switch parts the feeder, which waits for the repair as a whole.
         status = gravest([status, NMinus1Status.UNSUPPLIED])
     steps = switching_steps(state, cut, restoration.done, load_kw=load_kw, households=homes, times=times)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gridcheck.checks.risk_outlook import RiskRules
 from gridcheck.connection.area_desk import DeskInput
-from gridcheck.demand.draw_pool import draw_pool, require_simulated
+from gridcheck.demand.draw_pool import PoolSize, draw_pool, require_simulated
 from gridcheck.demand.parameters import DemandParameters
 from gridcheck.demand.profiles import ClassCounts, ClassProfiles
 from gridcheck.demand.weather import Weather
@@ -64,8 +64,8 @@ def low_voltage_desk(
             weather,
             parameters,
             rated_kw=counts.rated_kw.sum(axis=0),
-            duration_h=limits.overload_duration_h.value,
             seed=seed,
+            size=PoolSize(duration_h=limits.overload_duration_h.value),
         ),
         rules=RiskRules(risk=risk),
         seed=seed,

@@ -10,15 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from gridcheck.arrays import FloatArray
 from gridcheck.checks.area_loads import AS_HOME, homes_without_heater, spread_over_homes
 from gridcheck.checks.draw_extremes import AreaNet
 from gridcheck.checks.low_voltage_risk import AreaRisk
 from gridcheck.checks.risk_outlook import LvHeater, RiskRules
 from gridcheck.checks.supply_tree import SupplyTree
-from gridcheck.checks.terminals import terminal_vm_pu
+from gridcheck.checks.terminal_voltage import terminal_voltage_pu, voltage_of_steps
 from gridcheck.connection.decision import Decision
 from gridcheck.connection.joint_answer import joint_answer
 from gridcheck.connection.low_voltage_verdict import AreaQueue, LvOptions
@@ -165,13 +163,13 @@ class LowVoltageDesk:
         """Return the voltages at the 10 kV terminals of all areas of a tree at the steps of the pool."""
         if number not in self._voltages:
             tree, pool = self.trees[number], self.given.pool
-            light = terminal_vm_pu(tree, self.profiles, self.base[number], pool.case)
+            light = terminal_voltage_pu(tree, self.profiles, self.base[number], pool.case)
             try:
-                heavy = terminal_vm_pu(tree, self.profiles, self.crowd[number], pool.case)
+                heavy = terminal_voltage_pu(tree, self.profiles, self.crowd[number], pool.case)
             except NotConvergedError:
                 # So many cannot be supplied at once: the area sees the others as they are before the queue.
                 heavy = light
-            self._voltages[number] = np.where(pool.is_light, light, heavy)
+            self._voltages[number] = voltage_of_steps(heavy, light, pool.is_light)
         return self._voltages[number]
 
 

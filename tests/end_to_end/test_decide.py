@@ -49,7 +49,9 @@ def test_good_rows_are_answered_and_the_bad_one_comes_back(decided):
     assert result.exit_code == 3, result.output
     assert (told["applications"], told["rejected"], told["not_promised"]) == (9, 1, [])
     assert len(table) == 9
-    assert (folder / "answers" / "asked.rejected.csv").read_text("utf-8-sig").count("99") == 1
+    back = pd.read_csv(folder / "answers" / "asked.rejected.csv")
+    assert back["rated_kw"].tolist() == [99.0]
+    assert "99.0" in back["reason_en"].iloc[0]
     drawn = pd.read_csv(folder / "answers" / "probabilities.csv").set_index("application_id")
     own = table.set_index("application_id")["probability"]
     known = own.index[own.notna()]
@@ -103,8 +105,9 @@ def one_area(tmp_path_factory):
     area = grid.areas.iloc[int(np.argmin(grid.areas["kva"]))]
     base = applications(1).iloc[0]
     rows = [
-        base.to_dict() | {"application_id": f"Q{k:02d}", "area_id": area["area_id"], "village_code": area["village_code"],
-                          "device": "resistive_heater", "rated_kw": 6.0, "phase": "ABC", "queue_position": k}
+        base.to_dict()
+        | {"application_id": f"Q{k:02d}", "area_id": area["area_id"], "village_code": area["village_code"]}
+        | {"device": "resistive_heater", "rated_kw": 6.0, "phase": "ABC", "queue_position": k}
         for k in range(1, 13)
     ]  # fmt: skip
     path = tmp_path_factory.mktemp("area") / "asked.csv"

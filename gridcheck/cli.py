@@ -108,9 +108,9 @@ def networks_build(
 ) -> None:
     """Generate the synthetic county grids from public facts; the same seed gives the same bytes."""
     with friendly_errors():
-        from gridcheck import commands
+        from gridcheck import commands_networks
 
-        commands.build_networks(out, tuple(county or ()), seed)
+        commands_networks.build_networks(out, tuple(county or ()), seed)
 
 
 @networks_app.command("validate")
@@ -119,9 +119,9 @@ def networks_validate(
 ) -> None:
     """Check a network: readable, complete, radial as switched, every bus supplied."""
     with friendly_errors():
-        from gridcheck import commands
+        from gridcheck import commands_networks
 
-        commands.validate_network(folder, as_json=json)
+        commands_networks.validate_network(folder, as_json=json)
 
 
 @app.command()
@@ -133,9 +133,9 @@ def powerflow(
 ) -> None:
     """Solve one network file with its own loads."""
     with friendly_errors():
-        from gridcheck import commands
+        from gridcheck import commands_networks
 
-        converged, violations = commands.solve_network(network, vm_min_pu, max_loading_percent, as_json=json)
+        converged, violations = commands_networks.solve_network(network, vm_min_pu, max_loading_percent, as_json=json)
     raise typer.Exit(EXIT_INCOMPLETE if not converged else EXIT_VIOLATIONS if violations else EXIT_FINE)
 
 
@@ -152,9 +152,9 @@ def n_minus_1(
 ) -> None:
     """Lose each line and transformer of one network file in turn, restore through ties, report what stays dark."""
     with friendly_errors():
-        from gridcheck import commands
+        from gridcheck import commands_networks
 
-        insecure = commands.lose_each_element(
+        insecure = commands_networks.lose_each_element(
             network, out, vm_min_pu, max_loading_percent, write_networks=write_networks, as_json=json
         )
     raise typer.Exit(EXIT_VIOLATIONS if insecure else EXIT_FINE)

@@ -181,3 +181,12 @@ def test_note_on_intervals_matches_the_number_of_points() -> None:
     assert POINTS_PER_DAY == 96
     assert "96" in text("page.measured_note", "zh")
     assert codes("verdict") == tuple(Verdict)
+
+
+def test_every_limit_of_a_report_has_a_name_in_words():
+    named = {
+        limit.name
+        for limit in DEFAULT_LIMITS.all()
+        if is_known("quantity", limit.name) or is_known("limit", limit.name)
+    }
+    assert {limit.name for limit in DEFAULT_LIMITS.all()} - named == set()

@@ -35,13 +35,16 @@ def decide(
     replay: Annotated[
         str, typer.Option("--replay", metavar="ID", help="make the recorded answer to an application again and compare")
     ] = "",
+    explain: Annotated[
+        str, typer.Option("--explain", metavar="ID", help="write what the recorded answer rests on, for OpenDSS")
+    ] = "",
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="processes")] = None,
     json: Json = False,
 ) -> None:
     """Decide an application file household by household, after everything promised before; record it in the ledger."""
-    if bool(replay) == (applications is not None):
-        raise typer.BadParameter("name an application file, or --replay with the id of an application")
-    if database and not replay and not who:
+    if sum((bool(replay), bool(explain), applications is not None)) != 1:
+        raise typer.BadParameter("name an application file, or --replay or --explain with the id of an application")
+    if database and applications is not None and not who:
         raise typer.BadParameter("--who is needed: the journal names whoever decides")
     with friendly_errors():
         from gridcheck import commands_desk
@@ -55,6 +58,11 @@ def decide(
             if written != again:
                 typer.echo(f"台账中为 recorded: {written.decode()}", err=True, nl=False)
             raise typer.Exit(EXIT_FINE if written == again else EXIT_VIOLATIONS)
+        if explain:
+            given = networks or shipped_folder("networks")
+            statement = commands_desk.explain(database or LEDGER, explain, given, out)
+            commands_desk.show_statement(statement, out, as_json=json)
+            raise typer.Exit(EXIT_FINE)
         assert applications is not None
         found, rejected = commands_desk.decide(
             applications,

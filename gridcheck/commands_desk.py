@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -137,12 +138,39 @@ def replay(database: str, application_id: str, networks: Path) -> tuple[bytes, b
     from gridcheck.ledger import open_ledger
 
     with open_ledger(database) as ledger:
-        number = ledger.application(application_id).assessment_id
-        if number is None:
-            raise InputError(f"{application_id} was received and not assessed yet: there is no answer to make again.")
-        task, name, written = task_of_answer(ledger, number, networks)
+        task, name, written = task_of_answer(ledger, _assessment(ledger, application_id), networks)
     outcome = decide_county_queue(task)
     return written, answer_row(outcome.decisions, name)
+
+
+def explain(database: str, application_id: str, networks: Path, out: Path) -> dict[str, Any]:
+    """Write what the last answer to an application rests on into a folder; return the statement."""
+    from gridcheck.desk_ledger import task_of_answer
+    from gridcheck.evidence_desk import explain_answers
+    from gridcheck.ledger import open_ledger
+    from gridcheck.reports.export_folder import exported_folder
+    from gridcheck.reports.tables import write_bytes
+
+    with open_ledger(database) as ledger:
+        task, name, _ = task_of_answer(ledger, _assessment(ledger, application_id), networks)
+    found = explain_answers(task, (name,)).get(name)
+    if found is None:
+        raise InputError(
+            f"{name} was refused by the 10 kV level before the lines of its area were asked: the binding element "
+            "stands in decisions.csv."
+        )
+    with exported_folder(out, "evidence", synthetic=bool(found.statement["synthetic_lines"])) as folder:
+        write_bytes(folder / "case.dss", found.script.encode())
+        write_bytes(folder / "statement.json", json.dumps(found.statement, ensure_ascii=False, indent=2).encode())
+        write_bytes(folder / "draws.csv", pd.DataFrame({"value": found.draws}).to_csv(index_label="draw").encode())
+    return found.statement
+
+
+def _assessment(ledger: Ledger, application_id: str) -> int:
+    number = ledger.application(application_id).assessment_id
+    if number is None:
+        raise InputError(f"{application_id} was received and not assessed yet: there is no answer.")
+    return number
 
 
 def show(found: Mapping[str, Any], rejected: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
@@ -162,3 +190,12 @@ def show(found: Mapping[str, Any], rejected: Sequence[Mapping[str, Any]], *, as_
             "容量已被他人预留，请重新测算 somebody else has promised this power meanwhile; decide these again: "
             f"{', '.join(found['not_promised'])}\n"
         )
+
+
+def show_statement(statement: Mapping[str, Any], out: Path, *, as_json: bool) -> None:
+    """Print what an answer rests on and where its case stands."""
+    if as_json:
+        terminal.print_json({**statement, "out": str(out)})
+        return
+    rows: list[list[object]] = [[name, terminal.cell(value)] for name, value in statement.items() if value is not None]
+    terminal.print_table(f"依据 evidence: {out}/case.dss", terminal.ITEMS, rows)

@@ -19,6 +19,7 @@ from gridcheck.connection.applications import Application
 from gridcheck.connection.decide import QueueResult, decide_queue_by_draws
 from gridcheck.connection.decision import clause_of
 from gridcheck.connection.intake import Intake
+from gridcheck.connection.low_voltage_verdict import AreaQueue, LvVerdict
 from gridcheck.connection.promises import with_heaters
 from gridcheck.county_desk import low_voltage_desk
 from gridcheck.county_study import CountyCase, CountyTask, prepare_county
@@ -179,13 +180,19 @@ def _expected_work(task: DeskTask) -> float:
     return float("inf") if table is None else float(len(table))
 
 
-def decide_county_queue(task: DeskTask) -> DeskOutcome:
+Told = Callable[[Application, AreaQueue, LvVerdict], None]
+"""Called with each application, the queue of its area after it, and the answer of the area."""
+
+
+def decide_county_queue(task: DeskTask, told: Told | None = None) -> DeskOutcome:
     """Decide one county's applications.
 
     Parameters
     ----------
     task : DeskTask
         The county.
+    told : callable, optional
+        Told every answer by draws.
 
     Returns
     -------
@@ -216,7 +223,7 @@ def decide_county_queue(task: DeskTask) -> DeskOutcome:
         risk=task.risk,
     )
     queue = decide_queue_by_draws(
-        case.trees, case.course, case.counts, case.applications, case.limits, desk, progress=report
+        case.trees, case.course, case.counts, case.applications, case.limits, replace(desk, told=told), progress=report
     )
     return _outcome(case, queue, county.county_code)
 

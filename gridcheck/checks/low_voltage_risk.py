@@ -160,7 +160,7 @@ class AreaRisk:
             p, q = np.zeros(shape), np.zeros(shape)
             for load in self._connected:
                 self._add(p, q, phase, draw, load)
-            worst = worst_of_draws(self.net, p, q, self._meters(phase, ()))
+            worst = worst_of_draws(self.net, p, q, self.meters(phase, ()))
             self._before.append(Draws(draw=draw, p_kw=p, q_kvar=q, phase=phase, more_meters=(), worst=worst))
         return self._before[k]
 
@@ -173,7 +173,7 @@ class AreaRisk:
             own = range(_PHASES) if heater.phase == THREE_PHASE else (heater.phase,)
             more = (*more, *(_PHASES * int(self.net.home_place[heater.home]) + k for k in own))
         self._add(p, q, phase, batch.draw, heater)
-        worst = batch.worst.worse_of(worst_of_draws(self.net, p, q, self._meters(phase, more)))
+        worst = batch.worst.worse_of(worst_of_draws(self.net, p, q, self.meters(phase, more)))
         return Draws(draw=batch.draw, p_kw=p, q_kvar=q, phase=phase, more_meters=more, worst=worst)
 
     def _move(self, p: FloatArray, q: FloatArray, batch: Draws, heater: LvHeater) -> IntArray:
@@ -205,7 +205,7 @@ class AreaRisk:
                 p[first + k] += part
                 q[first + k] += tan_phi * part
 
-    def _meters(self, phase: IntArray, more: tuple[int, ...]) -> BoolArray:
+    def meters(self, phase: IntArray, more: tuple[int, ...]) -> BoolArray:
         """Tell on which phases of which places some meter hangs, shape (3 n_place, n_draw)."""
         has_meter = np.zeros((_PHASES * self.net.places.n_place, phase.shape[1]), dtype=bool)
         row = np.broadcast_to(_PHASES * self.net.home_place[:, None], phase.shape)

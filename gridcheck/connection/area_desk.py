@@ -7,7 +7,7 @@ voltage counts, with nobody.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gridcheck.arrays import FloatArray
@@ -17,9 +17,10 @@ from gridcheck.checks.low_voltage_risk import AreaRisk
 from gridcheck.checks.risk_outlook import LvHeater, RiskRules
 from gridcheck.checks.supply_tree import SupplyTree
 from gridcheck.checks.terminal_voltage import terminal_voltage_pu, voltage_of_steps
+from gridcheck.connection.applications import Application
 from gridcheck.connection.decision import Decision
 from gridcheck.connection.joint_answer import joint_answer
-from gridcheck.connection.low_voltage_verdict import AreaQueue, LvOptions
+from gridcheck.connection.low_voltage_verdict import AreaQueue, LvOptions, LvVerdict
 from gridcheck.demand.draw_pool import DrawPool
 from gridcheck.demand.profiles import ClassCounts, ClassProfiles
 from gridcheck.errors import InputError, NotConvergedError
@@ -47,6 +48,8 @@ class DeskInput:
         When a limit counts as kept.
     seed : int
         Seed of the draws.
+    told : callable, optional
+        Called with each application, the queue of its area after it, and the answer of the area.
     """
 
     lines: Mapping[str, LowVoltageGrid]
@@ -54,6 +57,7 @@ class DeskInput:
     pool: DrawPool
     rules: RiskRules
     seed: int
+    told: Callable[[Application, AreaQueue, LvVerdict], None] | None = None
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -139,6 +143,8 @@ class LowVoltageDesk:
             phase=phase,
         )
         answer = area.queue.decide(heater)
+        if self.given.told is not None:
+            self.given.told(application, area.queue, answer)
         return joint_answer(decision, answer, self.given.pool.case), answer.outlook.heater.rated_kw
 
     def _opened(self, number: int, row: int, area_id: str) -> _Area:
@@ -173,15 +179,20 @@ class LowVoltageDesk:
         return self._voltages[number]
 
 
-def _with_tap(grid: LowVoltageGrid, transformer: AreaTransformer, steps: int) -> FourWireNetwork | None:
-    """Return the area's network with its tap moved so that the low voltage rises by some steps; None without such."""
+def with_tap(transformer: AreaTransformer, steps: int) -> AreaTransformer | None:
+    """Return a transformer with its tap moved so that the low voltage rises by some steps; None without such a tap."""
     if not steps:
-        return four_wire_of(grid, transformer)
+        return transformer
+    core = transformer.core_z0_pu
     try:
-        listed = area_transformer(transformer.type_name, tap_pos=transformer.tap_pos, core_z0_pu=transformer.core_z0_pu)
-        moved = area_transformer(
-            transformer.type_name, tap_pos=transformer.tap_pos - steps, core_z0_pu=transformer.core_z0_pu
-        )
+        listed = area_transformer(transformer.type_name, tap_pos=transformer.tap_pos, core_z0_pu=core)
+        moved = area_transformer(transformer.type_name, tap_pos=transformer.tap_pos - steps, core_z0_pu=core)
     except InputError:
         return None
-    return four_wire_of(grid, moved) if listed == transformer else None
+    return moved if listed == transformer else None
+
+
+def _with_tap(grid: LowVoltageGrid, transformer: AreaTransformer, steps: int) -> FourWireNetwork | None:
+    """Return the area's network with its tap moved; None without such a tap."""
+    moved = with_tap(transformer, steps)
+    return None if moved is None else four_wire_of(grid, moved)

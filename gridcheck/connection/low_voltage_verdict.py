@@ -193,7 +193,7 @@ class AreaQueue:
         """Move the tap by one step: up, or down where the upper voltage is in the way; the other limits answer too."""
         net = self.risk.net
         measure, step = (TAP_DOWN, -1) if plain.binding == LvCheck.HIGH_VOLTAGE else (TAP_UP, 1)
-        network = self.options.network_of(net.grid, self._steps_up() + step)
+        network = self.options.network_of(net.grid, self.steps_up() + step)
         if network is None:
             return
         risk = self.risk.moved(replace(net, network=network))
@@ -208,7 +208,7 @@ class AreaQueue:
         kw[heater.home] += heater.rated_kw
         known = replace(net.grid, home_phase=_phases_now(self.risk, heater))
         grid = replace(net.grid, home_phase=balanced_phases(known, kw))
-        network = self.options.network_of(grid, self._steps_up())
+        network = self.options.network_of(grid, self.steps_up())
         if network is None:
             return
         risk = self.risk.moved(
@@ -217,7 +217,8 @@ class AreaQueue:
         asked = _as_home(heater) if single else heater
         yield (), risk.instead_of(self.risk, asked), risk, REPHASE
 
-    def _steps_up(self) -> int:
+    def steps_up(self) -> int:
+        """Return by how many steps the tap is to be moved so that the low voltage rises."""
         return self.measures.count(TAP_UP) - self.measures.count(TAP_DOWN)
 
 

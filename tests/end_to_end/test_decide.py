@@ -9,15 +9,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from dss import DSS
 
 from gridcheck.desk import DeskOptions, Promised, decide_applications, decide_county_queue
-from gridcheck.desk_ledger import record, standing_of
+from gridcheck.desk_ledger import record, standing_of, task_of_answer
+from gridcheck.evidence_desk import AnswerEvidence, explain_answers
 from gridcheck.ledger import Level, State, init_ledger, open_ledger
 from gridcheck.ledger.canonical import now_utc
 from gridcheck.network import read_county
+from gridcheck.network.low_voltage import line_ka
 from gridcheck.scenario import Scenario
 from gridcheck.synthesis.applications import synthetic_applications
 from tests.support.command_line import gridcheck
+from tests.support.open_dss import run
 
 FOLDER = Path(__file__).parents[2] / "networks" / "140827-yuanqu"
 SIGNED = {"who": "李规划", "reason": "weekly applications"}
@@ -96,6 +100,59 @@ def test_what_is_approved_comes_back_and_what_waits_is_decided_again(decided):
     told = json.loads(gridcheck("decide", folder / "asked.csv", *options).stdout)
     waiting = int((table["verdict"] == "defer").sum())
     assert (told["applications"], told["rejected"]) == (waiting, 10 - waiting)
+
+
+def value_in_opendss(evidence: AnswerEvidence) -> float:
+    """Solve the script of an answer and read what its statement says."""
+    run(*(line for line in evidence.script.splitlines() if line))
+    circuit, told = DSS.ActiveCircuit, evidence.statement
+    assert circuit.Solution.Converged
+    wire = "ABCN".index(told["wire"])
+    if told["unit"] == "V":
+        circuit.SetActiveBus(told["look_at"].removeprefix("bus "))
+        bus = circuit.ActiveBus
+        volts = dict(zip(bus.Nodes, np.asarray(bus.Voltages, dtype=np.float64).view(np.complex128), strict=True))
+        return abs(volts[wire + 1] - volts[4])
+    circuit.SetActiveElement(told["look_at"])
+    amperes = np.abs(np.asarray(circuit.ActiveCktElement.Currents, dtype=np.float64).view(np.complex128))
+    if told["look_at"] == "transformer.t":
+        unit = evidence.transformer
+        return 100.0 * amperes[4 + wire] / (unit.kva / 3**0.5 / unit.vn_lv_kv)
+    return (
+        100.0
+        * amperes[wire]
+        / (1000.0 * line_ka(evidence.moment.grid)[int(told["look_at"].removeprefix("line.l")) - 1])
+    )
+
+
+def test_every_answer_is_seen_again_in_opendss(decided):
+    _, database, _, table = decided
+    names = set(table["application_id"])
+    with open_ledger(database) as ledger:
+        number = ledger.application(min(names)).assessment_id
+        task, _, _ = task_of_answer(ledger, number, FOLDER.parent)
+    found = explain_answers(task, names)
+
+    assert len(found) > 5
+    for name, evidence in found.items():
+        told = evidence.statement
+        assert value_in_opendss(evidence) == pytest.approx(told["value"], rel=5e-6), name
+        is_beyond = told["value"] < told["limit"] if told["check"] == "low_voltage" else told["value"] > told["limit"]
+        # More draws than accepted break the limit: so does the moment that is shown.
+        if told["draws_broken"] > told["accepted_risk"] * told["draws"] + 1 and told["verdict"] == "defer":
+            assert is_beyond, name
+
+
+def test_the_evidence_of_an_answer_is_written_for_opendss(decided):
+    folder, database, _, table = decided
+    name = table["application_id"].iloc[0]
+    result = gridcheck("decide", "--explain", name, "--database", database, "--out", folder / "evidence", "--json")
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    assert (told["application_id"], told["synthetic_lines"]) == (name, True)
+    draws = pd.read_csv(folder / "evidence" / "draws.csv")
+    assert len(draws) == told["draws"]
+    assert "new transformer.t" in (folder / "evidence" / "case.dss").read_text("utf-8")
 
 
 @pytest.fixture(scope="module")

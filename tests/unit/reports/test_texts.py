@@ -16,6 +16,7 @@ import gridcheck.reports
 from gridcheck.checks.area_outages import AreaRemedy
 from gridcheck.checks.supply_tree import LEVEL, QUANTITY
 from gridcheck.connection.decision import Blocker, Verdict
+from gridcheck.connection.low_voltage_verdict import MANAGED_START, REPHASE, TAP_DOWN, TAP_UP
 from gridcheck.limits import DEFAULT_LIMITS
 from gridcheck.reports.applications_rejected import APPLICATIONS_REJECTED
 from gridcheck.reports.area_outages import AREA_OUTAGES
@@ -190,3 +191,10 @@ def test_every_limit_of_a_report_has_a_name_in_words():
         if is_known("quantity", limit.name) or is_known("limit", limit.name)
     }
     assert {limit.name for limit in DEFAULT_LIMITS.all()} - named == set()
+
+
+def test_every_condition_of_the_desk_has_words():
+    codes_given = [
+        code.partition(":")[0] for code in (MANAGED_START, TAP_UP, TAP_DOWN, REPHASE, "phase:A", "limit_kw:1")
+    ]
+    assert [code for code in codes_given if not is_known("condition", code)] == []

@@ -75,6 +75,22 @@ def decide(
     raise typer.Exit(EXIT_INCOMPLETE if found["rejected"] or found["not_promised"] else EXIT_FINE)
 
 
+@applications_app.command("sample-applications")
+def sample_applications(
+    file: Annotated[Path, typer.Argument(help="CSV file to write")],
+    county: Annotated[str, typer.Option("--county", help="six-digit county code")] = "140827",
+    count: Annotated[int, typer.Option("--count", min=1, help="how many, from the head of the queue")] = 30,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="seed of the synthetic queue")] = 2025,
+    networks: NetworksFolder = None,
+) -> None:
+    """Write a synthetic application file of one county, to try `decide`."""
+    with friendly_errors():
+        from gridcheck import commands_desk
+        from gridcheck.study import shipped_folder
+
+        commands_desk.sample_applications(file, county, count, seed, networks or shipped_folder("networks"))
+
+
 @applications_app.command()
 def init(
     database: Database = LEDGER,

@@ -80,6 +80,7 @@ def decide(
         **{name: int(verdicts.get(name, 0)) for name in _VERDICTS},
         "rejected": len(intake.row),
         "rows": len(intake.file.rows),
+        "broken_before": int(sum((one.intervals["broken_before"] != "").sum() for one in outcomes)),
         "recorded": ledger is not None,
         "not_promised": gone,
     }, _reasons(intake)
@@ -131,6 +132,24 @@ def _recorded(
     return gone
 
 
+def sample_applications(file: Path, county_code: str, count: int, seed: int, networks: Path) -> None:
+    """Write the head of a county's synthetic queue as an application file."""
+    from gridcheck.connection.applications import COLUMNS
+    from gridcheck.network.county import read_county
+    from gridcheck.reports.tables import write_bytes
+    from gridcheck.study import county_folder
+    from gridcheck.synthesis.applications import synthetic_applications
+
+    grid = read_county(county_folder(networks, county_code))
+    table = synthetic_applications(county_code, grid.areas, grid.heating, seed=seed).head(count)
+    if not len(table):
+        raise InputError(
+            f"The plan has no self-retrofit households in county {county_code}: there is nothing to sample."
+        )
+    write_bytes(file, table[list(COLUMNS)].to_csv(index=False).encode("utf-8-sig"))
+    terminal.console().print(f"合成报装 synthetic applications: {len(table)} → {file}")
+
+
 def replay(database: str, application_id: str, networks: Path) -> tuple[bytes, bytes]:
     """Make the last answer to an application again; return the row as it was recorded, and as it comes out now."""
     from gridcheck.desk import decide_county_queue
@@ -179,6 +198,7 @@ def show(found: Mapping[str, Any], rejected: Sequence[Mapping[str, Any]], *, as_
         terminal.print_json(dict(found))
         return
     rows: list[list[object]] = [[words, found[name]] for name, words in _VERDICTS.items()]
+    rows.append(["其中台区已有越限 of these in areas beyond a limit before", found["broken_before"]])
     rows.append(["退回 came back", found["rejected"]])
     if found["recorded"]:
         rows.append(["已记入台账 recorded", "是 yes"])

@@ -98,7 +98,8 @@ class DeskOutcome:
     decisions : DataFrame
         Rows of ``decisions.csv``.
     intervals : DataFrame
-        By ``application_id``: ``probability_low``, ``probability_high`` that the limit is kept, and ``draws``.
+        By ``application_id``: ``probability_low``, ``probability_high`` that the limit is kept, ``draws``, and
+        ``broken_before``, what the area breaks without it.
     granted_kw : mapping of str to float
         Rated power of each approval. [kW]
     rooms : DataFrame
@@ -246,6 +247,7 @@ def _outcome(case: CountyCase, queue: QueueResult, county_code: str) -> DeskOutc
             "probability_low": [one.probability_low for one in decisions],
             "probability_high": [one.probability_high for one in decisions],
             "draws": [one.draws for one in decisions],
+            "broken_before": [";".join(one.broken_before) for one in decisions],
         }
     )
     return DeskOutcome(

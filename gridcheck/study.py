@@ -200,7 +200,7 @@ def sorted_tasks(
     codes = scenario.county_codes()
     folder = networks if networks is not None else shipped_folder("networks")
     inputs = read_inputs(scenario)
-    folders = [_county_folder(folder, code) for code in codes]
+    folders = [county_folder(folder, code) for code in codes]
     intake = sorted_applications(inputs, folders, today=today, done=done)
     table = None if intake is None else intake.table()
     tasks = tuple(
@@ -236,7 +236,14 @@ def shipped_folder(name: str) -> Path:
     )
 
 
-def _county_folder(networks: Path, code: str) -> Path:
+def county_folder(networks: Path, code: str) -> Path:
+    """Return the folder of a county.
+
+    Raises
+    ------
+    ConfigError
+        If there is none, or more than one.
+    """
     found = sorted(networks.glob(f"{code}-*"))
     if len(found) != 1:
         raise ConfigError(f"{networks} must hold exactly one folder {code}-<name>. Found {len(found)}.")
@@ -290,4 +297,7 @@ def _write_curves(result: StudyResult, path: Path) -> None:
             writer.write(outcome.county_code, list(outcome.area_id), outcome.p_kw, outcome.loading_percent)
 
 
-__all__ = ["CountyPlanInput", "StudyResult", "county_tasks", "run_study", "shipped_folder", "write_study"]
+__all__ = [
+    "CountyPlanInput", "StudyResult", "county_folder", "county_tasks", "run_study", "shipped_folder", "sorted_tasks",
+    "write_study",
+]  # fmt: skip

@@ -62,6 +62,8 @@ class Decision:
         binding check is no matter of draws. [1]
     draws : int
         Number of draws; 0 without any.
+    broken_before : tuple of str
+        Quantities of its area that more draws than accepted break without it: shown, whoever answers for them.
     """
 
     application: Application
@@ -82,6 +84,7 @@ class Decision:
     probability_low: float = float("nan")
     probability_high: float = float("nan")
     draws: int = 0
+    broken_before: tuple[str, ...] = ()
 
     @property
     def level(self) -> str:

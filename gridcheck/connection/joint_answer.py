@@ -9,7 +9,7 @@ import numpy as np
 from gridcheck.arrays import IntArray
 from gridcheck.checks.draw_extremes import SIGN, LvCheck
 from gridcheck.checks.risk_outlook import RiskOutlook
-from gridcheck.checks.supply_tree import CheckKind
+from gridcheck.checks.supply_tree import QUANTITY, CheckKind
 from gridcheck.connection.decision import Decision, Verdict
 from gridcheck.connection.low_voltage_verdict import LvVerdict
 
@@ -40,6 +40,7 @@ def joint_answer(decision: Decision, low_voltage: LvVerdict, case: IntArray) -> 
         A deferral where the area says so. Otherwise an approval with the conditions of both; binding is what leaves
         less room.
     """
+    decision = replace(decision, broken_before=tuple(QUANTITY[_KIND[check]] for check in low_voltage.broken_before))
     outlook = low_voltage.outlook
     margin_kw = _margin_kw(outlook)
     if not low_voltage.fits:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from gridcheck import commands
+from gridcheck import commands_networks
 from gridcheck.network import read_county
 from gridcheck.reports.place import held_place
 from gridcheck.synthesis.applications import synthetic_applications
@@ -372,7 +372,7 @@ def test_a_fault_of_the_program_is_not_taken_for_a_result(monkeypatch, tmp_path)
         raise ZeroDivisionError
 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(commands, "validate_network", fail)
+    monkeypatch.setattr(commands_networks, "validate_network", fail)
 
     result = gridcheck("networks", "validate", county_folder(YUANQU))
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from gridcheck.checks.draw_extremes import LvCheck, lv_limits
 from gridcheck.checks.supply_tree import CheckKind, CheckList, limit_of, require_checkable, supply_trees
 from gridcheck.errors import NetworkError
 from gridcheck.limits import DEFAULT_LIMITS, with_overrides
@@ -79,11 +80,25 @@ def test_limits_of_the_users_own(tmp_path):
         assert limit_of(kind, own).confidence == "U"
 
 
-@pytest.mark.parametrize("kind", list(CheckKind))
+@pytest.mark.parametrize("kind", [kind for kind in CheckKind if kind < CheckKind.METER_LOW])
 def test_the_limit_of_a_kind_is_the_one_that_is_checked(tmp_path, kind):
     tree = one_tree(tmp_path)
 
     assert set(tree.checks.limit[tree.checks.kind == kind]) == {limit_of(kind, DEFAULT_LIMITS).value}
+
+
+def test_what_draws_look_at_has_the_limit_of_the_draws():
+    by_draws = {check: limit.value for check, limit in zip(LvCheck, lv_limits(DEFAULT_LIMITS), strict=True)}
+    pairs = {
+        CheckKind.METER_LOW: LvCheck.LOW_VOLTAGE,
+        CheckKind.METER_HIGH: LvCheck.HIGH_VOLTAGE,
+        CheckKind.LV_LINE: LvCheck.LINE_LOADING,
+        CheckKind.LV_NEUTRAL: LvCheck.NEUTRAL_LOADING,
+        CheckKind.TRAFO_PHASE: LvCheck.TRANSFORMER_LOADING,
+    }
+    assert set(pairs) == {kind for kind in CheckKind if kind >= CheckKind.METER_LOW}
+    for kind, check in pairs.items():
+        assert limit_of(kind, DEFAULT_LIMITS).value == by_draws[check]
 
 
 def test_the_path_of_an_area_leads_to_the_main_transformer(tmp_path):

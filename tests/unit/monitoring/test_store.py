@@ -29,7 +29,8 @@ for path in sys.argv[2:]:
 # The program ends itself with SIGKILL when the named function is called for the n-th time (before or after it ran).
 INGEST_AND_DIE = """
 import os, signal, sys
-from gridcheck.monitoring import ReadingsStore, atomic, commits, ingest_file, staging, store
+from gridcheck import atomic
+from gridcheck.monitoring import ReadingsStore, commits, ingest_file, staging, store
 places = {
     "staging a block": (staging.Staging, "add"), "writing day files": (staging, "_table"),
     "moving a day file": (store.ReadingsStore, "_moved"), "writing the commit": (store, "write_commit"),

@@ -12,7 +12,8 @@ run: $(READY)  ## the main job: the whole walk for the counties of the default s
 serve: $(READY)  ## the dashboards of the last run
 	$(BIN)/gridcheck serve
 
-test bench: export OPENBLAS_NUM_THREADS ?= 1  # as in the workers of a run: small matrices, and no waiting of threads for each other
+# As in the workers of a run: small matrices, and no waiting of threads for each other.
+test bench: export OPENBLAS_NUM_THREADS ?= 1
 test: $(READY)  ## every test, the doctests and the notebooks
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 

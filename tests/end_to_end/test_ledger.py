@@ -113,7 +113,8 @@ def test_one_step_at_a_time(database):
     assert stands(database)["application"]["state"] == "approved"
 
 
-def test_the_journal_is_shown_in_local_time(database):
+def test_the_journal_is_shown_in_local_time(database, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")  # a narrow table breaks times in two
     shown = gridcheck("journal", "--database", database, "--application", "R001")
     lines = json.loads(gridcheck("journal", "--database", database, "--application", "R001", "--json").stdout)
     assert [line["action"] for line in lines] == ["receive", "assess", "approve"]

@@ -242,7 +242,7 @@ def _decide(
         decision, granted_kw = ask(decision)
         if decision.connected and granted_kw < application.rated_kw:
             heater = (*heater[:2], granted_kw)
-            outlook = seer.with_heater(heater)
+            outlook = seer.again(heater)
     if decision.connected:
         seer.promise(heater, outlook)
     return decision

@@ -115,6 +115,13 @@ class FewCases:
         NotConvergedError
             If it cannot be supplied at all.
         """
+        if self._can:
+            self._asked += 1
+            self._waiting[heater[0]].pop(0)
+        return self.again(heater)
+
+    def again(self, heater: Heater) -> Outlook:
+        """See the heater that was asked for last once more, with no more power than it had then."""
         seen = self._from_few(heater) if self._can else None
         if seen is not None and not hidden_moments(seen).any():
             return seen
@@ -155,8 +162,6 @@ class FewCases:
 
     def _from_few(self, heater: Heater) -> Outlook | None:
         """See what one more heater does; None where that takes all cases."""
-        self._asked += 1
-        self._waiting[heater[0]].pop(0)
         if self._asked > self._enclosed_until:
             self._enclose()
         row, column, kw = heater

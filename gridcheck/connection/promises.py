@@ -161,6 +161,10 @@ class Promises:
             upper=upper,
         )
 
+    def again(self, heater: Heater) -> Outlook:
+        """See the heater that was asked for last once more, with no more power than it had then."""
+        return self.with_heater(heater)
+
     def promise(self, heater: Heater, outlook: Outlook) -> None:
         """Approve the heater of an outlook."""
         assert outlook.counts is not None

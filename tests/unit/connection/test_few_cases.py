@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gridcheck.checks.assessment import binding_course
 from gridcheck.checks.supply_tree import supply_trees
-from gridcheck.connection import QueueResult, Verdict, decide_queue, decide_queue_in_all_cases
+from gridcheck.connection import Decision, QueueResult, Verdict, decide, decide_queue, decide_queue_in_all_cases
 from gridcheck.connection.few_cases import FewCases
 from gridcheck.connection.promises import Promises
 from gridcheck.demand.parameters import CLASSES
@@ -129,3 +129,29 @@ def test_few_cases_answer_by_themselves(county, monkeypatch):
     assert len(answered) == 200
     assert len(asked) < 100
     assert {d.verdict for one in result for d in one.decisions} >= {Verdict.DEFER, Verdict.APPROVE_WITH_CONDITIONS}
+
+
+class SomeAreCapped:
+    """A low-voltage side that grants every third application a part of what it asked for."""
+
+    def answer(self, _number: int, _row: int, decision: Decision) -> tuple[Decision, float]:
+        application = decision.application
+        is_capped = application.queue_position % 3 == 0
+        return decision, application.rated_kw * (0.6 if is_capped else 1.0)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 1_000_000), n=st.integers(3, 45))
+def test_whoever_is_granted_less_counts_with_less(county, monkeypatch, seed, n):
+    monkeypatch.setattr(decide._Setting, "desk", lambda *_: SomeAreCapped())
+    rng = np.random.default_rng(seed)
+    base_kw = np.array([70.0, 200.0, 70.0, 120.0, 70.0]) * rng.uniform(0.3, 1.0, 5)
+    wishes = random_queue(rng, n)
+
+    few, plain = both(county, courses(rng), base_counts(base_kw.tolist(), n_home=20), wishes)
+
+    require_equal(few, plain)
+    connected = [d.application for d in few.decisions if d.connected]
+    granted = sum(a.rated_kw * (0.6 if a.queue_position % 3 == 0 else 1.0) for a in connected)
+    before = base_counts(base_kw.tolist(), n_home=20).rated_kw.sum()
+    assert few.counts.rated_kw.sum() - before == pytest.approx(granted)

@@ -98,7 +98,7 @@ def show_run(result: StudyResult, out: Path, *, as_json: bool) -> None:
     terminal.print_table(title, headings, rows, last_is_total=True)
     if not result.is_whole:
         told = result.tables["applications_rejected"].to_dict("records")
-        terminal.print_rejected(told, result.summary["applications"]["rows"], out=str(out))
+        terminal.print_rejected(told, result.summary["applications"]["rows"], file=f"{out}/applications_rejected.csv")
     _show_weather(result.summary["weather"])
     _show_idle_models(result.summary["models"])
     if result.summary["whole_plan_budget_for_some_counties"]:

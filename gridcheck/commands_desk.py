@@ -15,7 +15,7 @@ from gridcheck.errors import InputError
 
 if TYPE_CHECKING:
     from gridcheck.connection.intake import Intake
-    from gridcheck.desk import DeskOptions, DeskOutcome, DeskTask
+    from gridcheck.desk import DeskOptions, DeskOutcome, DeskTask, Standing
     from gridcheck.ledger import Ledger
     from gridcheck.scenario import Scenario
 
@@ -53,6 +53,7 @@ def decide(
     sequence of mapping
         Rows that came back, with their reasons.
     """
+    from gridcheck.connection.intake import rejected_name
     from gridcheck.desk import Standing, decide_applications
     from gridcheck.ledger import open_ledger
     from gridcheck.ledger.canonical import now_utc
@@ -62,9 +63,10 @@ def decide(
     ledger = open_ledger(database) if database else None
     try:
         as_of = now_utc()
-        standing = Standing() if ledger is None else _standing(ledger)
+        standing = Standing() if ledger is None else _standing(ledger, who, reason)
         chosen = _with_file(scenario, applications)
-        with exported_folder(out, "decisions", synthetic=True) as folder:
+        outcomes: tuple[DeskOutcome, ...] = ()
+        with exported_folder(out, "decisions", synthetic=lambda: any(one.synthetic for one in outcomes)) as folder:
             with terminal.study_progress({}) as progress:
                 tasks, outcomes, intake = decide_applications(chosen, options, standing=standing, progress=progress)
             assert intake is not None  # a file was named
@@ -79,6 +81,7 @@ def decide(
         "applications": int(verdicts.sum()),
         **{name: int(verdicts.get(name, 0)) for name in _VERDICTS},
         "rejected": len(intake.row),
+        "rejected_file": str(out / rejected_name(intake)),
         "rows": len(intake.file.rows),
         "broken_before": int(sum((one.intervals["broken_before"] != "").sum() for one in outcomes)),
         "recorded": ledger is not None,
@@ -91,9 +94,11 @@ def _reasons(intake: Intake) -> list[dict[str, Any]]:
     return [{str(name): cell for name, cell in row.items()} for row in table.to_dict("records")]
 
 
-def _standing(ledger: Ledger) -> Any:
+def _standing(ledger: Ledger, who: str, reason: str) -> Standing:
     from gridcheck.desk_ledger import standing_of
 
+    # A promise that has expired is none: whoever had it is decided anew.
+    ledger.lapse(who=who, reason=reason)
     return standing_of(ledger)
 
 
@@ -204,7 +209,7 @@ def show(found: Mapping[str, Any], rejected: Sequence[Mapping[str, Any]], *, as_
         rows.append(["已记入台账 recorded", "是 yes"])
     terminal.print_table("答复 answers", ("答复 answer", "户数 households"), rows)
     if rejected:
-        terminal.print_rejected(rejected, int(found["rows"]), out=str(found["out"]))
+        terminal.print_rejected(rejected, int(found["rows"]), file=str(found["rejected_file"]))
     if found["not_promised"]:
         sys.stderr.write(
             "容量已被他人预留，请重新测算 somebody else has promised this power meanwhile; decide these again: "

@@ -105,7 +105,7 @@ class DeskOutcome:
     rooms : DataFrame
         ``level``, ``element_id``, ``left_kw``: what is left on feeders and main transformers after all approvals.
     synthetic : bool
-        Whether the grid or the weather is invented.
+        Whether the grid, the low-voltage lines of an area in which somebody asks, or the weather are invented.
     """
 
     county_code: str
@@ -226,7 +226,9 @@ def decide_county_queue(task: DeskTask, told: Told | None = None) -> DeskOutcome
     queue = decide_queue_by_draws(
         case.trees, case.course, case.counts, case.applications, case.limits, replace(desk, told=told), progress=report
     )
-    return _outcome(case, queue, county.county_code)
+    asked = {application.area_id for application in case.applications}
+    is_made_up = any(desk.lines[area_id].is_synthetic for area_id in asked)
+    return _outcome(case, queue, county.county_code, is_made_up=is_made_up)
 
 
 def _with_promises(case: CountyCase, promised: Sequence[Promised]) -> CountyCase:
@@ -237,7 +239,7 @@ def _with_promises(case: CountyCase, promised: Sequence[Promised]) -> CountyCase
     return replace(case, counts=with_heaters(case.counts, here)) if here else case
 
 
-def _outcome(case: CountyCase, queue: QueueResult, county_code: str) -> DeskOutcome:
+def _outcome(case: CountyCase, queue: QueueResult, county_code: str, *, is_made_up: bool) -> DeskOutcome:
     areas, decisions = case.grid.areas, queue.decisions
     clauses = [clause_of(decision, case.limits) for decision in decisions]
     feeder_of = dict(zip(areas["area_id"], areas["feeder_id"], strict=True))
@@ -257,7 +259,7 @@ def _outcome(case: CountyCase, queue: QueueResult, county_code: str) -> DeskOutc
         granted_kw={one.application.application_id: granted_kw(one.application, one.conditions)
                     for one in decisions if one.connected},
         rooms=_rooms(case, queue),
-        synthetic=case.grid.synthetic or case.has_synthetic_weather,
+        synthetic=case.grid.synthetic or case.has_synthetic_weather or is_made_up,
     )  # fmt: skip
 
 

@@ -21,7 +21,8 @@ from gridcheck.ledger import Answer, Batch, Capacity, Ledger, Level, NewApplicat
 from gridcheck.network.county import read_county
 from gridcheck.reports.schemas import DECISIONS
 from gridcheck.reports.tables import csv_bytes
-from gridcheck.scenario import Scenario
+from gridcheck.scenario import QueueSection, Scenario
+from gridcheck.study_inputs import read_inputs
 from gridcheck.study_tables import folder_hash
 
 # States in which power is promised or used.
@@ -77,6 +78,7 @@ def batch_of(task: DeskTask, files: Mapping[str, bytes], as_of: datetime) -> Bat
     county = task.county
     inputs = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     inputs[f"grid {county.folder.name}"] = folder_hash(county.folder)
+    inputs |= _files_of(county.sha256)
     limits = {
         limit.name: {"value": limit.value, "unit": limit.unit, "clause": limit.clause, "confidence": limit.confidence}
         for limit in county.scenario.limit_set().all()
@@ -256,17 +258,29 @@ def task_of_answer(ledger: Ledger, assessment_id: int, networks: Path) -> tuple[
         )
     stored = json.loads(ledger.file(run.inputs[_SCENARIO]))
     scenario = Scenario.model_validate_json(json.dumps(stored["scenario"]))
+    # The applications come out of the ledger; weather and heaters out of the files that the scenario names.
+    read = read_inputs(scenario.model_copy(update={"queue": QueueSection(rule=scenario.queue.rule)}))
+    other = [name for name, digest in _files_of(read.sha256).items() if run.inputs.get(name) != digest]
+    if other:
+        raise LedgerError(f"Answer {assessment_id} was made with other files: {', '.join(other)}. Put them back.")
     promised = tuple(Promised(**one) for one in json.loads(ledger.file(run.inputs[_PROMISES])))
-    table = ledger.file(run.inputs[_APPLICATIONS])
     county = CountyTask(
         county_code=county_code,
         folder=folder,
         scenario=scenario,
-        applications=_table_of(table),
+        applications=_table_of(ledger.file(run.inputs[_APPLICATIONS])),
         applications_source=stored["source"],
+        weather=read.weather,
+        devices=read.devices,
+        sha256=read.sha256,
     )
     task = DeskTask(county=county, promised=promised, risk=float(stored["risk"]))
     return task, kept.answer.application_id, kept.answer.row
+
+
+def _files_of(sha256: Mapping[str, str]) -> dict[str, str]:
+    """Return the checksums of the files that a scenario names, by the names of inputs."""
+    return {f"file {name}": digest for name, digest in sorted(sha256.items())}
 
 
 def _grid_folder(run: Batch, networks: Path) -> Path:

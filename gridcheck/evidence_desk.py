@@ -1,4 +1,4 @@
-"""The evidence of an answer by draws: one moment of one draw as an OpenDSS script and as a pandapower case."""
+"""The evidence of an answer by draws: one moment of one draw as an OpenDSS script."""
 
 from __future__ import annotations
 
@@ -19,11 +19,6 @@ from gridcheck.errors import InputError
 from gridcheck.network.area_transformers import AreaTransformer, transformers_of
 from gridcheck.network.county import read_county
 from gridcheck.network.opendss import opendss_script
-
-_UNIT = {
-    LvCheck.LOW_VOLTAGE: "V", LvCheck.HIGH_VOLTAGE: "V", LvCheck.LINE_LOADING: "%", LvCheck.NEUTRAL_LOADING: "%",
-    LvCheck.TRANSFORMER_LOADING: "%",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -130,7 +125,7 @@ def _statement(task: DeskTask, row: dict[str, Any], answer: LvVerdict, moment: D
         "synthetic_lines": moment.grid.is_synthetic,
         "check": check.name.lower(),
         "limit": limit.value,
-        "unit": _UNIT.get(check, limit.unit),
+        "unit": limit.unit,
         "limit_clause": f"{limit.clause} [{limit.confidence}]",
         "draws": outlook.draws,
         "draws_broken": int(outlook.broken[check]),

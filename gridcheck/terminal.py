@@ -188,7 +188,7 @@ def print_table(
     Console(width=_FILE_WIDTH if wide else None).print(table)
 
 
-def print_rejected(rejected: Sequence[Mapping[Any, Any]], n_row: int, *, out: str) -> None:
+def print_rejected(rejected: Sequence[Mapping[Any, Any]], n_row: int, *, file: str) -> None:
     """Say which applications of a file were not studied: the first of them with their reasons, and where all stand.
 
     Parameters
@@ -197,8 +197,8 @@ def print_rejected(rejected: Sequence[Mapping[Any, Any]], n_row: int, *, out: st
         Rows of applications_rejected.csv.
     n_row : int
         Applications in the file.
-    out : str
-        The results folder.
+    file : str
+        Where all of them stand.
     """
     rows = [
         [str(row["source_row"]), row["application_id"], f"{row['reason_zh']}\n{row['reason_en']}"]
@@ -212,7 +212,7 @@ def print_rejected(rejected: Sequence[Mapping[Any, Any]], n_row: int, *, out: st
     console().print(
         f"退回 {len(rejected):,} 份（共 {n_row:,} 份），未参与计算；改正后请用完整文件重新计算，其后的答复可能改变。 "
         f"{len(rejected):,} of {n_row:,} applications were rejected and not studied. Correct them and run the whole "
-        f"file again: verdicts behind them in the queue may change. {out}/applications_rejected.csv",
+        f"file again: verdicts behind them in the queue may change. {file}",
         highlight=False,
         markup=False,
         soft_wrap=True,

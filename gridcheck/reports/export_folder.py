@@ -10,7 +10,7 @@ import hashlib
 import json
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ _AT_MOST_NAMED = 5
 
 
 @contextmanager
-def exported_folder(out: Path, kind: str, *, synthetic: bool) -> Iterator[Path]:
+def exported_folder(out: Path, kind: str, *, synthetic: bool | Callable[[], bool]) -> Iterator[Path]:
     """Give an empty folder beside `out` to be filled; it takes the place of `out` when the block ends well.
 
     Parameters
@@ -37,8 +37,8 @@ def exported_folder(out: Path, kind: str, *, synthetic: bool) -> Iterator[Path]:
         Missing, empty, or an earlier export of the same kind, which is replaced.
     kind : str
         What the folder holds, such as ``"letters"``.
-    synthetic : bool
-        Whether anything in it is synthetic; stands in the list of files.
+    synthetic : bool or callable
+        Whether anything in it is synthetic; stands in the list of files. Asked when the folder is filled.
 
     Yields
     ------
@@ -65,7 +65,7 @@ def exported_folder(out: Path, kind: str, *, synthetic: bool) -> Iterator[Path]:
         try:
             unfinished.mkdir()
             yield unfinished
-            _write_manifest(unfinished, kind, synthetic=synthetic)
+            _write_manifest(unfinished, kind, synthetic=synthetic() if callable(synthetic) else synthetic)
             with interrupts_held_back(too_late=True):
                 _put(unfinished, folder)
         finally:

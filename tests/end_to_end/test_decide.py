@@ -53,7 +53,7 @@ def test_good_rows_are_answered_and_the_bad_one_comes_back(decided):
     assert result.exit_code == 3, result.output
     assert (told["applications"], told["rejected"], told["not_promised"]) == (9, 1, [])
     assert len(table) == 9
-    back = pd.read_csv(folder / "answers" / "asked.rejected.csv")
+    back = pd.read_csv(told["rejected_file"])
     assert back["rated_kw"].tolist() == [99.0]
     assert "99.0" in back["reason_en"].iloc[0]
     drawn = pd.read_csv(folder / "answers" / "probabilities.csv").set_index("application_id")
@@ -93,6 +93,30 @@ def test_a_recorded_answer_comes_out_again_byte_for_byte(decided):
     again = gridcheck("decide", "--replay", name, "--database", database)
     assert again.exit_code == 0, again.output
     assert again.stdout.startswith(f"{name},140827,")
+
+
+def test_an_answer_from_a_weather_file_needs_that_file_again(decided, tmp_path):
+    folder, _, _, _ = decided
+    hours = pd.date_range("2026-01-10", "2026-01-26", freq="h", inclusive="left")
+    cold = -8.0 + 5.0 * np.sin((hours.hour.to_numpy() - 9) / 24 * 2 * np.pi)
+    weather = tmp_path / "weather.csv"
+    pd.DataFrame({"time": hours, "temperature_c": cold.round(2)}).to_csv(weather, index=False)
+    lines = ["[weather]", "start = 2026-01-21", "days = 2", 'wave = "none"', 'file = "weather.csv"']
+    (tmp_path / "own.toml").write_text("\n".join(lines))
+    pd.read_csv(folder / "asked.csv", dtype=str).head(1).to_csv(tmp_path / "one.csv", index=False)
+    database = tmp_path / "ledger.sqlite"
+    gridcheck("init", "--database", database)
+    options = ("--scenario", tmp_path / "own.toml", "--out", tmp_path / "out", "--database", database, "--who", "x")
+    made = gridcheck("decide", tmp_path / "one.csv", *options)
+    assert made.exit_code == 0, made.output
+    name = pd.read_csv(tmp_path / "out" / "decisions.csv")["application_id"].iloc[0]
+
+    again = gridcheck("decide", "--replay", name, "--database", database)
+    assert again.exit_code == 0, again.output
+    weather.write_text(weather.read_text().replace("-8.0", "-7.0"))
+    refused = gridcheck("decide", "--replay", name, "--database", database)
+    assert refused.exit_code == 2
+    assert "weather.csv" in refused.stderr
 
 
 def test_what_is_approved_comes_back_and_what_waits_is_decided_again(decided):

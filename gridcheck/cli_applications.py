@@ -24,8 +24,9 @@ def decide(
     out: Annotated[Path, typer.Option("--out", help="folder of answers to write")] = Path("decisions"),
     networks: NetworksFolder = None,
     risk: Annotated[
-        float, typer.Option("--risk", min=0.001, max=0.5, help="accepted probability of a broken limit")
-    ] = 0.05,
+        float | None,
+        typer.Option("--risk", min=0.001, max=0.5, help="accepted probability of a broken limit, not the scenario's"),
+    ] = None,
     database: Annotated[
         str,
         typer.Option("--database", envvar="GRIDCHECK_DATABASE", metavar="URL", help="ledger to record in"),

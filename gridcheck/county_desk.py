@@ -26,7 +26,7 @@ def low_voltage_desk(
     *,
     scenario: Scenario,
     parameters: DemandParameters,
-    risk: float,
+    risk: float | None = None,
 ) -> DeskInput:
     """Prepare the low-voltage side of a county's queue.
 
@@ -41,11 +41,11 @@ def low_voltage_desk(
     weather : Weather
         Weather they were made from.
     scenario : Scenario
-        Gives method and seed.
+        Gives method, seed, accepted risk, and whether main transformers keep their busbars.
     parameters : DemandParameters
         Parameters they were made with.
-    risk : float
-        Probability of a broken limit that is accepted. [1]
+    risk : float, optional
+        Probability of a broken limit that is accepted instead of the scenario's. [1]
 
     Raises
     ------
@@ -67,6 +67,7 @@ def low_voltage_desk(
             seed=seed,
             size=PoolSize(duration_h=limits.overload_duration_h.value),
         ),
-        rules=RiskRules(risk=risk),
+        rules=RiskRules(risk=scenario.low_voltage.risk if risk is None else risk),
         seed=seed,
+        main_tap_follows=scenario.low_voltage.main_tap_follows,
     )

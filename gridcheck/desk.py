@@ -126,15 +126,15 @@ class DeskOptions:
         Counties instead of the scenario's.
     networks : Path, optional
         Folder with one folder per county; the one that comes with gridcheck where not given.
-    risk : float
-        Probability of a broken limit that is accepted. [1]
+    risk : float, optional
+        Probability of a broken limit that is accepted instead of the scenario's. [1]
     workers : int, optional
         Processes; one per processor where not given.
     """
 
     county_codes: tuple[str, ...] = ()
     networks: Path | None = None
-    risk: float = 0.05
+    risk: float | None = None
     workers: int | None = None
 
 
@@ -170,7 +170,8 @@ def decide_applications(
     before = Standing() if standing is None else standing
     tasks, intake = sorted_tasks(scenario, options.county_codes, options.networks, today_here(), done=before.done)
     asked = [task for task in tasks if task.applications is None or len(task.applications)]
-    desks = tuple(DeskTask(county=t, promised=before.promised.get(t.county_code, ()), risk=options.risk) for t in asked)
+    risk = scenario.low_voltage.risk if options.risk is None else options.risk
+    desks = tuple(DeskTask(county=t, promised=before.promised.get(t.county_code, ()), risk=risk) for t in asked)
     with WorkerPool(options.workers, n_task=len(desks), progress=progress) as pool:
         outcomes = tuple(pool.map(decide_county_queue, desks, weight=_expected_work))
     return desks, outcomes, intake

@@ -72,6 +72,22 @@ class DemandSection(_Section):
         return self.pv_share * self.pv_kwp
 
 
+class LowVoltageSection(_Section):
+    """How the lines between the transformers and the homes are judged."""
+
+    by_draws: bool = Field(
+        default=True,
+        description="household behaviour drawn on four-wire lines; false estimates the voltage at the end of the lines",
+    )
+    risk: float = Field(
+        default=0.05, ge=0.001, le=0.5, description="accepted probability of a broken limit in the cold wave [1]"
+    )
+    main_tap_follows: bool = Field(
+        default=True,
+        description="on-load taps of main transformers keep busbars from rising in hours of light load",
+    )
+
+
 class QueueSection(_Section):
     """The applications."""
 
@@ -120,10 +136,16 @@ class Scenario(_Section):
     study: StudySection = StudySection()
     weather: WeatherSection = WeatherSection()
     demand: DemandSection = DemandSection()
+    low_voltage: LowVoltageSection = LowVoltageSection()
     queue: QueueSection = QueueSection()
     outages: OutagesSection = OutagesSection()
     reinforcement: ReinforcementSection = ReinforcementSection()
     limits: dict[str, LimitOverride] = Field(default={}, description="limits of the user's own, by name")
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether low-voltage lines are judged by draws: where asked for, and where single homes are simulated."""
+        return self.low_voltage.by_draws and self.demand.method == "simulated"
 
     def limit_set(self) -> LimitSet:
         """Return the limits of the study.
@@ -230,6 +252,7 @@ def _ignored(scenario: Scenario) -> list[str]:
     One at its default is let pass, so that a scenario may write every key out.
     """
     demand, outages, default = scenario.demand, scenario.outages, Scenario()
+    low_voltage, by_draws = scenario.low_voltage, scenario.is_drawn
     idle = {
         f"demand.fixed_share = {demand.fixed_share:g}": (
             demand.method != "fixed" and demand.fixed_share != default.demand.fixed_share,
@@ -238,6 +261,16 @@ def _ignored(scenario: Scenario) -> list[str]:
         f"demand.pv_kwp = {demand.pv_kwp:g}": (
             demand.pv_share == 0.0 and demand.pv_kwp != default.demand.pv_kwp,
             "no home has modules; give demand.pv_share, or leave demand.pv_kwp out",
+        ),
+        f"low_voltage.risk = {low_voltage.risk:g}": (
+            not by_draws and low_voltage.risk != default.low_voltage.risk,
+            'nothing is drawn; write low_voltage.by_draws = true with demand.method = "simulated", or leave '
+            "low_voltage.risk out",
+        ),
+        f"low_voltage.main_tap_follows = {str(low_voltage.main_tap_follows).lower()}": (
+            not by_draws and not low_voltage.main_tap_follows,
+            'nothing is drawn; write low_voltage.by_draws = true with demand.method = "simulated", or leave '
+            "low_voltage.main_tap_follows out",
         ),
         # Zero hours are what the method takes anyway.
         f"outages.hours_without_supply = {outages.hours_without_supply:g}": (

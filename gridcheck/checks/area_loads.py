@@ -150,9 +150,18 @@ def spread_over_homes(
 
 
 def homes_in_order(grid: LowVoltageGrid, *, seed: int) -> IntArray:
-    """Return the homes of an area in the order in which they count as lived in, shape (n_home,)."""
+    """Return the homes of an area in the order in which they count as lived in, shape (n_home,).
+
+    Drawn by the hash, one of each phase in turn: who connects heaters spreads them over the phases.
+    """
     chance = draws.uniform(home_keys(seed, grid.area_id, grid.home_id), "lived in")
-    return np.argsort(chance, kind="stable").astype(np.int64)
+    drawn = np.argsort(chance, kind="stable")
+    phase = grid.home_phase[drawn]
+    turn = np.zeros(grid.n_home, dtype=np.int64)
+    for one in np.unique(phase):
+        turn[phase == one] = np.arange(np.count_nonzero(phase == one))
+    in_turn: IntArray = drawn[np.argsort(turn, kind="stable")].astype(np.int64)
+    return in_turn
 
 
 def homes_without_heater(grid: LowVoltageGrid, loads: AreaLoads, classes: tuple[str, ...], *, seed: int) -> IntArray:

@@ -12,7 +12,14 @@ from gridcheck.powerflow.readings import node_voltages
 from gridcheck.powerflow.sweep import in_blocks
 
 
-def terminal_voltage_pu(tree: SupplyTree, profiles: ClassProfiles, counts: ClassCounts, case: IntArray) -> FloatArray:
+def terminal_voltage_pu(
+    tree: SupplyTree,
+    profiles: ClassProfiles,
+    counts: ClassCounts,
+    case: IntArray,
+    *,
+    held: BoolArray | None = None,
+) -> FloatArray:
     """Return the voltage above the transformer of every area in some cases.
 
     Parameters
@@ -25,6 +32,9 @@ def terminal_voltage_pu(tree: SupplyTree, profiles: ClassProfiles, counts: Class
         Of the areas of the tree, in the order of ``tree.area``; homes of a feeder share one diversity.
     case : ndarray of int, shape (n,)
         Cases of the profiles, for example ``DrawPool.case``.
+    held : ndarray of bool, shape (n,), optional
+        Light cases in which the on-load tap changer of the main transformer keeps its busbar from rising above what it
+        is in the others; where not given its tap stays as it is.
 
     Returns
     -------
@@ -39,8 +49,14 @@ def terminal_voltage_pu(tree: SupplyTree, profiles: ClassProfiles, counts: Class
     columns = np.concatenate([profiles.mean, profiles.single - profiles.mean], axis=1)[case]
     everything = np.arange(len(case))[None, :]
     course = Course(profiles=profiles, case=case, blocks=in_blocks(columns), columns=columns, windows=everything)
-    state = assess_upper(tree, course, counts).state
-    return node_voltages(state)[tree.model.parent[tree.area_node]]
+    vm_pu = node_voltages(assess_upper(tree, course, counts).state)
+    found = vm_pu[tree.model.parent[tree.area_node]]
+    if held is None or held.all() or not held.any():
+        return found
+    # A lower busbar with the same load drops a little more below it, so the scaled voltage is never too low.
+    busbar = vm_pu[tree.main_node]
+    scale = np.where(held, np.minimum(busbar[~held].max() / busbar, 1.0), 1.0)
+    return found * scale
 
 
 def voltage_of_steps(crowded_pu: FloatArray, quiet_pu: FloatArray, is_light: BoolArray) -> FloatArray:

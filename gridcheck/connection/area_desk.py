@@ -48,6 +48,8 @@ class DeskInput:
         When a limit counts as kept.
     seed : int
         Seed of the draws.
+    main_tap_follows : bool
+        Whether main transformers keep their busbars from rising in light steps.
     told : callable, optional
         Called with each application, the queue of its area after it, and the answer of the area.
     """
@@ -57,6 +59,7 @@ class DeskInput:
     pool: DrawPool
     rules: RiskRules
     seed: int
+    main_tap_follows: bool = True
     told: Callable[[Application, AreaQueue, LvVerdict], None] | None = None
 
 
@@ -169,9 +172,10 @@ class LowVoltageDesk:
         """Return the voltages at the 10 kV terminals of all areas of a tree at the steps of the pool."""
         if number not in self._voltages:
             tree, pool = self.trees[number], self.given.pool
-            light = terminal_voltage_pu(tree, self.profiles, self.base[number], pool.case)
+            held = pool.is_light if self.given.main_tap_follows else None
+            light = terminal_voltage_pu(tree, self.profiles, self.base[number], pool.case, held=held)
             try:
-                heavy = terminal_voltage_pu(tree, self.profiles, self.crowd[number], pool.case)
+                heavy = terminal_voltage_pu(tree, self.profiles, self.crowd[number], pool.case, held=held)
             except NotConvergedError:
                 # So many cannot be supplied at once: the area sees the others as they are before the queue.
                 heavy = light

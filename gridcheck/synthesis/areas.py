@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from gridcheck.arrays import BoolArray, FloatArray, IntArray
+from gridcheck.catalogue import conductors
 from gridcheck.synthesis.assumptions import Assumptions
 from gridcheck.synthesis.facts import CountyFacts
 from gridcheck.synthesis.households import VillageHouseholds, whole_shares
@@ -24,6 +25,9 @@ _PREFIX = "合成"
 _HEAVY = 0.75  # loading at which a transformer is replaced, and which the new one stays below
 _NEVER_LEFT = 1.15  # no transformer is left above this loading of an ordinary winter evening
 _LAST_S13_YEAR = 2020
+_LINE_SIZES = tuple(f"JKLYJ-1-{mm2}" for mm2 in (50, 70, 95, 120, 150, 185))
+_MORE_CIRCUITS = 2  # trunks that are added at most where the thickest conductor does not do
+_LV_PHASE_V = 220.0
 
 
 def build_areas(
@@ -131,6 +135,57 @@ def uprate_heavy_areas(
     result["vector_group"] = np.where(is_uprated, "Dyn11", areas["vector_group"])
     result["type_name"] = result["series"] + "-" + result["kva"].astype(str) + "-" + result["vector_group"]
     return result
+
+
+def strengthen_lines(
+    areas: pd.DataFrame, area_mw: FloatArray, assumptions: Assumptions, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Give most of the areas low-voltage lines that carry what stands there, heating included.
+
+    Lines were looked at when heaters were connected: the thinnest conductor that keeps the drop at the worst meter
+    within its budget, then further trunks. Some areas were left as they were.
+
+    Parameters
+    ----------
+    areas : DataFrame
+        Result of `uprate_heavy_areas`.
+    area_mw : ndarray, shape (n_area,)
+        What the lines were planned for, an ordinary winter evening. [MW]
+    assumptions : Assumptions
+        Estimates.
+    rng : Generator
+        Random stream.
+
+    Returns
+    -------
+    DataFrame
+        A new table with other lv_type_name and lv_circuits in those areas.
+    """
+    is_done = rng.random(len(areas)) < assumptions.value("line_strengthened_share")
+    budget_v = _LV_PHASE_V * assumptions.value("lv_drop_budget_percent") / 100.0
+    result = areas.copy()
+
+    def too_weak() -> BoolArray:
+        weak: BoolArray = is_done & (_worst_drop_v(result, area_mw, assumptions) > budget_v)
+        return weak
+
+    r_ohm_per_km = conductors()["r_ohm_per_km"]
+    for name in _LINE_SIZES:
+        is_thicker = r_ohm_per_km[name] < r_ohm_per_km[result["lv_type_name"]].to_numpy()
+        result.loc[too_weak() & is_thicker, "lv_type_name"] = name
+    for _ in range(_MORE_CIRCUITS):
+        result["lv_circuits"] += too_weak().astype(np.int64)
+    return result
+
+
+def _worst_drop_v(areas: pd.DataFrame, area_mw: FloatArray, assumptions: Assumptions) -> FloatArray:
+    """Return the drop to the worst meter: that of load spread evenly over the trunks, times a factor. [V]"""
+    r_ohm_per_km = conductors()["r_ohm_per_km"][areas["lv_type_name"]].to_numpy(float)
+    per_trunk_kw = area_mw * 1000.0 / areas["lv_circuits"].to_numpy(float)
+    half_km = areas["lv_radius_m"].to_numpy(float) / 2000.0
+    even_v = per_trunk_kw * 1000.0 / (3.0 * _LV_PHASE_V) * r_ohm_per_km * half_km
+    drop_v: FloatArray = assumptions.value("worst_meter_factor") * areas["lv_unbalance_factor"].to_numpy(float) * even_v
+    return drop_v
 
 
 def _split_villages(

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from gridcheck.arrays import FloatArray
+from gridcheck.arrays import BoolArray, FloatArray
 from gridcheck.network.pandapower_net import net_from_tables, net_to_json_text
-from gridcheck.synthesis.areas import build_areas, uprate_heavy_areas
+from gridcheck.synthesis.areas import build_areas, strengthen_lines, uprate_heavy_areas
 from gridcheck.synthesis.assumptions import Assumptions, load_assumptions
 from gridcheck.synthesis.electrical import Design, element_tables, name_parts
 from gridcheck.synthesis.facts import county_facts, plan_county_codes, random_stream
@@ -110,6 +110,8 @@ def build_county(county_code: str, *, seed: int, assumptions: Assumptions | None
     area_mw = winter_peak_mw(areas, heating, assumed)
     areas = uprate_heavy_areas(areas, area_mw, assumed, stream("uprating"))
     village_of_area = pd.Index(facts.villages["village_code"]).get_indexer(pd.Index(areas["village_code"]))
+    planned_mw = _planned_mw(areas, heating, villages.is_strengthened[village_of_area], assumed)
+    areas = strengthen_lines(areas, planned_mw, assumed, stream("lines"))
     village_mw = sum_by(village_of_area, area_mw, len(facts.villages))
     substations = site_substations(places, village_mw, assumed, stream("substations"))
     forest = route_feeders(places, substations, areas, area_mw, assumed, stream("feeders"))
@@ -143,23 +145,27 @@ def build_county(county_code: str, *, seed: int, assumptions: Assumptions | None
     )
 
 
-def winter_peak_mw(areas: pd.DataFrame, heating: pd.DataFrame, assumptions: Assumptions) -> FloatArray:
-    """Return today's winter evening peak per area: base load plus the heaters already in use.
+def winter_peak_mw(
+    areas: pd.DataFrame, heating: pd.DataFrame, assumptions: Assumptions, layers: tuple[str, ...] = ("existing",)
+) -> FloatArray:
+    """Return the winter evening peak per area: base load plus the heaters in use.
 
     Parameters
     ----------
     areas, heating : DataFrame
-        Rows of ``areas.csv`` and ``heating.csv``; only the layer ``existing`` counts.
+        Rows of ``areas.csv`` and ``heating.csv``.
     assumptions : Assumptions
         Base load per home and coincidence of the heaters.
+    layers : tuple of str
+        Layers of heating that count; those in use today where not given.
 
     Returns
     -------
     ndarray, shape (n_area,)
         Active power at the low-voltage side. [MW]
     """
-    existing = heating.loc[heating["layer"] == "existing"].groupby("area_id")["rated_kw"].sum()
-    heating_kw = existing.reindex(areas["area_id"], fill_value=0.0).to_numpy(float)
+    in_use = heating.loc[heating["layer"].isin(layers)].groupby("area_id")["rated_kw"].sum()
+    heating_kw = in_use.reindex(areas["area_id"], fill_value=0.0).to_numpy(float)
     base_kw = assumptions.value("base_kw_per_household") * areas["occupied_households"].to_numpy(float)
     base_kw = base_kw * areas["base_kw_factor"].to_numpy(float)
     result: FloatArray = (base_kw + assumptions.value("heating_coincidence") * heating_kw) / 1000.0
@@ -240,6 +246,16 @@ def build_all(
         text = networks_readme(written, cos_phi=load_assumptions().value("cos_phi"))
         out.joinpath("README.md").write_bytes(text.encode("utf-8"))
     return written
+
+
+def _planned_mw(
+    areas: pd.DataFrame, heating: pd.DataFrame, is_strengthened: BoolArray, assumptions: Assumptions
+) -> FloatArray:
+    """Return what low-voltage lines were planned for: in strengthened villages with the heaters that the plan brings."""
+    today = winter_peak_mw(areas, heating, assumptions)
+    planned = winter_peak_mw(areas, heating, assumptions, ("existing", "key_area_2025"))
+    result: FloatArray = np.where(is_strengthened, planned, today)
+    return result
 
 
 def _at_nodes(forest: Forest, areas: pd.DataFrame, area_mw: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -152,7 +152,7 @@ def test_estimates_are_used():
 
 def test_meters_of_a_small_box_hang_on_one_phase(some):
     for area in area_layouts(SOME):
-        grid = synthetic_low_voltage(area, 1, KNOWN)
+        grid = synthetic_low_voltage(area, 1, {**KNOWN, "four_wire_from_meters": 4.0})
         for node in np.flatnonzero(is_box(grid)):
             phases = grid.home_phase[grid.home_node == node]
             if len(phases) < 4:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
+
+import numpy as np
 
 from gridcheck.checks.risk_outlook import RiskRules
 from gridcheck.connection.area_desk import DeskInput
@@ -26,7 +29,7 @@ def low_voltage_desk(
     *,
     scenario: Scenario,
     parameters: DemandParameters,
-    risk: float | None = None,
+    asked: Collection[str],
 ) -> DeskInput:
     """Prepare the low-voltage side of a county's queue.
 
@@ -44,8 +47,8 @@ def low_voltage_desk(
         Gives method, seed, accepted risk, and whether main transformers keep their busbars.
     parameters : DemandParameters
         Parameters they were made with.
-    risk : float, optional
-        Probability of a broken limit that is accepted instead of the scenario's. [1]
+    asked : collection of str
+        Areas in which somebody asks.
 
     Raises
     ------
@@ -54,11 +57,13 @@ def low_voltage_desk(
     """
     require_simulated(scenario.demand.method)
     limits: LimitSet = scenario.limit_set()
-    seed = scenario.study.seed
+    seed, here = scenario.study.seed, grid.areas["area_id"].isin(asked).to_numpy()
+    areas = grid.areas[here]
     surveyed = read_low_voltage(Path(grid.folder), grid.areas).grids
     return DeskInput(
-        lines=low_voltage_of(grid.areas, seed, imported=surveyed),
-        transformers=dict(zip(grid.areas["area_id"], transformers_of(grid), strict=True)),
+        area_ids=tuple(grid.areas["area_id"]),
+        lines=low_voltage_of(areas, seed, imported={name: surveyed[name] for name in asked if name in surveyed}),
+        transformers=dict(zip(areas["area_id"], transformers_of(grid, np.flatnonzero(here)), strict=True)),
         pool=draw_pool(
             profiles,
             weather,
@@ -67,7 +72,7 @@ def low_voltage_desk(
             seed=seed,
             size=PoolSize(duration_h=limits.overload_duration_h.value),
         ),
-        rules=RiskRules(risk=scenario.low_voltage.risk if risk is None else risk),
+        rules=RiskRules(risk=scenario.low_voltage.risk),
         seed=seed,
         main_tap_follows=scenario.low_voltage.main_tap_follows,
     )

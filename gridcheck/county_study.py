@@ -23,8 +23,10 @@ from gridcheck.checks.n_minus_1_hosting import usual_heat_pump_kw
 from gridcheck.checks.records import NMinus1Row
 from gridcheck.checks.supply_tree import SupplyTree, limit_of, require_checkable, supply_trees
 from gridcheck.connection.applications import Application, parse_applications
-from gridcheck.connection.decide import QueueResult, decide_queue
+from gridcheck.connection.area_desk import DeskInput
+from gridcheck.connection.decide import QueueResult, decide_queue, decide_queue_by_draws
 from gridcheck.connection.decision import clause_of
+from gridcheck.county_desk import low_voltage_desk
 from gridcheck.county_outages import (
     OutageDemand,
     cold_hours,
@@ -36,12 +38,12 @@ from gridcheck.county_outages import (
     unchanged,
     whole_feeder_loads,
 )
-from gridcheck.demand.parameters import BASE, ROOFTOP_PV, DemandParameters
+from gridcheck.county_season import season_subsidy
+from gridcheck.demand.parameters import BASE, ROOFTOP_PV, DemandParameters, default_parameters
 from gridcheck.demand.profiles import ClassCounts, ClassProfiles, class_counts, class_profiles
 from gridcheck.demand.weather import WeatherReading
 from gridcheck.limits import LimitSet
 from gridcheck.network.county import CountyGrid, read_county
-from gridcheck.policy import plan_2025
 from gridcheck.reinforcement.least_measures import LeastMeasure
 from gridcheck.reports.area_outages import area_outage_rows
 from gridcheck.reports.rows import (
@@ -49,19 +51,16 @@ from gridcheck.reports.rows import (
     decision_rows,
     feeder_rows,
     n_minus_1_rows,
-    season_subsidy_yuan,
     violation_rows,
 )
 from gridcheck.reports.switching_sheets import switching_sheet_rows
 from gridcheck.scenario import Scenario
 from gridcheck.stage_clock import StageClock
-from gridcheck.study_inputs import county_weather, demand_parameters, discouraged_models, queue_order, season_weather
+from gridcheck.study_inputs import county_weather, demand_parameters, discouraged_models, queue_order
 from gridcheck.synthesis.applications import synthetic_applications
 
 Progress = Callable[[str, int, int], None]
 """Called with the name of a stage, steps done and steps in all."""
-
-_SEASON_HOMES = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -124,6 +123,8 @@ class CountyCase:
         Whether any of the weather is drawn: the winter, or a cold wave laid over a file.
     outage_demand : OutageDemand or None
         What an outage changes; None for load and ratings as before.
+    desk : DeskInput or None
+        Low-voltage side of the queue, judged by draws; None for the estimate of the voltage at the end of the lines.
     """
 
     grid: CountyGrid
@@ -136,6 +137,7 @@ class CountyCase:
     parameters: DemandParameters | None = None
     has_synthetic_weather: bool = True
     outage_demand: OutageDemand | None = None
+    desk: DeskInput | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -243,6 +245,17 @@ def prepare_county(task: CountyTask) -> CountyCase:
         rooftop_pv=scenario.demand.pv_kwp_per_home > 0.0,
     )
     counts = _connected_before(grid, scenario, profiles.classes)
+    desk = None
+    if scenario.is_drawn:
+        desk = low_voltage_desk(
+            grid,
+            counts,
+            profiles,
+            weather,
+            scenario=scenario,
+            parameters=parameters or default_parameters(),
+            asked={application.area_id for application in applications},
+        )
     return CountyCase(
         grid=grid,
         profiles=profiles,
@@ -254,6 +267,7 @@ def prepare_county(task: CountyTask) -> CountyCase:
         parameters=parameters,
         has_synthetic_weather=weather.synthetic,
         outage_demand=outage_demand(scenario, profiles, weather, parameters, rated_kw=counts.rated_kw.sum(axis=0)),
+        desk=desk,
     )
 
 
@@ -282,15 +296,10 @@ def decide_county(case: CountyCase, *, progress: Progress | None = None) -> Queu
         if progress is not None and (done % 25 == 0 or done == total):
             progress("queue", done, total)
 
-    return decide_queue(
-        case.trees,
-        case.course,
-        case.counts,
-        case.applications,
-        case.limits,
-        area_ids=list(case.grid.areas["area_id"]),
-        progress=report,
-    )
+    county = case.trees, case.course, case.counts, case.applications, case.limits
+    if case.desk is not None:
+        return decide_queue_by_draws(*county, case.desk, progress=report)
+    return decide_queue(*county, area_ids=list(case.grid.areas["area_id"]), progress=report)
 
 
 def study_county(task: CountyTask, *, progress: Progress | None = None) -> CountyWalk:
@@ -339,7 +348,7 @@ def study_county(task: CountyTask, *, progress: Progress | None = None) -> Count
         p_kw=after.p_kw.astype(np.float32),
         loading_percent=after.loading_percent.astype(np.float32),
         time_utc=case.profiles.time_utc,
-        subsidy_yuan=_subsidy_yuan(task, case, queue),
+        subsidy_yuan=season_subsidy(task.county_code, case.parameters, _connected(queue), task.scenario.study.seed),
         weather=task.scenario.weather.wave,
         synthetic_grid=case.grid.synthetic,
         synthetic_queue=task.applications is None,
@@ -385,16 +394,5 @@ def _heated(case: CountyCase, counts: ClassCounts) -> IntArray:
     return homes
 
 
-def _subsidy_yuan(task: CountyTask, case: CountyCase, queue: QueueResult) -> float:
-    plan, seed = plan_2025(), task.scenario.study.seed
-    # Money follows the mean of a season, for which few homes do.
-    season = class_profiles(
-        season_weather(task.county_code, seed), parameters=case.parameters, seed=seed, n_home=_SEASON_HOMES
-    )
-    kwh_per_kw = dict(zip(season.classes, season.mean.sum(axis=0) * season.duration_h, strict=True))
-    approved = [d.application for d in queue.decisions if d.connected]
-    rated = np.array([a.rated_kw for a in approved])
-    energy = np.array([kwh_per_kw[a.device] for a in approved])
-    running = season_subsidy_yuan(rated, energy, yuan_per_kwh=plan.subsidy_yuan_per_kwh, cap_yuan=plan.subsidy_cap_yuan)
-    hardship = plan.hardship_yuan * sum(a.household_group == "hardship" for a in approved)
-    return float(running.sum() + hardship)
+def _connected(queue: QueueResult) -> list[Application]:
+    return [decision.application for decision in queue.decisions if decision.connected]

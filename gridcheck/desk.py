@@ -21,14 +21,13 @@ from gridcheck.connection.decision import clause_of
 from gridcheck.connection.intake import Intake
 from gridcheck.connection.low_voltage_verdict import AreaQueue, LvVerdict
 from gridcheck.connection.promises import with_heaters
-from gridcheck.county_desk import low_voltage_desk
 from gridcheck.county_study import CountyCase, CountyTask, prepare_county
-from gridcheck.demand.parameters import default_parameters
+from gridcheck.errors import ConfigError
 from gridcheck.parallel import WorkerPool, tell
 from gridcheck.reports.rows import decision_rows
 from gridcheck.scenario import Scenario
 from gridcheck.study import sorted_tasks
-from gridcheck.study_inputs import county_weather, today_here
+from gridcheck.study_inputs import today_here
 from gridcheck.units import KW_PER_MW, SQRT3
 
 # Active over apparent power of homes in the cold; only to turn what a transformer has left into kW. (E, 0.93 to 0.98)
@@ -203,9 +202,11 @@ def decide_county_queue(task: DeskTask, told: Told | None = None) -> DeskOutcome
     Raises
     ------
     InputError
-        If a file of the county is faulty, or the scenario's method of demand has no single homes to draw.
+        If a file of the county is faulty.
+    ConfigError
+        If the scenario draws nothing.
     """
-    county, scenario = task.county, task.county.scenario
+    county = task.county
     case = _with_promises(prepare_county(county), task.promised)
     total, count = len(case.applications), 0
 
@@ -215,20 +216,16 @@ def decide_county_queue(task: DeskTask, told: Told | None = None) -> DeskOutcome
         if count % 10 == 0 or count == total:
             tell(county.county_code, "queue", count, total)
 
-    desk = low_voltage_desk(
-        case.grid,
-        case.counts,
-        case.profiles,
-        county_weather(scenario, county.weather, county.county_code),
-        scenario=scenario,
-        parameters=case.parameters or default_parameters(),
-        risk=task.risk,
-    )
+    if case.desk is None:
+        raise ConfigError(
+            "Applications of a desk are decided by draws: set low_voltage.by_draws = true and "
+            'demand.method = "simulated" in the scenario.'
+        )
+    desk = replace(case.desk, rules=replace(case.desk.rules, risk=task.risk), told=told)
     queue = decide_queue_by_draws(
-        case.trees, case.course, case.counts, case.applications, case.limits, replace(desk, told=told), progress=report
+        case.trees, case.course, case.counts, case.applications, case.limits, desk, progress=report
     )
-    asked = {application.area_id for application in case.applications}
-    is_made_up = any(desk.lines[area_id].is_synthetic for area_id in asked)
+    is_made_up = any(lines.is_synthetic for lines in desk.lines.values())
     return _outcome(case, queue, county.county_code, is_made_up=is_made_up)
 
 

@@ -85,6 +85,7 @@ def plan_input(walk: CountyWalk) -> CountyPlanInput:
         limits=case.limits,
         outages=walk.outages,
         least_measures={found.feeder_id: found.options for found in walk.least},
+        desk=case.desk,
         outage_study=partial(_study_feeder, demand=case.outage_demand or unchanged(case.profiles), limits=case.limits),
     )
     projects = find_projects(county)

@@ -37,6 +37,10 @@ class CheckKind(IntEnum):
 
 AREA_KINDS = (CheckKind.AREA_LOADING, CheckKind.HOT_SPOT, CheckKind.END_VOLTAGE)
 """Checks whose element is an area; they stand first in the list of a tree, kind by kind."""
+DRAWN_KINDS = (
+    CheckKind.METER_LOW, CheckKind.METER_HIGH, CheckKind.LV_LINE, CheckKind.LV_NEUTRAL, CheckKind.TRAFO_PHASE,
+)  # fmt: skip
+"""Checks that are seen in draws of an area's low-voltage network only."""
 LEVEL = {
     CheckKind.AREA_LOADING: "area",
     CheckKind.HOT_SPOT: "area",

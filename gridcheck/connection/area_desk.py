@@ -2,16 +2,20 @@
 
 The voltage at an area's 10 kV terminals comes from the county's load flow: in the steps of heavy load with everybody
 connected who asks, so that no later approval elsewhere breaks what was shown here; in light steps, where the highest
-voltage counts, with nobody.
+voltage counts, with nobody. It is rounded to the side that is worse, so that a change far away, which moves it by less,
+changes no answer and answers given before hold.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from gridcheck.arrays import FloatArray
-from gridcheck.checks.area_loads import AS_HOME, homes_without_heater, spread_over_homes
+import numpy as np
+
+from gridcheck.arrays import BoolArray, FloatArray
+from gridcheck.checks.area_loads import AS_HOME, AreaLoads, homes_without_heater, spread_over_homes
 from gridcheck.checks.draw_extremes import AreaNet
 from gridcheck.checks.low_voltage_risk import AreaRisk
 from gridcheck.checks.risk_outlook import LvHeater, RiskRules
@@ -21,6 +25,7 @@ from gridcheck.connection.applications import Application
 from gridcheck.connection.decision import Decision
 from gridcheck.connection.joint_answer import joint_answer
 from gridcheck.connection.low_voltage_verdict import AreaQueue, LvOptions, LvVerdict
+from gridcheck.connection.phase_balance import balanced_phases
 from gridcheck.demand.draw_pool import DrawPool
 from gridcheck.demand.profiles import ClassCounts, ClassProfiles
 from gridcheck.errors import InputError, NotConvergedError
@@ -29,7 +34,14 @@ from gridcheck.network.area_transformers import AreaTransformer, area_transforme
 from gridcheck.network.four_wire import FourWireNetwork
 from gridcheck.network.low_voltage import PHASE_UNKNOWN, THREE_PHASE, LowVoltageGrid, four_wire_of
 
+# Terminals are rounded to 0.1 V of a home's voltage; a millionth of a step is a slip of binary fractions.
+_STEP_PU = 0.0005
+_SLIP = 1e-6
 _PHASES = {"A": 0, "B": 1, "C": 2, "ABC": THREE_PHASE}
+
+
+Answers = dict[bytes, LvVerdict]
+"""Answers of areas by what they follow from: area, terminals, what stood there, and all that was asked so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,10 +50,12 @@ class DeskInput:
 
     Attributes
     ----------
+    area_ids : tuple of str
+        All areas of the county, in the order of its counts.
     lines : mapping of str to LowVoltageGrid
-        Lines and meters by area, in the order of the county's table.
+        Lines and meters of the areas in which somebody asks.
     transformers : mapping of str to AreaTransformer
-        Transformers by area.
+        Their transformers.
     pool : DrawPool
         Homes of the county to draw from.
     rules : RiskRules
@@ -50,37 +64,70 @@ class DeskInput:
         Seed of the draws.
     main_tap_follows : bool
         Whether main transformers keep their busbars from rising in light steps.
+    rebalanced : frozenset of str
+        Areas in which all homes are put on phases anew before the queue.
+    known : dict of bytes to LvVerdict
+        Answers that were given before; new ones are added.
     told : callable, optional
         Called with each application, the queue of its area after it, and the answer of the area.
     """
 
+    area_ids: tuple[str, ...]
     lines: Mapping[str, LowVoltageGrid]
     transformers: Mapping[str, AreaTransformer]
     pool: DrawPool
     rules: RiskRules
     seed: int
     main_tap_follows: bool = True
+    rebalanced: frozenset[str] = frozenset()
+    known: Answers = field(default_factory=dict, repr=False)
     told: Callable[[Application, AreaQueue, LvVerdict], None] | None = None
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class _Area:
-    """One area with its queue, and the homes for applicants whose meter is not known, next one first."""
+    """One area: what was asked in it so far, and the homes for applicants whose meter is not known, next one first.
 
-    queue: AreaQueue
-    free: list[int] = field(default_factory=list)
+    `queue` has decided the first of `asked`; the answers to the others were known before and did not need it.
+    """
+
+    grid: LowVoltageGrid
+    make: Callable[[], AreaQueue]
+    key: bytes
+    free: list[int]
+    asked: list[LvHeater] = field(default_factory=list)
+    queue: AreaQueue | None = None
+    decided: int = 0
 
     def home_for(self, phase: int) -> int:
         """Take the next home that may be the applicant's: on the phase that was named, if there is one."""
-        known = self.queue.risk.net.grid.home_phase
         for home in self.free:
-            if phase in (AS_HOME, THREE_PHASE) or known[home] in (phase, PHASE_UNKNOWN):
+            if phase in (AS_HOME, THREE_PHASE) or self.grid.home_phase[home] in (phase, PHASE_UNKNOWN):
                 break
         else:
             home = self.free[0]
         if len(self.free) > 1:
             self.free.remove(home)
         return home
+
+    def ask(self, heater: LvHeater, known: Answers) -> LvVerdict:
+        """Answer a heater after all that were asked before."""
+        self.key = _digest(self.key, heater)
+        self.asked.append(heater)
+        found = known.get(self.key)
+        if found is None:
+            found = known[self.key] = self.decide()
+        return found
+
+    def decide(self) -> LvVerdict:
+        """Decide all that was asked and not decided yet; return the last answer, without its draws."""
+        if self.queue is None:
+            self.queue = self.make()
+        for heater in self.asked[self.decided :]:
+            answer = self.queue.decide(heater)
+        self.decided = len(self.asked)
+        outlook = replace(answer.outlook, batches=())
+        return replace(answer, plain=outlook, outlook=outlook)
 
 
 class LowVoltageDesk:
@@ -145,26 +192,39 @@ class LowVoltageDesk:
             rated_kw=application.rated_kw,
             phase=phase,
         )
-        answer = area.queue.decide(heater)
-        if self.given.told is not None:
+        if self.given.told is None:
+            answer = area.ask(heater, self.given.known)
+        else:
+            area.queue = area.make() if area.queue is None else area.queue
+            answer = area.queue.decide(heater)
             self.given.told(application, area.queue, answer)
         return joint_answer(decision, answer, self.given.pool.case), answer.outlook.heater.rated_kw
 
     def _opened(self, number: int, row: int, area_id: str) -> _Area:
         """Make an area as it is before its queue."""
-        given, grid, base = self.given, self.given.lines[area_id], self.base[number]
-        classes, transformer = given.pool.classes, given.transformers[area_id]
+        given, base = self.given, self.base[number]
+        grid, classes, transformer = given.lines[area_id], given.pool.classes, given.transformers[area_id]
         loads = spread_over_homes(grid, classes, base.rated_kw[row], base.count[row], seed=given.seed)
-        net = AreaNet(
-            grid=grid,
-            network=four_wire_of(grid, transformer),
-            pool=given.pool,
-            vm_pu=self._terminals(number)[row],
-            limits=self.limits,
-        )
-        options = LvOptions(network_of=lambda lines, steps: _with_tap(lines, transformer, steps))
+        vm_pu = self._terminals(number)[row]
+        if area_id in given.rebalanced:
+            grid = _rebalanced(grid, loads, given.pool)
+
+        def make() -> AreaQueue:
+            network = four_wire_of(grid, transformer)
+            net = AreaNet(grid=grid, network=network, pool=given.pool, vm_pu=vm_pu, limits=self.limits)
+            options = LvOptions(network_of=lambda lines, steps: _with_tap(lines, transformer, steps))
+            return AreaQueue(AreaRisk(net, loads, given.rules, seed=given.seed), options)
+
         return _Area(
-            queue=AreaQueue(AreaRisk(net, loads, given.rules, seed=given.seed), options),
+            grid=grid,
+            make=make,
+            key=_digest(
+                _lines_digest(grid),
+                transformer,
+                vm_pu.tobytes(),
+                base.rated_kw[row].tobytes(),
+                base.count[row].tobytes(),
+            ),
             free=homes_without_heater(grid, loads, classes, seed=given.seed).tolist(),
         )
 
@@ -179,8 +239,37 @@ class LowVoltageDesk:
             except NotConvergedError:
                 # So many cannot be supplied at once: the area sees the others as they are before the queue.
                 heavy = light
-            self._voltages[number] = voltage_of_steps(heavy, light, pool.is_light)
+            self._voltages[number] = _rounded(voltage_of_steps(heavy, light, pool.is_light), pool.is_light)
         return self._voltages[number]
+
+
+def _rounded(vm_pu: FloatArray, is_light: BoolArray) -> FloatArray:
+    """Return voltages in whole steps: lower ones where the load is heavy, higher ones where it is light."""
+    steps: FloatArray = np.where(is_light, np.ceil(vm_pu / _STEP_PU - _SLIP), np.floor(vm_pu / _STEP_PU + _SLIP))
+    return steps * _STEP_PU
+
+
+def _rebalanced(grid: LowVoltageGrid, loads: AreaLoads, pool: DrawPool) -> LowVoltageGrid:
+    """Return an area whose homes were all visited and put on phases anew, by what they draw before the queue."""
+    heavy = ~pool.is_light
+    mean = np.array([share[:, heavy].mean() for share in pool.share])
+    kw = np.zeros(grid.n_home)
+    np.add.at(kw, loads.home, loads.rated_kw * mean[loads.column])
+    # Whoever changes the phase of a meter knows it from then on.
+    known = replace(grid, home_phase=np.where(grid.home_phase == PHASE_UNKNOWN, 0, grid.home_phase))
+    return replace(grid, home_phase=balanced_phases(known, kw))
+
+
+def _digest(*parts: object) -> bytes:
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        digest.update(part if isinstance(part, bytes) else repr(part).encode())
+    return digest.digest()
+
+
+def _lines_digest(grid: LowVoltageGrid) -> bytes:
+    arrays = (grid.parent, grid.length_m, grid.home_node, grid.home_phase)
+    return _digest(grid.area_id, grid.type_name, grid.home_id, *(array.tobytes() for array in arrays))
 
 
 def with_tap(transformer: AreaTransformer, steps: int) -> AreaTransformer | None:

@@ -115,10 +115,10 @@ def decide_queue_by_draws(
     trees, course, counts, applications, limits, progress
         As in `decide_queue`.
     low_voltage : DeskInput
-        Lines, meters and draws of all areas of the county, in the order of `counts`.
+        Lines, meters and draws of the areas of the county in which somebody asks.
     """
     setting = _Setting(
-        trees=trees, course=course, counts=counts, limits=limits, area_ids=tuple(low_voltage.lines),
+        trees=trees, course=course, counts=counts, limits=limits, area_ids=low_voltage.area_ids,
         low_voltage=low_voltage,
     )  # fmt: skip
     return _decided(setting, applications, progress, _few_cases)

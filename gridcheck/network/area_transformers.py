@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from gridcheck.arrays import IntArray
 from gridcheck.catalogue import distribution_transformers
 from gridcheck.errors import InputError
 from gridcheck.network.county import CountyGrid
@@ -228,18 +229,20 @@ def transformer_branch(transformer: AreaTransformer) -> TransformerBranch:
     )
 
 
-def transformers_of(county: CountyGrid) -> tuple[AreaTransformer, ...]:
-    """Return the transformer of every area as it stands in the county's network, tap included.
+def transformers_of(county: CountyGrid, rows: IntArray | None = None) -> tuple[AreaTransformer, ...]:
+    """Return the transformers of areas as they stand in the county's network, tap included.
 
     Parameters
     ----------
     county : CountyGrid
         The grid of a county.
+    rows : ndarray of int, optional
+        Positions of the areas; all of them where not given.
 
     Returns
     -------
     tuple of AreaTransformer
-        In the order of ``county.areas``. Those whose impedance is not that of their catalogue row, or which have no
+        In the order of `rows`. Those whose impedance is not that of their catalogue row, or which have no
         row, get the nameplate that follows from the network, with the tap inside the rated voltage.
 
     Raises
@@ -248,8 +251,10 @@ def transformers_of(county: CountyGrid) -> tuple[AreaTransformer, ...]:
         Naming areas whose vector group is not modelled or whose transformer cannot be.
     """
     result, findings = [], []
-    group = county.areas["vector_group"] if "vector_group" in county.areas else [""] * len(county.areas)
-    for area_id, given, k in zip(county.areas["area_id"], group, county.area_branch.tolist(), strict=True):
+    areas = county.areas if rows is None else county.areas.iloc[rows]
+    branch = county.area_branch if rows is None else county.area_branch[rows]
+    group = areas["vector_group"] if "vector_group" in areas else [""] * len(areas)
+    for area_id, given, k in zip(areas["area_id"], group, branch.tolist(), strict=True):
         try:
             result.append(_as_in_network(county.network, k, str(given or "")))
         except InputError as error:

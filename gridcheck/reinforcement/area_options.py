@@ -9,7 +9,8 @@ import numpy as np
 
 from gridcheck.arrays import BoolArray
 from gridcheck.catalogue import conductors, distribution_transformers
-from gridcheck.checks.supply_tree import AREA_KINDS
+from gridcheck.checks.supply_tree import AREA_KINDS, DRAWN_KINDS, CheckKind
+from gridcheck.reinforcement.low_voltage_changes import replaced_km
 from gridcheck.reinforcement.measures import (
     LowVoltageReconductoring,
     NewArea,
@@ -74,6 +75,11 @@ def _needs(situation: Situation) -> tuple[BoolArray, BoolArray]:
         for kind, need in zip(AREA_KINDS, (overloaded, overloaded, low), strict=True):
             here = checks.kind == kind
             need[tree.area] |= place.broken[here] | (place.broken_if_all[here] & is_asked[tree.area])
+    for decision in situation.deferred:
+        if decision.kind in DRAWN_KINDS:
+            here = area_ids == decision.application.area_id
+            low |= here
+            overloaded |= here & (decision.kind == CheckKind.TRAFO_PHASE)
     return overloaded, low
 
 
@@ -87,6 +93,8 @@ class _AreaParts:
         grid, place = situation.county.grid, situation.trees[int(situation.tree_of_area[row])]
         self.tap_ratio = float(grid.network.branches.tap_ratio[grid.area_branch[row]])
         self.highest_lv_v = float(place.highest_lv_v[int(np.searchsorted(place.tree.area, row))])
+        desk = situation.county.desk
+        self.drawn = None if desk is None else desk.lines.get(self.area_id)
         self.voltage_max_v = situation.county.limits.lv_voltage_max_v.value
         self.waiting = tuple(
             decision.application.application_id
@@ -144,16 +152,18 @@ class _AreaParts:
         r_ohm_per_km = {str(name): float(r) for name, r in conductors()["r_ohm_per_km"].items()}
         old = str(self.area["lv_type_name"])
         circuits, radius_km = int(self.area["lv_circuits"]), float(self.area["lv_radius_m"]) / 1000.0
-        return tuple(
-            self._part(
-                "lv_reconductor",
-                LowVoltageReconductoring(area_id=self.area_id, type_name=new),
-                f"{old} → {new}, {circuits} × {radius_km:.2f} km",
-                amount=circuits * radius_km,
-            )
-            for new in _LV_CONDUCTORS
-            if r_ohm_per_km[new] < r_ohm_per_km[old]
-        )
+        parts = []
+        for new in _LV_CONDUCTORS:
+            if self.drawn is not None:
+                length_km = replaced_km(self.drawn, new)
+                text = f"→ {new}, {length_km:.2f} km"
+            else:
+                length_km = circuits * radius_km if r_ohm_per_km[new] < r_ohm_per_km[old] else 0.0
+                text = f"{old} → {new}, {circuits} × {radius_km:.2f} km"
+            if length_km > 0.0:
+                change = LowVoltageReconductoring(area_id=self.area_id, type_name=new)
+                parts.append(self._part("lv_reconductor", change, text, amount=length_km))
+        return tuple(parts)
 
     def new_areas(self) -> tuple[Part, ...]:
         terms, prices = self.terms, self.terms.price_yuan

@@ -16,12 +16,13 @@ from gridcheck.arrays import IntArray
 from gridcheck.checks.assessment import Course, assess
 from gridcheck.checks.supply_tree import SupplyTree
 from gridcheck.connection.applications import Application
-from gridcheck.connection.decide import decide_queue
 from gridcheck.demand.profiles import ClassCounts
 from gridcheck.errors import NotConvergedError
+from gridcheck.network.county import CountyGrid
 from gridcheck.reinforcement.candidates import propose
 from gridcheck.reinforcement.changes import area_row, build, relocate, share_counts
 from gridcheck.reinforcement.feeder_options import FEEDER_KINDS
+from gridcheck.reinforcement.low_voltage_changes import decide_again, desk_with
 from gridcheck.reinforcement.measures import Candidate, NewArea, Project
 from gridcheck.reinforcement.situation import (
     DecidedCounty,
@@ -98,7 +99,7 @@ def _evaluate(situation: Situation, candidate: Candidate) -> tuple[Project, bool
     area_ids = tuple(grid.areas["area_id"])
     waiting = _waiting(situation, candidate)
     try:
-        connected = _connected(situation, candidate, tree, waiting, area_ids) if waiting else ()
+        connected = _connected(situation, candidate, tree, waiting, grid) if waiting else ()
         counts = share_counts(county.grid, situation.counts, candidate.changes)
         after = _hours_after(situation, candidate, tree, with_applications(county, counts, connected, areas=area_ids))
     except NotConvergedError:
@@ -120,7 +121,7 @@ def _connected(
     candidate: Candidate,
     tree: SupplyTree,
     waiting: Sequence[Application],
-    area_ids: Sequence[str],
+    grid: CountyGrid,
 ) -> tuple[Application, ...]:
     """Decide the applications that wait for this place, in the tree with the candidate built; return the connected."""
     county = situation.county
@@ -128,7 +129,8 @@ def _connected(
     crowd = _others(situation, waiting) if place.upper_holds_if_all else ()
     counts = share_counts(county.grid, with_applications(county, situation.counts, crowd), candidate.changes)
     again = relocate(waiting, candidate.changes)
-    queue = decide_queue((tree,), situation.course, counts, again, county.limits, area_ids=area_ids)
+    desk = desk_with(county.desk, grid, candidate.changes)
+    queue = decide_again((tree,), situation.course, counts, again, county.limits, grid, desk)
     return tuple(decision.application for decision in queue.decisions if decision.connected)
 
 

@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 
 from gridcheck.checks.assessment import binding_course
-from gridcheck.connection.decide import decide_queue
+from gridcheck.connection.area_desk import Answers
 from gridcheck.connection.decision import Decision
 from gridcheck.errors import NotConvergedError, PlanError
 from gridcheck.reinforcement.changes import area_row, build, relocate, share_counts
 from gridcheck.reinforcement.choose import Plan, choose_projects, fixed_plan
 from gridcheck.reinforcement.evaluate import find_projects
+from gridcheck.reinforcement.low_voltage_changes import decide_again, desk_with
 from gridcheck.reinforcement.measures import Project
 from gridcheck.reinforcement.situation import DecidedCounty, tree_below
 
@@ -182,6 +183,11 @@ def decide_with(task: ProofTask) -> tuple[Decision, ...]:
 
     Supply trees are independent as long as no tie is closed, so those in which nothing is built keep their decisions.
     """
+    return _decided_again(task)[0]
+
+
+def _decided_again(task: ProofTask) -> tuple[tuple[Decision, ...], Answers]:
+    """Return all decisions, and the answers of areas that were not known before; they may come from another process."""
     county = task.county
     changes = [change for project in task.projects for change in project.candidate.changes]
     grid = build(county.grid, changes)
@@ -190,17 +196,21 @@ def decide_with(task: ProofTask) -> tuple[Decision, ...]:
         tree_below(grid, main, county.limits)
         for main in sorted({_main_branch(county, project) for project in task.projects})
     ]
+    desk = desk_with(county.desk, grid, changes)
+    before = set() if desk is None else set(desk.known)
     area_ids = tuple(grid.areas["area_id"])
     here = {area_ids[area] for tree in trees for area in tree.area.tolist()}
     again = [a for a in relocate(county.applications, changes) if a.area_id in here]
     course = binding_course(county.profiles, county.limits)
     try:
-        queue = decide_queue(trees, course, counts, again, county.limits, area_ids=area_ids)
+        queue = decide_again(trees, course, counts, again, county.limits, grid, desk)
     except NotConvergedError as error:
         code = county.grid.county_code
         raise PlanError(f"county {code} cannot be supplied with the projects built: {error}") from error
     new = {decision.application.application_id: decision for decision in queue.decisions}
-    return tuple(new.get(decision.application.application_id, decision) for decision in county.decisions)
+    decisions = tuple(new.get(decision.application.application_id, decision) for decision in county.decisions)
+    answers = {} if desk is None else {key: answer for key, answer in desk.known.items() if key not in before}
+    return decisions, answers
 
 
 def _main_branch(county: DecidedCounty, project: Project) -> int:
@@ -305,8 +315,11 @@ def _proofs(
     """Prove every county; queues that were decided with the same projects before are taken from `known`."""
     keys = [(task.county.grid.county_code, tuple(project.project_id for project in task.projects)) for task in tasks]
     new = [i for i, key in enumerate(keys) if key not in known]
-    for i, decisions in zip(new, run(decide_with, [tasks[i] for i in new]), strict=True):
+    for i, (decisions, answers) in zip(new, run(_decided_again, [tasks[i] for i in new]), strict=True):
         known[keys[i]] = decisions
+        desk = tasks[i].county.desk
+        if desk is not None:
+            desk.known.update(answers)
     return tuple(_compared(task, known[key]) for task, key in zip(tasks, keys, strict=True))
 
 

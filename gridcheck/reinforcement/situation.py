@@ -12,6 +12,7 @@ from gridcheck.arrays import BoolArray, FloatArray, IntArray
 from gridcheck.checks.assessment import Assessment, Course, assess, binding_course, check_courses, full_course
 from gridcheck.checks.supply_tree import AREA_KINDS, CheckKind, SupplyTree, supply_trees
 from gridcheck.connection.applications import Application
+from gridcheck.connection.area_desk import DeskInput
 from gridcheck.connection.decision import Decision, Verdict
 from gridcheck.demand.profiles import ClassCounts, ClassProfiles
 from gridcheck.errors import NotConvergedError
@@ -78,6 +79,8 @@ class DecidedCounty:
         Repeats the N-1 check of one feeder in a changed grid; without it no tie is proposed.
     least_measures : mapping of str to tuple of Option
         What lets a feeder pass N-1, where that is known.
+    desk : DeskInput or None
+        Low-voltage side of the queue, where it was decided by draws.
     """
 
     grid: CountyGrid
@@ -89,6 +92,7 @@ class DecidedCounty:
     outages: tuple[OutageRow, ...] = ()
     outage_study: OutageStudy | None = None
     least_measures: Mapping[str, tuple[Option, ...]] = field(default_factory=dict)
+    desk: DeskInput | None = None
 
     @property
     def applications(self) -> tuple[Application, ...]:

@@ -251,7 +251,7 @@ def build_all(
 def _planned_mw(
     areas: pd.DataFrame, heating: pd.DataFrame, is_strengthened: BoolArray, assumptions: Assumptions
 ) -> FloatArray:
-    """Return what low-voltage lines were planned for: in strengthened villages with the heaters that the plan brings."""
+    """Return what low-voltage lines were planned for: in strengthened villages with the plan's heaters. [MW]"""
     today = winter_peak_mw(areas, heating, assumptions)
     planned = winter_peak_mw(areas, heating, assumptions, ("existing", "key_area_2025"))
     result: FloatArray = np.where(is_strengthened, planned, today)

@@ -1,0 +1,220 @@
+"""Build measures into the low-voltage side of a county's queue, as `changes` builds them into its grid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from gridcheck.arrays import BoolArray, FloatArray, IntArray
+from gridcheck.checks.assessment import Course
+from gridcheck.checks.supply_tree import SupplyTree
+from gridcheck.connection.applications import Application
+from gridcheck.connection.area_desk import DeskInput
+from gridcheck.connection.decide import QueueResult, decide_queue, decide_queue_by_draws
+from gridcheck.demand.profiles import ClassCounts
+from gridcheck.limits import LimitSet
+from gridcheck.network.area_transformers import transformers_of
+from gridcheck.network.county import CountyGrid
+from gridcheck.network.low_voltage import LowVoltageGrid, area_mm2
+from gridcheck.reinforcement.changes import area_row
+from gridcheck.reinforcement.measures import (
+    Change,
+    LowVoltageReconductoring,
+    NewArea,
+    PhaseBalancing,
+    TapChange,
+    TransformerSwap,
+)
+
+# Line from the poles that are cut off to the new transformer. (E)
+_LINK_TYPE = "JKLYJ-1-120"
+_LINK_M = 50.0
+
+
+def decide_again(
+    trees: Sequence[SupplyTree],
+    course: Course,
+    counts: ClassCounts,
+    applications: Sequence[Application],
+    limits: LimitSet,
+    grid: CountyGrid,
+    desk: DeskInput | None,
+) -> QueueResult:
+    """Decide applications in a changed county: by draws where it has a low-voltage side.
+
+    Parameters
+    ----------
+    trees, course, counts, applications, limits
+        As in `decide_queue`.
+    grid : CountyGrid
+        The county with the changes.
+    desk : DeskInput or None
+        Its low-voltage side, from `desk_with`.
+    """
+    if desk is not None:
+        return decide_queue_by_draws(trees, course, counts, applications, limits, desk)
+    return decide_queue(trees, course, counts, applications, limits, area_ids=tuple(grid.areas["area_id"]))
+
+
+def desk_with(desk: DeskInput | None, grid: CountyGrid, changes: Iterable[Change]) -> DeskInput | None:
+    """Return the low-voltage side of a county with changes built.
+
+    Parameters
+    ----------
+    desk : DeskInput or None
+        Before them; None where the county has none.
+    grid : CountyGrid
+        The county with the changes.
+    changes : iterable of Change
+        What is built; areas in which nobody asks stay as they are.
+
+    Returns
+    -------
+    DeskInput or None
+    """
+    if desk is None:
+        return None
+    lines, units, rebalanced = dict(desk.lines), dict(desk.transformers), set(desk.rebalanced)
+
+    def unit_of(area_id: str) -> None:
+        units[area_id] = transformers_of(grid, np.array([area_row(grid, area_id)]))[0]
+
+    for change in changes:
+        if not isinstance(change, _OF_AREAS) or change.area_id not in lines:
+            continue
+        match change:
+            case PhaseBalancing(area_id=area_id):
+                rebalanced.add(area_id)
+            case LowVoltageReconductoring(area_id=area_id, type_name=type_name):
+                lines[area_id] = reconductored(lines[area_id], type_name)
+            case TapChange(area_id=area_id) | TransformerSwap(area_id=area_id):
+                unit_of(area_id)
+            case NewArea(area_id=area_id, new_area_id=new_area_id):
+                lines[area_id], lines[new_area_id] = split_lines(lines[area_id], new_area_id)
+                unit_of(new_area_id)
+    return replace(
+        desk,
+        area_ids=tuple(grid.areas["area_id"]),
+        lines=lines,
+        transformers=units,
+        rebalanced=frozenset(rebalanced),
+    )
+
+
+_OF_AREAS = (PhaseBalancing, LowVoltageReconductoring, TapChange, TransformerSwap, NewArea)
+
+
+def thinner_lines(grid: LowVoltageGrid, type_name: str) -> BoolArray:
+    """Tell which lines would be replaced by a thicker conductor, shape (n_node,): all but the drops to meter boxes."""
+    new_mm2 = area_mm2(type_name) or 0.0
+    own = np.array([area_mm2(name) or np.inf for name in grid.type_name])
+    replaced: BoolArray = (own < new_mm2) & ~_is_drop(grid)
+    replaced[0] = False
+    return replaced
+
+
+def reconductored(grid: LowVoltageGrid, type_name: str) -> LowVoltageGrid:
+    """Return an area with another conductor on all its thinner lines.
+
+    Parameters
+    ----------
+    grid : LowVoltageGrid
+        The area.
+    type_name : str
+        New conductor, of the catalogue.
+    """
+    replaced = thinner_lines(grid, type_name).tolist()
+    names = tuple(type_name if new else old for new, old in zip(replaced, grid.type_name, strict=True))
+    return replace(grid, type_name=names)
+
+
+def split_lines(grid: LowVoltageGrid, new_area_id: str) -> tuple[LowVoltageGrid, LowVoltageGrid]:
+    """Give the far half of an area's homes to a new transformer.
+
+    Trunks and lanes are cut where half of the homes lie beyond, counted by the length of line to their pole. What is
+    cut off hangs on the new busbar by a line of its own each.
+
+    Parameters
+    ----------
+    grid : LowVoltageGrid
+        The area.
+    new_area_id : str
+        Id of the new one.
+
+    Returns
+    -------
+    LowVoltageGrid, LowVoltageGrid
+        What stays, and the new area. Meters keep their ids, and so their habits. Where all homes stand at one place,
+        either half has all the lines.
+    """
+    far = _far_nodes(grid)
+    moved = far[grid.home_node]
+    if not moved.any():
+        half = np.arange(grid.n_home) >= grid.n_home - grid.n_home // 2
+        return _with_homes(grid, ~half), replace(_with_homes(grid, half), area_id=new_area_id)
+    return _part(grid, ~far, ~moved, grid.area_id), _part(grid, far, moved, new_area_id)
+
+
+def _far_nodes(grid: LowVoltageGrid) -> BoolArray:
+    """Mark the nodes beyond which the far half of the homes lies, shape (n_node,); never the busbar."""
+    along = np.zeros(grid.n_node)
+    for node in range(1, grid.n_node):
+        along[node] = along[grid.parent[node]] + grid.length_m[node]
+    # A meter box goes with its pole.
+    drop = _is_drop(grid)
+    along[drop] = along[grid.parent[drop]]
+    by_home: FloatArray = np.sort(along[grid.home_node])[::-1]
+    # Homes strictly beyond this one are half of them at most.
+    far: BoolArray = along > by_home[min(grid.n_home // 2, grid.n_home - 1)] if grid.n_home else along < 0.0
+    return far
+
+
+def _is_drop(grid: LowVoltageGrid) -> BoolArray:
+    """Mark the ends of service drops, shape (n_node,): nodes with meters that supply nothing further."""
+    has_home = np.zeros(grid.n_node, dtype=bool)
+    has_home[grid.home_node] = True
+    is_end = np.ones(grid.n_node, dtype=bool)
+    is_end[grid.parent[1:]] = False
+    drop: BoolArray = has_home & is_end
+    drop[0] = False
+    return drop
+
+
+def _with_homes(grid: LowVoltageGrid, kept: BoolArray) -> LowVoltageGrid:
+    return replace(
+        grid,
+        home_id=tuple(name for name, keep in zip(grid.home_id, kept.tolist(), strict=True) if keep),
+        home_node=grid.home_node[kept],
+        home_phase=grid.home_phase[kept],
+    )
+
+
+def _part(grid: LowVoltageGrid, nodes: BoolArray, homes: BoolArray, area_id: str) -> LowVoltageGrid:
+    """Return some nodes as an area of their own; those whose parent is left out hang on its busbar by a new line."""
+    chosen: IntArray = np.flatnonzero(nodes | (np.arange(grid.n_node) == 0))
+    place = np.full(grid.n_node, 0)
+    place[chosen] = np.arange(len(chosen))
+    parent = place[grid.parent[chosen]]
+    parent[0] = -1
+    is_cut = ~nodes[grid.parent[chosen]]
+    is_cut[0] = False
+    kept = _with_homes(grid, homes)
+    return replace(
+        kept,
+        area_id=area_id,
+        node_name=tuple(grid.node_name[node] for node in chosen.tolist()),
+        parent=parent,
+        length_m=np.where(is_cut, _LINK_M, grid.length_m[chosen]),
+        type_name=tuple(
+            _LINK_TYPE if cut else grid.type_name[node]
+            for node, cut in zip(chosen.tolist(), is_cut.tolist(), strict=True)
+        ),
+        home_node=place[kept.home_node],
+    )
+
+
+def replaced_km(grid: LowVoltageGrid, type_name: str) -> float:
+    """Return the length of the lines that a new conductor replaces. [km]"""
+    return float(grid.length_m[thinner_lines(grid, type_name)].sum()) / 1000.0

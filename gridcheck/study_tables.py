@@ -162,7 +162,8 @@ def study_summary(
             *(["synthetic_queue"] if any(outcome.synthetic_queue for outcome in outcomes) else []),
             f"demand_{scenario.demand.method}",
             *(["rooftop_pv"] if scenario.demand.pv_kwp_per_home > 0.0 else []),
-            *_LIMITS_OF_MODEL,
+            "low_voltage_by_draws" if scenario.is_drawn else "low_voltage_approximation",
+            "balanced_load_flow",
             "one_cold_wave" if any(outcome.synthetic_weather for outcome in outcomes) else "one_weather_file",
         ],
         "inputs": {
@@ -174,12 +175,6 @@ def study_summary(
         },
         "performance": _performance(outcomes, plan, seconds),
     }
-
-
-_LIMITS_OF_MODEL = (
-    "low_voltage_approximation",
-    "balanced_load_flow",
-)
 
 
 def _models(task: CountyTask, decisions: pd.DataFrame) -> dict[str, int]:

@@ -207,6 +207,23 @@ class DrawWorst:
             unsolved=self.unsolved | other.unsolved,
         )
 
+    def at(self, rows: IntArray) -> DrawWorst:
+        """Return some draws, in the order of `rows`."""
+        return DrawWorst(
+            value=self.value[:, rows],
+            element=self.element[:, rows],
+            step=self.step[:, rows],
+            unsolved=self.unsolved[rows],
+        )
+
+    def with_some(self, rows: IntArray, other: DrawWorst) -> DrawWorst:
+        """Return these draws with those of `rows` put in from another record."""
+        value, element, step, unsolved = (part.copy() for part in (self.value, self.element, self.step, self.unsolved))
+        value[:, rows], element[:, rows], step[:, rows], unsolved[rows] = (
+            other.value, other.element, other.step, other.unsolved
+        )  # fmt: skip
+        return DrawWorst(value=value, element=element, step=step, unsolved=unsolved)
+
 
 def joined(parts: list[DrawWorst]) -> DrawWorst:
     """Put draws side by side."""
@@ -282,7 +299,8 @@ def _transformer(net: AreaNet, phases: FloatArray) -> tuple[_Part, _Part]:
         within = phases[:, :, net.window_steps]
         level = within.min(axis=3)
         by_window = level.max(axis=0)
-        which = by_window.argmax(axis=1)
+        # A draw with a step that is not solved has no value; it is shown at the end of the last window.
+        which = np.where(np.isnan(by_window).any(axis=1), -1, by_window.argmax(axis=1)) % len(net.window_steps)
         phase = level[:, draw, which].argmax(axis=0)
         step = net.window_steps[which, within[phase, draw, which].argmin(axis=1)]
         lasting = by_window[draw, which], phase, step

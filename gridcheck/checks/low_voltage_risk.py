@@ -17,20 +17,37 @@ would defer everybody and name the wrong remedy, which is to put homes on other 
 
 from __future__ import annotations
 
+import copy
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from gridcheck.arrays import BoolArray, FloatArray, IntArray, UnsignedArray
 from gridcheck.checks.area_loads import AS_HOME, NOT_HELD, AreaLoads, phases_in_draws
-from gridcheck.checks.draw_extremes import AreaNet, DrawWorst, worst_of_draws
-from gridcheck.checks.risk_outlook import Draws, LvHeater, RiskOutlook, RiskRules, judged
+from gridcheck.checks.draw_extremes import SIGN, AreaNet, DrawWorst, worst_of_draws
+from gridcheck.checks.risk_outlook import (
+    Draws,
+    LvHeater,
+    RiskOutlook,
+    RiskRules,
+    fewest_refused,
+    is_refused,
+    judged,
+)
 from gridcheck.demand.draw_pool import home_keys
 from gridcheck.errors import InputError
 from gridcheck.network.low_voltage import THREE_PHASE
 
 _PHASES = 3
+_Loads = tuple[FloatArray, FloatArray, IntArray]
+"""P, Q and the phases of the homes in one batch before the queue."""
+# Draws that are solved first where a few may already tell that a heater fits nowhere, beyond as many as it takes.
+_SPARE = 2
+# As many, where enough draws break the limit without it: one that gets worse is enough.
+_BROKEN_TRIED = 3
 
 
 class AreaRisk:
@@ -68,6 +85,7 @@ class AreaRisk:
         self._key: UnsignedArray = home_keys(seed, net.grid.area_id, net.grid.home_id)
         edges = (0, *rules.looks)
         self._numbers = [np.arange(a, b) for a, b in itertools.pairwise(edges)]
+        self._drawn: list[_Loads] = []
         self._before: list[Draws] = []
         self._now: list[Draws] = []
         self._kept: list[int] = []
@@ -93,6 +111,27 @@ class AreaRisk:
         """
         self._require(heater)
         return self._looked_at(heater, self.batch, self.batch)
+
+    def if_fits(self, heater: LvHeater, like: RiskOutlook, other: AreaRisk | None = None) -> RiskOutlook | None:
+        """Return `with_heater`, or `instead_of` another state, where the heater fits; None where it does not.
+
+        A refusal needs few draws: those are solved first that are worst in an outlook at nearly the same.
+
+        Parameters
+        ----------
+        heater : LvHeater
+            The heater.
+        like : RiskOutlook
+            An outlook of this area or that other state of it with another heater.
+        other : AreaRisk, optional
+            As in `instead_of`.
+        """
+        self._require(heater)
+        before_of = (self if other is None else other).batch
+        if self._refuses_at_once(heater, like, before_of(0).worst):
+            return None
+        outlook = self._looked_at(heater, self.batch, before_of)
+        return outlook if outlook.fits else None
 
     def alone(self, heater: LvHeater) -> RiskOutlook:
         """See what it would do without the promises made so far."""
@@ -125,6 +164,9 @@ class AreaRisk:
         """
         other = AreaRisk(net, self.loads, self.rules, seed=self.seed)
         other.promised = self.promised if promised is None else promised
+        if net.grid is self.net.grid and net.pool is self.net.pool and net.vm_pu is self.net.vm_pu:
+            # Another tap draws the same.
+            other._drawn = self._drawn
         return other
 
     def expected_kw(self) -> FloatArray:
@@ -154,27 +196,111 @@ class AreaRisk:
     def _first(self, k: int) -> Draws:
         """Return the k-th batch before the queue."""
         if k == len(self._before):
-            draw = self._numbers[k]
-            shape = _PHASES * self.net.places.n_place, len(draw), self.net.pool.n_step
-            phase = phases_in_draws(self._key, self.net.grid.home_phase, draw)
-            p, q = np.zeros(shape), np.zeros(shape)
-            for load in self._connected:
-                self._add(p, q, phase, draw, load)
-            worst = worst_of_draws(self.net, p, q, self.meters(phase, ()))
-            self._before.append(Draws(draw=draw, p_kw=p, q_kvar=q, phase=phase, more_meters=(), worst=worst))
+            p, q, phase = self._loads_of(k)
+            has_meter = self.meters(phase, ())
+            self._before.append(
+                Draws(
+                    draw=self._numbers[k],
+                    p_kw=p,
+                    q_kvar=q,
+                    phase=phase,
+                    more_meters=(),
+                    has_meter=has_meter,
+                    worst=worst_of_draws(self.net, p, q, has_meter),
+                )
+            )
         return self._before[k]
+
+    def _loads_of(self, k: int) -> _Loads:
+        """Return what is drawn in the k-th batch before the queue, all loads at once."""
+        while k >= len(self._drawn):
+            draw = self._numbers[len(self._drawn)]
+            phase = phases_in_draws(self._key, self.net.grid.home_phase, draw)
+            p, q = self._summed(phase, draw)
+            for load in self._connected:
+                if load.held != NOT_HELD:
+                    self._add(p, q, phase, draw, load)
+            self._drawn.append((p, q, phase))
+        return self._drawn[k]
+
+    def _summed(self, phase: IntArray, draw: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Sum the loads that run when they want to: a sparse matrix of rated powers times the courses of members."""
+        net, loads = self.net, self.loads
+        free = np.flatnonzero(loads.held == NOT_HELD)
+        home, column, n_draw = loads.home[free], loads.column[free], len(draw)
+        member = net.pool.members(self._key[home], column, draw)
+        own = np.where(loads.phase[free, None] == AS_HOME, phase[home], loads.phase[free, None])
+        # A load on three phases has an entry at each.
+        load, at = np.nonzero(own < THREE_PHASE)
+        spread, spread_at = (np.repeat(part, _PHASES) for part in np.nonzero(own == THREE_PHASE))
+        each = np.tile(np.arange(_PHASES), len(spread) // _PHASES)
+        kw = np.concatenate([loads.rated_kw[free][load], loads.rated_kw[free][spread] / _PHASES])
+        row = np.concatenate(
+            [
+                (_PHASES * net.home_place[home[load]] + own[load, at]) * n_draw + at,
+                (_PHASES * net.home_place[home[spread]] + each) * n_draw + spread_at,
+            ]
+        )
+        load, at = np.concatenate([load, spread]), np.concatenate([at, spread_at])
+        order = np.argsort(row, kind="stable")
+        n_row = _PHASES * net.places.n_place * n_draw
+        start = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=n_row))])
+        kw, load, at = kw[order], load[order], at[order]
+        shape, table = (n_row, len(net.pool.table)), net.pool.table
+        p, q = (
+            csr_array((part, member[load, at], start), shape=shape) @ table / net.vm_pu**2
+            for part in (kw, kw * net.pool.tan_phi[column[load]])
+        )
+        by_draw = -1, n_draw, net.pool.n_step
+        return p.reshape(by_draw), q.reshape(by_draw)
 
     def _with(self, batch: Draws, heater: LvHeater) -> Draws:
         """Return a batch with one more heater; the worst that was seen stays."""
         p, q, phase, more = batch.p_kw.copy(), batch.q_kvar.copy(), batch.phase, batch.more_meters
+        has_meter = batch.has_meter
         if heater.moves_home:
             phase = self._move(p, q, batch, heater)
+            has_meter = self.meters(phase, more)
         elif heater.phase != AS_HOME:
             own = range(_PHASES) if heater.phase == THREE_PHASE else (heater.phase,)
             more = (*more, *(_PHASES * int(self.net.home_place[heater.home]) + k for k in own))
+            has_meter = has_meter.copy()
+            has_meter[list(more)] = True
         self._add(p, q, phase, batch.draw, heater)
-        worst = batch.worst.worse_of(worst_of_draws(self.net, p, q, self.meters(phase, more)))
-        return Draws(draw=batch.draw, p_kw=p, q_kvar=q, phase=phase, more_meters=more, worst=worst)
+        worst = batch.worst.worse_of(worst_of_draws(self.net, p, q, has_meter))
+        return replace(batch, p_kw=p, q_kvar=q, phase=phase, more_meters=more, has_meter=has_meter, worst=worst)
+
+    def _refuses_at_once(self, heater: LvHeater, like: RiskOutlook, before: DrawWorst) -> bool:
+        """Solve the draws that are worst in another outlook, and tell whether they are enough to refuse the heater."""
+        check, hint = like.binding, like.batches[0].worst
+        worst_first = np.argsort(-SIGN[check] * hint.value[check], kind="stable")
+        fewest = fewest_refused(self.rules, len(before.unsolved))
+        is_broken = before.broken(self.net.limit)[check].sum() >= fewest
+        rows = np.sort(worst_first[: _BROKEN_TRIED if is_broken else fewest + _SPARE])
+        if len(rows) >= len(before.unsolved):
+            return False
+        if self._now:
+            # What is known of the other draws is that they get no better.
+            at_least, part = self.batch(0).worst, self.batch(0).at(rows)
+        else:
+            nothing = np.zeros_like(before.element)
+            at_least = DrawWorst(
+                value=np.broadcast_to(-SIGN[:, None] * np.inf, before.value.shape),
+                element=nothing,
+                step=nothing,
+                unsolved=np.zeros(len(before.unsolved), dtype=bool),
+            )
+            part = self._some(rows).batch(0)
+        return is_refused(self.rules, self.net.limit, before, at_least.with_some(rows, self._with(part, heater).worst))
+
+    def _some(self, rows: IntArray) -> AreaRisk:
+        """Return the same area with some of the draws of the first batch and no others."""
+        p, q, phase = self._loads_of(0)
+        few = copy.copy(self)
+        few._numbers = [self._numbers[0][rows]]
+        few._drawn = [(p[:, rows], q[:, rows], phase[:, rows])]
+        few._before, few._now, few._kept = [], [], []
+        return few
 
     def _move(self, p: FloatArray, q: FloatArray, batch: Draws, heater: LvHeater) -> IntArray:
         """Put what a home draws on another phase, in place; return the phases of all homes."""
@@ -226,8 +352,8 @@ class AreaRisk:
             k = len(before)
             before.append(before_of(k).worst)
             after.append(self._with(batch_of(k), heater))
-            outlook, wants_more = judged(self.net, self.rules, heater, before, after)
-            if not wants_more:
+            outlook = judged(self.net, self.rules, heater, before, after)
+            if outlook is not None:
                 return outlook
 
     def _require(self, heater: LvHeater) -> None:

@@ -148,9 +148,9 @@ def extreme_places(places: PhasePlaces, *, per_pu: FloatArray, lines: IntArray, 
     row_of_branch[lines] = np.arange(len(lines))
     row = np.where(radial.branch >= 0, row_of_branch[radial.branch], -1)
     percent = places.percent[0].max(axis=1)
-    per_ka = np.full(places.network.n_branch, np.nan)
-    per_ka[lines] = 100.0 / places.network.balanced.branches.rating_to_ka[lines]
-    neutral = places.neutral_ka[:, 1] * per_ka[radial.branch]
+    rating_ka = np.where(row >= 0, places.network.balanced.branches.rating_to_ka[radial.branch], np.nan)
+    # In the same order of operations as the phases: where one phase alone carries current, its neutral is its equal.
+    neutral = 100.0 * places.neutral_ka[:, 1] / rating_ka
     vm_row = places.vm_row[keep]
     place_node = np.full(places.n_place, -1, dtype=np.int64)
     place_node[vm_row[vm_row >= 0]] = np.flatnonzero(vm_row >= 0)

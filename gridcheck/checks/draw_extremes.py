@@ -235,6 +235,13 @@ def joined(parts: list[DrawWorst]) -> DrawWorst:
     )
 
 
+def nothing_seen(n_draw: int) -> DrawWorst:
+    """Return draws of which nothing is known: infinitely good."""
+    nothing = np.zeros((len(SIGN), n_draw), dtype=np.int64)
+    value = np.repeat(-SIGN[:, None] * np.inf, n_draw, axis=1)
+    return DrawWorst(value=value, element=nothing, step=nothing, unsolved=np.zeros(n_draw, dtype=bool))
+
+
 def worst_of_draws(net: AreaNet, p_kw: FloatArray, q_kvar: FloatArray, has_meter: BoolArray) -> DrawWorst:
     """Solve every step of every draw and keep the worst.
 

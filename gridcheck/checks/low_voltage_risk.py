@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -27,13 +27,13 @@ from scipy.sparse import csr_array
 
 from gridcheck.arrays import BoolArray, FloatArray, IntArray, UnsignedArray
 from gridcheck.checks.area_loads import AS_HOME, NOT_HELD, AreaLoads, phases_in_draws
-from gridcheck.checks.draw_extremes import SIGN, AreaNet, DrawWorst, worst_of_draws
+from gridcheck.checks.draw_extremes import SIGN, AreaNet, DrawWorst, joined, nothing_seen, worst_of_draws
 from gridcheck.checks.risk_outlook import (
     Draws,
     LvHeater,
     RiskOutlook,
     RiskRules,
-    fewest_refused,
+    draws_joined,
     is_refused,
     judged,
 )
@@ -44,10 +44,10 @@ from gridcheck.network.low_voltage import THREE_PHASE
 _PHASES = 3
 _Loads = tuple[FloatArray, FloatArray, IntArray]
 """P, Q and the phases of the homes in one batch before the queue."""
-# Draws that are solved first where a few may already tell that a heater fits nowhere, beyond as many as it takes.
-_SPARE = 2
+# Draws that are solved first where a few may already tell that a heater does not fit; then twice as many, and so on.
+_TRIED_FIRST = 8
 # As many, where enough draws break the limit without it: one that gets worse is enough.
-_BROKEN_TRIED = 3
+_TRIED_FIRST_IF_BROKEN = 4
 
 
 class AreaRisk:
@@ -127,11 +127,17 @@ class AreaRisk:
             As in `instead_of`.
         """
         self._require(heater)
-        before_of = (self if other is None else other).batch
-        if self._refuses_at_once(heater, like, before_of(0).worst):
-            return None
-        outlook = self._looked_at(heater, self.batch, before_of)
-        return outlook if outlook.fits else None
+        before: list[DrawWorst] = []
+        after: list[Draws] = []
+        while True:
+            before.append((self if other is None else other).batch(len(before)).worst)
+            batch = self._with_unless_refused(heater, before, after, like)
+            if batch is None:
+                return None
+            after.append(batch)
+            outlook = judged(self.net, self.rules, heater, before, after)
+            if outlook is not None:
+                return outlook if outlook.fits else None
 
     def alone(self, heater: LvHeater) -> RiskOutlook:
         """See what it would do without the promises made so far."""
@@ -270,34 +276,59 @@ class AreaRisk:
         worst = batch.worst.worse_of(worst_of_draws(self.net, p, q, has_meter))
         return replace(batch, p_kw=p, q_kvar=q, phase=phase, more_meters=more, has_meter=has_meter, worst=worst)
 
-    def _refuses_at_once(self, heater: LvHeater, like: RiskOutlook, before: DrawWorst) -> bool:
-        """Solve the draws that are worst in another outlook, and tell whether they are enough to refuse the heater."""
-        check, hint = like.binding, like.batches[0].worst
-        worst_first = np.argsort(-SIGN[check] * hint.value[check], kind="stable")
-        fewest = fewest_refused(self.rules, len(before.unsolved))
-        is_broken = before.broken(self.net.limit)[check].sum() >= fewest
-        rows = np.sort(worst_first[: _BROKEN_TRIED if is_broken else fewest + _SPARE])
-        if len(rows) >= len(before.unsolved):
-            return False
-        if self._now:
-            # What is known of the other draws is that they get no better.
-            at_least, part = self.batch(0).worst, self.batch(0).at(rows)
-        else:
-            nothing = np.zeros_like(before.element)
-            at_least = DrawWorst(
-                value=np.broadcast_to(-SIGN[:, None] * np.inf, before.value.shape),
-                element=nothing,
-                step=nothing,
-                unsolved=np.zeros(len(before.unsolved), dtype=bool),
-            )
-            part = self._some(rows).batch(0)
-        return is_refused(self.rules, self.net.limit, before, at_least.with_some(rows, self._with(part, heater).worst))
+    def _with_unless_refused(
+        self, heater: LvHeater, before: list[DrawWorst], after: list[Draws], like: RiskOutlook
+    ) -> Draws | None:
+        """Return the next batch with one more heater; None as soon as some of its draws are enough to refuse it."""
+        k = len(after)
+        known = self.batch(k) if k < len(self._now) else None
+        # Of draws that are not solved yet it is known that they get no better, or nothing.
+        at_least = nothing_seen(len(before[k].unsolved)) if known is None else known.worst
+        order, first = self._worst_first(before, after, like)
+        seen = [batch.worst for batch in after]
+        without, is_last = joined(before), k + 1 == len(self.rules.looks)
+        parts: list[Draws] = []
+        own: list[tuple[Draws, Draws]] = []
+        for rows in _growing(order, first):
+            if known is None:
+                few = self._some(k, rows)
+                own.append((few._first(0), few.batch(0)))
+            part = self._with(own[-1][1] if known is None else known.at(rows), heater)
+            at_least = at_least.with_some(rows, part.worst)
+            if is_refused(self.rules, self.net.limit, without, joined([*seen, at_least]), is_last=is_last):
+                return None
+            parts.append(part)
+        place = np.argsort(order)
+        if known is None:
+            self._before.append(draws_joined([first for first, _ in own]).at(place))
+            self._now.append(draws_joined([now for _, now in own]).at(place))
+            self._kept.append(len(self.promised))
+        return draws_joined(parts).at(place)
 
-    def _some(self, rows: IntArray) -> AreaRisk:
-        """Return the same area with some of the draws of the first batch and no others."""
-        p, q, phase = self._loads_of(0)
+    def _worst_first(self, before: list[DrawWorst], after: list[Draws], like: RiskOutlook) -> tuple[IntArray, int]:
+        """Return the draws of the next batch, those that are likely to refuse first, and how many to begin with."""
+        k, limit = len(after), self.net.limit
+        check = int(like.binding)
+        if after:
+            broken = joined([batch.worst for batch in after]).broken(limit).sum(axis=1)
+            deciding = [int(one) for one in self.rules.deciding]
+            check = deciding[int(np.argmax(broken[deciding]))]
+        hint = like.batches[k].worst if k < len(like.batches) else before[k]
+        bad, was_bad = SIGN[check] * hint.value[check], SIGN[check] * before[k].value[check]
+        broken_before = joined(before).broken(limit)[check].mean() > self.rules.risk
+        if not broken_before:
+            return np.argsort(-bad, kind="stable"), _TRIED_FIRST
+        # What was broken before counts where it gets worse.
+        is_broken = before[k].broken(limit)[check]
+        with np.errstate(invalid="ignore"):
+            change = np.nan_to_num(bad - was_bad, nan=0.0)
+        return np.lexsort((-change, ~is_broken)), _TRIED_FIRST_IF_BROKEN
+
+    def _some(self, k: int, rows: IntArray) -> AreaRisk:
+        """Return the same area with some of the draws of one batch and no others."""
+        p, q, phase = self._loads_of(k)
         few = copy.copy(self)
-        few._numbers = [self._numbers[0][rows]]
+        few._numbers = [self._numbers[k][rows]]
         few._drawn = [(p[:, rows], q[:, rows], phase[:, rows])]
         few._before, few._now, few._kept = [], [], []
         return few
@@ -370,3 +401,11 @@ class AreaRisk:
             )
         if faults:
             raise InputError(f"area {self.net.grid.area_id}: no such heater.", faults)
+
+
+def _growing(order: IntArray, first: int) -> Iterator[IntArray]:
+    """Cut draws into parts, each twice as long as the one before."""
+    begin, size = 0, first
+    while begin < len(order):
+        yield order[begin : begin + size]
+        begin, size = begin + size, 2 * size

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -139,6 +139,19 @@ class Draws:
         )
 
 
+def draws_joined(parts: list[Draws]) -> Draws:
+    """Put draws of the same area side by side."""
+    return replace(
+        parts[0],
+        draw=np.concatenate([part.draw for part in parts]),
+        p_kw=np.concatenate([part.p_kw for part in parts], axis=1),
+        q_kvar=np.concatenate([part.q_kvar for part in parts], axis=1),
+        phase=np.concatenate([part.phase for part in parts], axis=1),
+        has_meter=np.concatenate([part.has_meter for part in parts], axis=1),
+        worst=joined([part.worst for part in parts]),
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RiskOutlook:
     """An area with one more heater; every array is by `LvCheck`.
@@ -261,8 +274,8 @@ def judged(
     )
 
 
-def is_refused(rules: RiskRules, limit: FloatArray, before: DrawWorst, at_least: DrawWorst) -> bool:
-    """Tell whether a first look is bound to charge a check, from draws that will turn out at least as bad.
+def is_refused(rules: RiskRules, limit: FloatArray, before: DrawWorst, at_least: DrawWorst, *, is_last: bool) -> bool:
+    """Tell whether a look is bound to charge a check, from draws that will turn out at least as bad.
 
     More broken draws, and more that are worse than before, never take a charge away. So what is charged with less is
     charged with all, and not every draw has to be solved to know it.
@@ -274,20 +287,13 @@ def is_refused(rules: RiskRules, limit: FloatArray, before: DrawWorst, at_least:
     limit : ndarray, shape (n_check,)
         Limits.
     before : DrawWorst
-        All draws of the first look, without the heater.
+        All draws up to this look, without the heater.
     at_least : DrawWorst
         The same draws with it, each as bad as is known already.
+    is_last : bool
+        Whether there is no look behind it.
     """
-    found = _counted(rules, limit, before, at_least, is_last=len(rules.looks) == 1)
-    return bool(found.charged.any())
-
-
-def fewest_refused(rules: RiskRules, n_draw: int) -> int:
-    """Return how many draws have to break a limit so that a first look is sure of it."""
-    for broken in range(n_draw + 1):
-        if side_of(broken, n_draw, bound=rules.risk, confidence=rules.confidence_per_look) == Side.ABOVE:
-            return broken
-    return n_draw
+    return bool(_counted(rules, limit, before, at_least, is_last=is_last).charged.any())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

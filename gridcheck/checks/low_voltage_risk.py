@@ -84,8 +84,11 @@ class AreaRisk:
         ]
         self._key: UnsignedArray = home_keys(seed, net.grid.area_id, net.grid.home_id)
         edges = (0, *rules.looks)
-        self._numbers = [np.arange(a, b) for a, b in itertools.pairwise(edges)]
-        self._drawn: list[_Loads] = []
+        self._begin([np.arange(a, b) for a, b in itertools.pairwise(edges)], [])
+
+    def _begin(self, numbers: list[IntArray], drawn: list[_Loads]) -> None:
+        """Forget all that was solved; take numbers of draws, and what is known of their loads."""
+        self._numbers, self._drawn = numbers, drawn
         self._before: list[Draws] = []
         self._now: list[Draws] = []
         self._kept: list[int] = []
@@ -142,7 +145,7 @@ class AreaRisk:
     def alone(self, heater: LvHeater) -> RiskOutlook:
         """See what it would do without the promises made so far."""
         self._require(heater)
-        return self._looked_at(heater, self._first, self._first)
+        return self._looked_at(heater, self.first, self.first)
 
     def instead_of(self, other: AreaRisk, heater: LvHeater) -> RiskOutlook:
         """See what this area with one more heater does to limits that another state of it, without the heater, keeps.
@@ -172,7 +175,7 @@ class AreaRisk:
         other.promised = self.promised if promised is None else promised
         if net.grid is self.net.grid and net.pool is self.net.pool and net.vm_pu is self.net.vm_pu:
             # Another tap draws the same.
-            other._drawn = self._drawn
+            other._begin(self._numbers, self._drawn)
         return other
 
     def expected_kw(self) -> FloatArray:
@@ -190,7 +193,7 @@ class AreaRisk:
     def batch(self, k: int) -> Draws:
         """Return the k-th batch of draws with all promises kept."""
         if k == len(self._now):
-            first = self._first(k)
+            first = self.first(k)
             self._now.append(first)
             self._kept.append(0)
         # Promises made while this batch was not looked at.
@@ -199,7 +202,7 @@ class AreaRisk:
         self._kept[k] = len(self.promised)
         return self._now[k]
 
-    def _first(self, k: int) -> Draws:
+    def first(self, k: int) -> Draws:
         """Return the k-th batch before the queue."""
         if k == len(self._before):
             p, q, phase = self._loads_of(k)
@@ -292,7 +295,7 @@ class AreaRisk:
         for rows in _growing(order, first):
             if known is None:
                 few = self._some(k, rows)
-                own.append((few._first(0), few.batch(0)))
+                own.append((few.first(0), few.batch(0)))
             part = self._with(own[-1][1] if known is None else known.at(rows), heater)
             at_least = at_least.with_some(rows, part.worst)
             if is_refused(self.rules, self.net.limit, without, joined([*seen, at_least]), is_last=is_last):
@@ -328,9 +331,7 @@ class AreaRisk:
         """Return the same area with some of the draws of one batch and no others."""
         p, q, phase = self._loads_of(k)
         few = copy.copy(self)
-        few._numbers = [self._numbers[k][rows]]
-        few._drawn = [(p[:, rows], q[:, rows], phase[:, rows])]
-        few._before, few._now, few._kept = [], [], []
+        few._begin([self._numbers[k][rows]], [(p[:, rows], q[:, rows], phase[:, rows])])
         return few
 
     def _move(self, p: FloatArray, q: FloatArray, batch: Draws, heater: LvHeater) -> IntArray:

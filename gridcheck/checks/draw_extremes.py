@@ -218,10 +218,10 @@ class DrawWorst:
 
     def with_some(self, rows: IntArray, other: DrawWorst) -> DrawWorst:
         """Return these draws with those of `rows` put in from another record."""
-        value, element, step, unsolved = (part.copy() for part in (self.value, self.element, self.step, self.unsolved))
-        value[:, rows], element[:, rows], step[:, rows], unsolved[rows] = (
-            other.value, other.element, other.step, other.unsolved
-        )  # fmt: skip
+        value, element, step = self.value.copy(), self.element.copy(), self.step.copy()
+        unsolved = self.unsolved.copy()
+        value[:, rows], element[:, rows], step[:, rows] = other.value, other.element, other.step
+        unsolved[rows] = other.unsolved
         return DrawWorst(value=value, element=element, step=step, unsolved=unsolved)
 
 

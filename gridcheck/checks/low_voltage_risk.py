@@ -23,10 +23,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from gridcheck.arrays import BoolArray, FloatArray, IntArray, UnsignedArray
-from gridcheck.checks.area_loads import AS_HOME, NOT_HELD, AreaLoads, phases_in_draws
+from gridcheck.checks.area_loads import AS_HOME, NOT_HELD, AreaLoads, phases_in_draws, summed
 from gridcheck.checks.draw_extremes import SIGN, AreaNet, DrawWorst, joined, nothing_seen, worst_of_draws
 from gridcheck.checks.risk_outlook import (
     Draws,
@@ -225,43 +224,22 @@ class AreaRisk:
         while k >= len(self._drawn):
             draw = self._numbers[len(self._drawn)]
             phase = phases_in_draws(self._key, self.net.grid.home_phase, draw)
-            p, q = self._summed(phase, draw)
+            p, q = self._freely(phase, draw)
             for load in self._connected:
                 if load.held != NOT_HELD:
                     self._add(p, q, phase, draw, load)
             self._drawn.append((p, q, phase))
         return self._drawn[k]
 
-    def _summed(self, phase: IntArray, draw: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Sum the loads that run when they want to: a sparse matrix of rated powers times the courses of members."""
-        net, loads = self.net, self.loads
-        free = np.flatnonzero(loads.held == NOT_HELD)
-        home, column, n_draw = loads.home[free], loads.column[free], len(draw)
-        member = net.pool.members(self._key[home], column, draw)
-        own = np.where(loads.phase[free, None] == AS_HOME, phase[home], loads.phase[free, None])
-        # A load on three phases has an entry at each.
-        load, at = np.nonzero(own < THREE_PHASE)
-        spread, spread_at = (np.repeat(part, _PHASES) for part in np.nonzero(own == THREE_PHASE))
-        each = np.tile(np.arange(_PHASES), len(spread) // _PHASES)
-        kw = np.concatenate([loads.rated_kw[free][load], loads.rated_kw[free][spread] / _PHASES])
-        row = np.concatenate(
-            [
-                (_PHASES * net.home_place[home[load]] + own[load, at]) * n_draw + at,
-                (_PHASES * net.home_place[home[spread]] + each) * n_draw + spread_at,
-            ]
-        )
-        load, at = np.concatenate([load, spread]), np.concatenate([at, spread_at])
-        order = np.argsort(row, kind="stable")
-        n_row = _PHASES * net.places.n_place * n_draw
-        start = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=n_row))])
-        kw, load, at = kw[order], load[order], at[order]
-        shape, table = (n_row, len(net.pool.table)), net.pool.table
-        p, q = (
-            csr_array((part, member[load, at], start), shape=shape) @ table / net.vm_pu**2
-            for part in (kw, kw * net.pool.tan_phi[column[load]])
-        )
-        by_draw = -1, n_draw, net.pool.n_step
-        return p.reshape(by_draw), q.reshape(by_draw)
+    def _freely(self, phase: IntArray, draw: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Sum the loads that run when they want to."""
+        net, loads = self.net, self.loads.at(np.flatnonzero(self.loads.held == NOT_HELD))
+        member = net.pool.members(self._key[loads.home], loads.column, draw)
+        own = np.where(loads.phase[:, None] == AS_HOME, phase[loads.home], loads.phase[:, None])
+        place = net.home_place[loads.home], net.places.n_place
+        tan_phi, table = net.pool.tan_phi[loads.column], net.pool.table
+        p, q = (summed(kw, own, place, member, table) for kw in (loads.rated_kw, loads.rated_kw * tan_phi))
+        return p / net.vm_pu**2, q / net.vm_pu**2
 
     def _with(self, batch: Draws, heater: LvHeater) -> Draws:
         """Return a batch with one more heater; the worst that was seen stays."""
@@ -331,7 +309,7 @@ class AreaRisk:
         """Return the same area with some of the draws of one batch and no others."""
         p, q, phase = self._loads_of(k)
         few = copy.copy(self)
-        few._begin([self._numbers[k][rows]], [(p[:, rows], q[:, rows], phase[:, rows])])
+        few._begin([self._numbers[k][rows]], [(p[:, rows], q[:, rows], phase[:, rows])])  # noqa: SLF001
         return few
 
     def _move(self, p: FloatArray, q: FloatArray, batch: Draws, heater: LvHeater) -> IntArray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from gridcheck.arrays import FloatArray, IntArray, UnsignedArray, frozen
 from gridcheck.demand.draw_pool import drawn_phases, home_keys
@@ -17,6 +18,7 @@ AS_HOME = -1
 """Phase of a load that hangs where its meter hangs."""
 NOT_HELD = -1
 """A load that runs when it wants to."""
+_PHASES = 3
 # Roofs above this feed in on three phases. [kW] (G, as ``pv_single_phase_max_kw`` of the demand model)
 _ROOF_SINGLE_PHASE_KW = 8.0
 
@@ -193,3 +195,42 @@ def phases_in_draws(key: UnsignedArray, home_phase: IntArray, draw: IntArray) ->
     """
     known = np.repeat(home_phase[:, None], len(draw), axis=1)
     return np.where(known == PHASE_UNKNOWN, drawn_phases(key, draw), known)
+
+
+def summed(
+    rated_kw: FloatArray, phase: IntArray, place: tuple[IntArray, int], member: IntArray, table: FloatArray
+) -> FloatArray:
+    """Sum loads by place and phase: a sparse matrix of rated powers times the courses of the members.
+
+    Parameters
+    ----------
+    rated_kw : ndarray, shape (n_load,)
+        Rated powers. [kW]
+    phase : ndarray of int, shape (n_load, n_draw)
+        Phase of each load in each draw, 3 for three phases.
+    place : tuple of ndarray of int, shape (n_load,), and int
+        Place of each load, and the number of places.
+    member : ndarray of int, shape (n_load, n_draw)
+        Row of `table` by load and draw.
+    table : ndarray, shape (n_member, n_step)
+        Power per rated power. [1]
+
+    Returns
+    -------
+    ndarray, shape (3 n_place, n_draw, n_step)
+        Sums. [kW]
+    """
+    n_draw, (own, n_place) = phase.shape[1], place
+    load, at = np.nonzero(phase < THREE_PHASE)
+    row = (_PHASES * own[load] + phase[load, at]) * n_draw + at
+    # A load on three phases has an entry at each.
+    spread, spread_at = (np.repeat(part, _PHASES) for part in np.nonzero(phase == THREE_PHASE))
+    each = np.tile(np.arange(_PHASES), len(spread) // _PHASES)
+    row = np.concatenate([row, (_PHASES * own[spread] + each) * n_draw + spread_at])
+    kw = np.concatenate([rated_kw[load], rated_kw[spread] / _PHASES])
+    column = np.concatenate([member[load, at], member[spread, spread_at]])
+    order = np.argsort(row, kind="stable")
+    n_row = _PHASES * n_place * n_draw
+    start = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=n_row))])
+    matrix = csr_array((kw[order], column[order], start), shape=(n_row, len(table)))
+    return np.asarray(matrix @ table).reshape(-1, n_draw, table.shape[1])

@@ -23,7 +23,8 @@ from gridcheck.limits import Limit, LimitSet
 from gridcheck.network.four_wire import FourWireNetwork
 from gridcheck.network.low_voltage import LowVoltageGrid
 from gridcheck.network.records import BranchKind
-from gridcheck.powerflow.phase_places import PhasePlaces, PlaceTables, phase_places, solve_places
+from gridcheck.powerflow.phase_places import PhasePlaces, phase_places
+from gridcheck.powerflow.place_extremes import ExtremePlaces, extreme_places, solve_place_extremes
 from gridcheck.units import SQRT3
 
 PHASE_NAMES = "ABC"
@@ -116,6 +117,19 @@ class AreaNet:
         return phase_places(self.network, self.node + 1)
 
     @cached_property
+    def extremes(self) -> ExtremePlaces:
+        """The same without what the worst does not need."""
+        return extreme_places(self.places, per_pu=self.per_pu_v, lines=self.rated_line, transformer=self.transformer)
+
+    @cached_property
+    def window_steps(self) -> IntArray:
+        """Steps of each window of heavy load, shape (n_window, longest); of shorter ones the last is repeated."""
+        window = self.pool.window
+        steps = [np.flatnonzero(window == k) for k in np.unique(window[window >= 0]).tolist()]
+        longest = max((len(some) for some in steps), default=0)
+        return np.array([np.pad(some, (0, longest - len(some)), mode="edge") for some in steps], dtype=np.int64)
+
+    @cached_property
     def transformer(self) -> int:
         """Branch of the transformer."""
         return int(np.flatnonzero(self.network.balanced.branches.kind == BranchKind.TRAFO)[0])
@@ -193,6 +207,23 @@ class DrawWorst:
             unsolved=self.unsolved | other.unsolved,
         )
 
+    def at(self, rows: IntArray) -> DrawWorst:
+        """Return some draws, in the order of `rows`."""
+        return DrawWorst(
+            value=self.value[:, rows],
+            element=self.element[:, rows],
+            step=self.step[:, rows],
+            unsolved=self.unsolved[rows],
+        )
+
+    def with_some(self, rows: IntArray, other: DrawWorst) -> DrawWorst:
+        """Return these draws with those of `rows` put in from another record."""
+        value, element, step = self.value.copy(), self.element.copy(), self.step.copy()
+        unsolved = self.unsolved.copy()
+        value[:, rows], element[:, rows], step[:, rows] = other.value, other.element, other.step
+        unsolved[rows] = other.unsolved
+        return DrawWorst(value=value, element=element, step=step, unsolved=unsolved)
+
 
 def joined(parts: list[DrawWorst]) -> DrawWorst:
     """Put draws side by side."""
@@ -202,6 +233,13 @@ def joined(parts: list[DrawWorst]) -> DrawWorst:
         step=np.concatenate([part.step for part in parts], axis=1),
         unsolved=np.concatenate([part.unsolved for part in parts]),
     )
+
+
+def nothing_seen(n_draw: int) -> DrawWorst:
+    """Return draws of which nothing is known: infinitely good."""
+    nothing = np.zeros((len(SIGN), n_draw), dtype=np.int64)
+    value = np.repeat(-SIGN[:, None] * np.inf, n_draw, axis=1)
+    return DrawWorst(value=value, element=nothing, step=nothing, unsolved=np.zeros(n_draw, dtype=bool))
 
 
 def worst_of_draws(net: AreaNet, p_kw: FloatArray, q_kvar: FloatArray, has_meter: BoolArray) -> DrawWorst:
@@ -220,18 +258,23 @@ def worst_of_draws(net: AreaNet, p_kw: FloatArray, q_kvar: FloatArray, has_meter
     -------
     DrawWorst
     """
-    n_row, n_draw, n_step = p_kw.shape
-    tables = solve_places(net.places, p_kw.reshape(n_row, -1), q_kvar.reshape(n_row, -1), threads=1)
+    _, n_draw, n_step = p_kw.shape
+    seen = solve_place_extremes(net.extremes, p_kw, q_kvar, has_meter)
     by_draw = n_draw, n_step
+    low, *where_low = _highest(net, -seen.low.reshape(by_draw), seen.low_at)
     found = [
-        *_voltages(net, tables, has_meter, by_draw),
-        _highest(net, tables.loading_percent[net.rated_line].reshape(-1, *by_draw)),
+        (-low, *where_low),
+        _highest(net, seen.high.reshape(by_draw), seen.high_at),
+        _highest(net, seen.line.reshape(by_draw), seen.line_at),
+        _highest(net, seen.neutral.reshape(by_draw), seen.neutral_at),
+        *_transformer(net, seen.trafo_percent.reshape(_PHASES, *by_draw) * net.vm_pu),
         _highest(
-            net, tables.neutral_i_ka[net.rated_line].reshape(-1, *by_draw) * _per_ka(net.rating_ka[net.rated_line])
+            net,
+            seen.star_ka.reshape(by_draw) * (100.0 / net.rating_ka[net.transformer]),
+            np.zeros(n_draw * n_step, dtype=np.int64),
         ),
-        *_transformer(net, tables, by_draw),
     ]
-    unsolved = (tables.status.reshape(by_draw) != 0).any(axis=1)
+    unsolved = (seen.status.reshape(by_draw) != 0).any(axis=1)
     value = np.stack([part[0] for part in found])
     value[:, unsolved] = SIGN[:, None] * np.inf
     return DrawWorst(
@@ -246,55 +289,31 @@ _Part = tuple[FloatArray, IntArray, IntArray]
 """Worst values, elements and steps by draw."""
 
 
-def _per_ka(rating_ka: FloatArray) -> FloatArray:
-    return 100.0 / rating_ka[:, None, None]
-
-
-def _voltages(net: AreaNet, tables: PlaceTables, has_meter: BoolArray, by_draw: tuple[int, int]) -> tuple[_Part, _Part]:
-    volts = tables.vm_pu.reshape(-1, *by_draw)
-    if np.ptp(net.per_pu_v):
-        volts = volts * np.repeat(net.per_pu_v, _PHASES)[:, None, None]
-        scale = 1.0
-    else:
-        scale = float(net.per_pu_v[0]) if len(net.per_pu_v) else 1.0
-    somebody = has_meter[:, :, None]
-    high, *where_high = _highest(net, np.where(somebody, volts, -np.inf))
-    low, *where_low = _highest(net, np.where(somebody, -volts, -np.inf))
-    return (-low * scale, where_low[0], where_low[1]), (high * scale, where_high[0], where_high[1])
-
-
-def _highest(net: AreaNet, values: FloatArray) -> _Part:
-    """Return the highest over elements and steps of what is proportional to the source, shape (n, n_draw, n_step)."""
-    n_draw = values.shape[1]
-    draw = np.arange(n_draw)
-    if not len(values):
-        nothing = np.zeros(n_draw, dtype=np.int64)
-        return np.full(n_draw, -np.inf), nothing, nothing
-    by_step = values.max(axis=0) * net.vm_pu
+def _highest(net: AreaNet, values: FloatArray, at: IntArray) -> _Part:
+    """Return the highest over steps of what is proportional to the source, from the highest of each step and where."""
+    draw = np.arange(len(values))
+    by_step = values * net.vm_pu
     step = by_step.argmax(axis=1)
-    return by_step[draw, step], values[:, draw, step].argmax(axis=0), step
+    return by_step[draw, step], at.reshape(values.shape)[draw, step], step
 
 
-def _transformer(net: AreaNet, tables: PlaceTables, by_draw: tuple[int, int]) -> tuple[_Part, _Part, _Part]:
-    """Return the loading by phase that lasts, and what is shown: unbalance, the star point over the rated current."""
-    phases = tables.loading_percent[net.transformer].reshape(_PHASES, *by_draw) * net.vm_pu
-    n_draw, _ = by_draw
-    draw = np.arange(n_draw)
-    lasting, element, step = np.full(n_draw, -np.inf), *np.zeros((2, n_draw), dtype=np.int64)
-    for window in np.unique(net.pool.window[net.pool.window >= 0]).tolist():
-        steps = np.flatnonzero(net.pool.window == window)
-        level = phases[:, :, steps].min(axis=2)
-        phase = level.argmax(axis=0)
-        top = level[phase, draw]
-        better = ~(top <= lasting)
-        lasting, element = np.where(better, top, lasting), np.where(better, phase, element)
-        step = np.where(better, steps[phases[phase, draw][:, steps].argmin(axis=1)], step)
+def _transformer(net: AreaNet, phases: FloatArray) -> tuple[_Part, _Part]:
+    """Return the loading by phase that lasts, and the unbalance, which is shown; `phases` (3, n_draw, n_step)."""
+    draw = np.arange(phases.shape[1])
+    nothing = np.zeros(len(draw), dtype=np.int64)
+    lasting: _Part = (np.full(len(draw), -np.inf), nothing, nothing)
+    if len(net.window_steps):
+        within = phases[:, :, net.window_steps]
+        level = within.min(axis=3)
+        by_window = level.max(axis=0)
+        # A draw with a step that is not solved has no value; it is shown at the end of the last window.
+        which = np.where(np.isnan(by_window).any(axis=1), -1, by_window.argmax(axis=1)) % len(net.window_steps)
+        phase = level[:, draw, which].argmax(axis=0)
+        step = net.window_steps[which, within[phase, draw, which].argmin(axis=1)]
+        lasting = by_window[draw, which], phase, step
     highest, mean = phases.max(axis=0), phases.mean(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         uneven = 100.0 * (highest - phases.min(axis=0)) / highest
     uneven = np.where(mean >= net.limits.unbalance_loading_min_percent.value, uneven, -np.inf)
     at = uneven.argmax(axis=1)
-    nothing = np.zeros(n_draw, dtype=np.int64)
-    star_ka = tables.neutral_i_ka[net.transformer].reshape(1, *by_draw)
-    star = _highest(net, star_ka * (100.0 / net.rating_ka[net.transformer]))
-    return (lasting, element, step), (uneven[draw, at], nothing, at), star
+    return lasting, (uneven[draw, at], nothing, at)

@@ -17,20 +17,36 @@ would defer everybody and name the wrong remedy, which is to put homes on other 
 
 from __future__ import annotations
 
+import copy
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from gridcheck.arrays import BoolArray, FloatArray, IntArray, UnsignedArray
-from gridcheck.checks.area_loads import AS_HOME, NOT_HELD, AreaLoads, phases_in_draws
-from gridcheck.checks.draw_extremes import AreaNet, DrawWorst, worst_of_draws
-from gridcheck.checks.risk_outlook import Draws, LvHeater, RiskOutlook, RiskRules, judged
+from gridcheck.checks.area_loads import AS_HOME, NOT_HELD, AreaLoads, phases_in_draws, summed
+from gridcheck.checks.draw_extremes import SIGN, AreaNet, DrawWorst, joined, nothing_seen, worst_of_draws
+from gridcheck.checks.risk_outlook import (
+    Draws,
+    LvHeater,
+    RiskOutlook,
+    RiskRules,
+    draws_joined,
+    is_refused,
+    judged,
+)
 from gridcheck.demand.draw_pool import home_keys
 from gridcheck.errors import InputError
 from gridcheck.network.low_voltage import THREE_PHASE
 
 _PHASES = 3
+_Loads = tuple[FloatArray, FloatArray, IntArray]
+"""P, Q and the phases of the homes in one batch before the queue."""
+# Draws that are solved first where a few may already tell that a heater does not fit; then twice as many, and so on.
+_TRIED_FIRST = 8
+# As many, where enough draws break the limit without it: one that gets worse is enough.
+_TRIED_FIRST_IF_BROKEN = 4
 
 
 class AreaRisk:
@@ -67,7 +83,11 @@ class AreaRisk:
         ]
         self._key: UnsignedArray = home_keys(seed, net.grid.area_id, net.grid.home_id)
         edges = (0, *rules.looks)
-        self._numbers = [np.arange(a, b) for a, b in itertools.pairwise(edges)]
+        self._begin([np.arange(a, b) for a, b in itertools.pairwise(edges)], [])
+
+    def _begin(self, numbers: list[IntArray], drawn: list[_Loads]) -> None:
+        """Forget all that was solved; take numbers of draws, and what is known of their loads."""
+        self._numbers, self._drawn = numbers, drawn
         self._before: list[Draws] = []
         self._now: list[Draws] = []
         self._kept: list[int] = []
@@ -94,10 +114,37 @@ class AreaRisk:
         self._require(heater)
         return self._looked_at(heater, self.batch, self.batch)
 
+    def if_fits(self, heater: LvHeater, like: RiskOutlook, other: AreaRisk | None = None) -> RiskOutlook | None:
+        """Return `with_heater`, or `instead_of` another state, where the heater fits; None where it does not.
+
+        A refusal needs few draws: those are solved first that are worst in an outlook at nearly the same.
+
+        Parameters
+        ----------
+        heater : LvHeater
+            The heater.
+        like : RiskOutlook
+            An outlook of this area or that other state of it with another heater.
+        other : AreaRisk, optional
+            As in `instead_of`.
+        """
+        self._require(heater)
+        before: list[DrawWorst] = []
+        after: list[Draws] = []
+        while True:
+            before.append((self if other is None else other).batch(len(before)).worst)
+            batch = self._with_unless_refused(heater, before, after, like)
+            if batch is None:
+                return None
+            after.append(batch)
+            outlook = judged(self.net, self.rules, heater, before, after)
+            if outlook is not None:
+                return outlook if outlook.fits else None
+
     def alone(self, heater: LvHeater) -> RiskOutlook:
         """See what it would do without the promises made so far."""
         self._require(heater)
-        return self._looked_at(heater, self._first, self._first)
+        return self._looked_at(heater, self.first, self.first)
 
     def instead_of(self, other: AreaRisk, heater: LvHeater) -> RiskOutlook:
         """See what this area with one more heater does to limits that another state of it, without the heater, keeps.
@@ -125,6 +172,9 @@ class AreaRisk:
         """
         other = AreaRisk(net, self.loads, self.rules, seed=self.seed)
         other.promised = self.promised if promised is None else promised
+        if net.grid is self.net.grid and net.pool is self.net.pool and net.vm_pu is self.net.vm_pu:
+            # Another tap draws the same.
+            other._begin(self._numbers, self._drawn)
         return other
 
     def expected_kw(self) -> FloatArray:
@@ -142,7 +192,7 @@ class AreaRisk:
     def batch(self, k: int) -> Draws:
         """Return the k-th batch of draws with all promises kept."""
         if k == len(self._now):
-            first = self._first(k)
+            first = self.first(k)
             self._now.append(first)
             self._kept.append(0)
         # Promises made while this batch was not looked at.
@@ -151,30 +201,116 @@ class AreaRisk:
         self._kept[k] = len(self.promised)
         return self._now[k]
 
-    def _first(self, k: int) -> Draws:
+    def first(self, k: int) -> Draws:
         """Return the k-th batch before the queue."""
         if k == len(self._before):
-            draw = self._numbers[k]
-            shape = _PHASES * self.net.places.n_place, len(draw), self.net.pool.n_step
-            phase = phases_in_draws(self._key, self.net.grid.home_phase, draw)
-            p, q = np.zeros(shape), np.zeros(shape)
-            for load in self._connected:
-                self._add(p, q, phase, draw, load)
-            worst = worst_of_draws(self.net, p, q, self.meters(phase, ()))
-            self._before.append(Draws(draw=draw, p_kw=p, q_kvar=q, phase=phase, more_meters=(), worst=worst))
+            p, q, phase = self._loads_of(k)
+            has_meter = self.meters(phase, ())
+            self._before.append(
+                Draws(
+                    draw=self._numbers[k],
+                    p_kw=p,
+                    q_kvar=q,
+                    phase=phase,
+                    more_meters=(),
+                    has_meter=has_meter,
+                    worst=worst_of_draws(self.net, p, q, has_meter),
+                )
+            )
         return self._before[k]
+
+    def _loads_of(self, k: int) -> _Loads:
+        """Return what is drawn in the k-th batch before the queue, all loads at once."""
+        while k >= len(self._drawn):
+            draw = self._numbers[len(self._drawn)]
+            phase = phases_in_draws(self._key, self.net.grid.home_phase, draw)
+            p, q = self._freely(phase, draw)
+            for load in self._connected:
+                if load.held != NOT_HELD:
+                    self._add(p, q, phase, draw, load)
+            self._drawn.append((p, q, phase))
+        return self._drawn[k]
+
+    def _freely(self, phase: IntArray, draw: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Sum the loads that run when they want to."""
+        net, loads = self.net, self.loads.at(np.flatnonzero(self.loads.held == NOT_HELD))
+        member = net.pool.members(self._key[loads.home], loads.column, draw)
+        own = np.where(loads.phase[:, None] == AS_HOME, phase[loads.home], loads.phase[:, None])
+        place = net.home_place[loads.home], net.places.n_place
+        tan_phi, table = net.pool.tan_phi[loads.column], net.pool.table
+        p, q = (summed(kw, own, place, member, table) for kw in (loads.rated_kw, loads.rated_kw * tan_phi))
+        return p / net.vm_pu**2, q / net.vm_pu**2
 
     def _with(self, batch: Draws, heater: LvHeater) -> Draws:
         """Return a batch with one more heater; the worst that was seen stays."""
         p, q, phase, more = batch.p_kw.copy(), batch.q_kvar.copy(), batch.phase, batch.more_meters
+        has_meter = batch.has_meter
         if heater.moves_home:
             phase = self._move(p, q, batch, heater)
+            has_meter = self.meters(phase, more)
         elif heater.phase != AS_HOME:
             own = range(_PHASES) if heater.phase == THREE_PHASE else (heater.phase,)
             more = (*more, *(_PHASES * int(self.net.home_place[heater.home]) + k for k in own))
+            has_meter = has_meter.copy()
+            has_meter[list(more)] = True
         self._add(p, q, phase, batch.draw, heater)
-        worst = batch.worst.worse_of(worst_of_draws(self.net, p, q, self.meters(phase, more)))
-        return Draws(draw=batch.draw, p_kw=p, q_kvar=q, phase=phase, more_meters=more, worst=worst)
+        worst = batch.worst.worse_of(worst_of_draws(self.net, p, q, has_meter))
+        return replace(batch, p_kw=p, q_kvar=q, phase=phase, more_meters=more, has_meter=has_meter, worst=worst)
+
+    def _with_unless_refused(
+        self, heater: LvHeater, before: list[DrawWorst], after: list[Draws], like: RiskOutlook
+    ) -> Draws | None:
+        """Return the next batch with one more heater; None as soon as some of its draws are enough to refuse it."""
+        k = len(after)
+        known = self.batch(k) if k < len(self._now) else None
+        # Of draws that are not solved yet it is known that they get no better, or nothing.
+        at_least = nothing_seen(len(before[k].unsolved)) if known is None else known.worst
+        order, first = self._worst_first(before, after, like)
+        seen = [batch.worst for batch in after]
+        without, is_last = joined(before), k + 1 == len(self.rules.looks)
+        parts: list[Draws] = []
+        own: list[tuple[Draws, Draws]] = []
+        for rows in _growing(order, first):
+            if known is None:
+                few = self._some(k, rows)
+                own.append((few.first(0), few.batch(0)))
+            part = self._with(own[-1][1] if known is None else known.at(rows), heater)
+            at_least = at_least.with_some(rows, part.worst)
+            if is_refused(self.rules, self.net.limit, without, joined([*seen, at_least]), is_last=is_last):
+                return None
+            parts.append(part)
+        place = np.argsort(order)
+        if known is None:
+            self._before.append(draws_joined([first for first, _ in own]).at(place))
+            self._now.append(draws_joined([now for _, now in own]).at(place))
+            self._kept.append(len(self.promised))
+        return draws_joined(parts).at(place)
+
+    def _worst_first(self, before: list[DrawWorst], after: list[Draws], like: RiskOutlook) -> tuple[IntArray, int]:
+        """Return the draws of the next batch, those that are likely to refuse first, and how many to begin with."""
+        k, limit = len(after), self.net.limit
+        check = int(like.binding)
+        if after:
+            broken = joined([batch.worst for batch in after]).broken(limit).sum(axis=1)
+            deciding = [int(one) for one in self.rules.deciding]
+            check = deciding[int(np.argmax(broken[deciding]))]
+        hint = like.batches[k].worst if k < len(like.batches) else before[k]
+        bad, was_bad = SIGN[check] * hint.value[check], SIGN[check] * before[k].value[check]
+        broken_before = joined(before).broken(limit)[check].mean() > self.rules.risk
+        if not broken_before:
+            return np.argsort(-bad, kind="stable"), _TRIED_FIRST
+        # What was broken before counts where it gets worse.
+        is_broken = before[k].broken(limit)[check]
+        with np.errstate(invalid="ignore"):
+            change = np.nan_to_num(bad - was_bad, nan=0.0)
+        return np.lexsort((-change, ~is_broken)), _TRIED_FIRST_IF_BROKEN
+
+    def _some(self, k: int, rows: IntArray) -> AreaRisk:
+        """Return the same area with some of the draws of one batch and no others."""
+        p, q, phase = self._loads_of(k)
+        few = copy.copy(self)
+        few._begin([self._numbers[k][rows]], [(p[:, rows], q[:, rows], phase[:, rows])])  # noqa: SLF001
+        return few
 
     def _move(self, p: FloatArray, q: FloatArray, batch: Draws, heater: LvHeater) -> IntArray:
         """Put what a home draws on another phase, in place; return the phases of all homes."""
@@ -226,8 +362,8 @@ class AreaRisk:
             k = len(before)
             before.append(before_of(k).worst)
             after.append(self._with(batch_of(k), heater))
-            outlook, wants_more = judged(self.net, self.rules, heater, before, after)
-            if not wants_more:
+            outlook = judged(self.net, self.rules, heater, before, after)
+            if outlook is not None:
                 return outlook
 
     def _require(self, heater: LvHeater) -> None:
@@ -244,3 +380,11 @@ class AreaRisk:
             )
         if faults:
             raise InputError(f"area {self.net.grid.area_id}: no such heater.", faults)
+
+
+def _growing(order: IntArray, first: int) -> Iterator[IntArray]:
+    """Cut draws into parts, each twice as long as the one before."""
+    begin, size = 0, first
+    while begin < len(order):
+        yield order[begin : begin + size]
+        begin, size = begin + size, 2 * size

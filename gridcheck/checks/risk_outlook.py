@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -112,6 +112,8 @@ class Draws:
         Phase of each home.
     more_meters : tuple of int
         Rows of phases on which heaters hang beside the phase of their home.
+    has_meter : ndarray of bool, shape (3 n_place, n_draw)
+        Phases of places on which some meter hangs.
     worst : DrawWorst
         What was seen so far.
     """
@@ -121,7 +123,33 @@ class Draws:
     q_kvar: FloatArray
     phase: IntArray
     more_meters: tuple[int, ...]
+    has_meter: BoolArray
     worst: DrawWorst
+
+    def at(self, rows: IntArray) -> Draws:
+        """Return some draws, in the order of `rows`."""
+        return Draws(
+            draw=self.draw[rows],
+            p_kw=self.p_kw[:, rows],
+            q_kvar=self.q_kvar[:, rows],
+            phase=self.phase[:, rows],
+            more_meters=self.more_meters,
+            has_meter=self.has_meter[:, rows],
+            worst=self.worst.at(rows),
+        )
+
+
+def draws_joined(parts: list[Draws]) -> Draws:
+    """Put draws of the same area side by side."""
+    return replace(
+        parts[0],
+        draw=np.concatenate([part.draw for part in parts]),
+        p_kw=np.concatenate([part.p_kw for part in parts], axis=1),
+        q_kvar=np.concatenate([part.q_kvar for part in parts], axis=1),
+        phase=np.concatenate([part.phase for part in parts], axis=1),
+        has_meter=np.concatenate([part.has_meter for part in parts], axis=1),
+        worst=joined([part.worst for part in parts]),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -195,7 +223,7 @@ class RiskOutlook:
 
 def judged(
     net: AreaNet, rules: RiskRules, heater: LvHeater, before: list[DrawWorst], batches: list[Draws]
-) -> tuple[RiskOutlook, bool]:
+) -> RiskOutlook | None:
     """Judge what was drawn so far.
 
     Parameters
@@ -213,12 +241,75 @@ def judged(
 
     Returns
     -------
-    RiskOutlook
-    bool
-        Whether more draws could change who is charged.
+    RiskOutlook or None
+        None where more draws could change who is charged.
     """
     without, seen, limit = joined(before), joined([batch.worst for batch in batches]), net.limit
     n_draw, is_last = len(seen.unsolved), len(batches) == len(rules.looks)
+    found = _counted(rules, limit, without, seen, is_last=is_last)
+    open_still = (found.decides & found.worse & (found.side == Side.OPEN)).any()
+    if open_still and not found.charged.any():
+        return None
+    pairs = [share_interval(int(k), n_draw, confidence=rules.confidence_per_look) for k in found.broken]
+    value, place = _at_risk(seen, rules.risk)
+    value_before, _ = _at_risk(without, rules.risk)
+    return RiskOutlook(
+        heater=heater,
+        draws=n_draw,
+        unsolved=int(seen.unsolved.sum()),
+        broken_before=found.broken_before,
+        broken=found.broken,
+        low=np.array([low for low, _ in pairs]),
+        high=np.array([high for _, high in pairs]),
+        value_before=_finite(value_before),
+        value=_finite(value),
+        element=tuple(net.element_name(k, int(seen.element[k, place[k]])) for k in LvCheck),
+        step=seen.step[np.arange(len(limit)), place],
+        limit=limit,
+        side=found.side,
+        worse=found.worse,
+        charged=found.charged,
+        binding=_binding(value, found.broken, limit, charged=found.charged, decides=found.decides),
+        batches=tuple(batches),
+    )
+
+
+def is_refused(rules: RiskRules, limit: FloatArray, before: DrawWorst, at_least: DrawWorst, *, is_last: bool) -> bool:
+    """Tell whether a look is bound to charge a check, from draws that will turn out at least as bad.
+
+    More broken draws, and more that are worse than before, never take a charge away. So what is charged with less is
+    charged with all, and not every draw has to be solved to know it.
+
+    Parameters
+    ----------
+    rules : RiskRules
+        When a limit counts as kept.
+    limit : ndarray, shape (n_check,)
+        Limits.
+    before : DrawWorst
+        All draws up to this look, without the heater.
+    at_least : DrawWorst
+        The same draws with it, each as bad as is known already.
+    is_last : bool
+        Whether there is no look behind it.
+    """
+    return bool(_counted(rules, limit, before, at_least, is_last=is_last).charged.any())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Counted:
+    """What is counted in draws; attributes as in `RiskOutlook`, and which checks decide."""
+
+    broken_before: IntArray
+    broken: IntArray
+    side: IntArray
+    worse: BoolArray
+    decides: BoolArray
+    charged: BoolArray
+
+
+def _counted(rules: RiskRules, limit: FloatArray, without: DrawWorst, seen: DrawWorst, *, is_last: bool) -> _Counted:
+    n_draw = len(seen.unsolved)
     broken_draws = seen.broken(limit)
     broken_before, broken = without.broken(limit).sum(axis=1), broken_draws.sum(axis=1)
     broken_already = broken_before > rules.risk * n_draw
@@ -226,38 +317,20 @@ def judged(
     # Of what was broken before, only the draws that break it tell whether the heater makes it worse.
     worse: BoolArray = np.where(broken_already, (broken_draws & moved).any(axis=1), moved.any(axis=1))
     confidence = rules.confidence_per_look
-    pairs = [share_interval(int(k), n_draw, confidence=confidence) for k in broken]
     side = np.array([side_of(int(k), n_draw, bound=rules.risk, confidence=confidence) for k in broken])
     if is_last:
         side[side == Side.OPEN] = Side.ABOVE
     if n_draw not in rules.draws:
         side[side == Side.BELOW] = Side.OPEN
     decides = np.isin(np.arange(len(limit)), rules.deciding)
-    charged = decides & worse & (side == Side.ABOVE)
-    value, place = _at_risk(seen, rules.risk)
-    value_before, _ = _at_risk(without, rules.risk)
-    checks = np.arange(len(limit))
-    outlook = RiskOutlook(
-        heater=heater,
-        draws=n_draw,
-        unsolved=int(seen.unsolved.sum()),
+    return _Counted(
         broken_before=broken_before,
         broken=broken,
-        low=np.array([low for low, _ in pairs]),
-        high=np.array([high for _, high in pairs]),
-        value_before=_finite(value_before),
-        value=_finite(value),
-        element=tuple(net.element_name(k, int(seen.element[k, place[k]])) for k in LvCheck),
-        step=seen.step[checks, place],
-        limit=limit,
         side=side,
         worse=worse,
-        charged=charged,
-        binding=_binding(value, broken, limit, charged=charged, decides=decides),
-        batches=tuple(batches),
+        decides=decides,
+        charged=decides & worse & (side == Side.ABOVE),
     )
-    open_still = (decides & worse & (side == Side.OPEN)).any()
-    return outlook, bool(open_still and not charged.any())
 
 
 def _moved(before: DrawWorst, after: DrawWorst, limit: FloatArray) -> BoolArray:

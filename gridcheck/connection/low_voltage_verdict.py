@@ -88,8 +88,9 @@ class LvVerdict:
     broken_before: tuple[LvCheck, ...]
 
 
-_Way = tuple[tuple[str, ...], RiskOutlook, AreaRisk, str]
-"""Conditions of the application, what they lead to, in which area, and what has to be done in it."""
+_Way = tuple[tuple[str, ...], RiskOutlook | None, AreaRisk, str]
+"""Conditions of the application, what they lead to (None where they do not help), in which area, and what has to be
+done in it."""
 
 
 class AreaQueue:
@@ -117,7 +118,7 @@ class AreaQueue:
         """
         plain = self.risk.with_heater(heater)
         for codes, outlook, risk, measure in self._ways(heater, plain):
-            if outlook.fits:
+            if outlook is not None and outlook.fits:
                 self.risk = risk
                 self.measures += (measure,) if measure else ()
                 risk.promise(outlook)
@@ -139,7 +140,8 @@ class AreaQueue:
 
     def _blocker(self, plain: RiskOutlook) -> Blocker:
         accepted, check = self.risk.rules.risk, plain.binding
-        alone = self.risk.alone(plain.heater)
+        # Without promises it is alone already.
+        alone = self.risk.alone(plain.heater) if self.risk.promised else plain
         if alone.probability_before[check] > accepted:
             return Blocker.EXISTING_LOAD
         own = alone.probability[check] > accepted or not self.risk.promised
@@ -150,15 +152,15 @@ class AreaQueue:
     def _ways(self, heater: LvHeater, plain: RiskOutlook) -> Iterator[_Way]:
         """Yield what may be tried, the cheapest first; nothing is solved before it is asked for."""
         yield (), plain, self.risk, ""
-        yield from self._other_phases(heater)
+        yield from self._other_phases(heater, plain)
         window = int(self.risk.net.pool.window[plain.step[plain.binding]])
         if self.options.managed_start and window >= 0:
-            yield (MANAGED_START,), self.risk.with_heater(replace(heater, held=window)), self.risk, ""
-        yield from self._capped(heater)
+            yield (MANAGED_START,), self.risk.if_fits(replace(heater, held=window), plain), self.risk, ""
+        yield from self._capped(heater, plain)
         yield from self._other_tap(heater, plain)
-        yield from self._other_homes(heater)
+        yield from self._other_homes(heater, plain)
 
-    def _other_phases(self, heater: LvHeater) -> Iterator[_Way]:
+    def _other_phases(self, heater: LvHeater, plain: RiskOutlook) -> Iterator[_Way]:
         """Put the home on the least loaded phase, then on the next one."""
         net = self.risk.net
         if not self.options.phases or THREE_PHASE in (heater.phase, net.grid.home_phase[heater.home]):
@@ -168,22 +170,22 @@ class AreaQueue:
         own = now[heater.home] if heater.phase == AS_HOME else heater.phase
         for k in sorted(set(range(len(PHASE_NAMES))) - {int(own)}, key=lambda k: (loaded[k], k)):
             moved = replace(heater, phase=k, moves_home=True)
-            yield (f"phase:{PHASE_NAMES[k]}",), self.risk.with_heater(moved), self.risk, ""
+            yield (f"phase:{PHASE_NAMES[k]}",), self.risk.if_fits(moved, plain), self.risk, ""
 
-    def _capped(self, heater: LvHeater) -> Iterator[_Way]:
+    def _capped(self, heater: LvHeater, plain: RiskOutlook) -> Iterator[_Way]:
         """Find the largest step of 0.1 kW that fits, by halving: more power is never better for what counts."""
         most = int(np.ceil(heater.rated_kw * _PER_KW - _ROUNDING)) - 1
         least = max(1, int(np.ceil(self.options.least_share * heater.rated_kw * _PER_KW - _ROUNDING)))
         if least > most:
             return
-        best = self.risk.with_heater(replace(heater, rated_kw=least / _PER_KW))
-        if not best.fits:
+        best = self.risk.if_fits(replace(heater, rated_kw=least / _PER_KW), plain)
+        if best is None:
             return
         low, high = least, most + 1
         while high - low > 1:
             middle = (low + high) // 2
-            outlook = self.risk.with_heater(replace(heater, rated_kw=middle / _PER_KW))
-            if outlook.fits:
+            outlook = self.risk.if_fits(replace(heater, rated_kw=middle / _PER_KW), plain)
+            if outlook is not None:
                 low, best = middle, outlook
             else:
                 high = middle
@@ -197,9 +199,9 @@ class AreaQueue:
         if network is None:
             return
         risk = self.risk.moved(replace(net, network=network))
-        yield (), risk.instead_of(self.risk, heater), risk, measure
+        yield (), risk.if_fits(heater, plain, self.risk), risk, measure
 
-    def _other_homes(self, heater: LvHeater) -> Iterator[_Way]:
+    def _other_homes(self, heater: LvHeater, plain: RiskOutlook) -> Iterator[_Way]:
         """Put all homes whose phase is known on phases anew."""
         if not self.options.phases or REPHASE in self.measures:
             return
@@ -215,7 +217,7 @@ class AreaQueue:
             replace(net, grid=grid, network=network), tuple(_as_home(promise) for promise in self.risk.promised)
         )
         asked = _as_home(heater) if single else heater
-        yield (), risk.instead_of(self.risk, asked), risk, REPHASE
+        yield (), risk.if_fits(asked, plain, self.risk), risk, REPHASE
 
     def steps_up(self) -> int:
         """Return by how many steps the tap is to be moved so that the low voltage rises."""

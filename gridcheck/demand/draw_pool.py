@@ -21,6 +21,8 @@ from __future__ import annotations
 import hashlib
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -64,7 +66,7 @@ class PoolSize:
     days: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, weakref_slot=True, kw_only=True, eq=False)
 class DrawPool:
     """Courses of simulated homes at chosen steps.
 
@@ -130,9 +132,37 @@ class DrawPool:
         draw : ndarray of int, shape (n_draw,)
             Numbers of the draws.
         """
-        share = self.share[column]
-        member = _bits(key, f"member of {self.classes[column]}", draw) % np.uint64(len(share))
-        return share[member.astype(np.int64)].astype(np.float64)
+        member = self.members(key, np.full(len(key), column), draw)
+        return self.table[member]
+
+    def members(self, key: UnsignedArray, column: IntArray, draw: IntArray) -> IntArray:
+        """Return like whom in `table` homes behave in some draws, shape (n_home, n_draw).
+
+        Parameters
+        ----------
+        key : ndarray of uint64, shape (n_home,)
+            From `home_keys`.
+        column : ndarray of int, shape (n_home,)
+            Position of the class of each.
+        draw : ndarray of int, shape (n_draw,)
+            Numbers of the draws.
+        """
+        sizes = np.array([len(part) for part in self.share], dtype=np.uint64)
+        bits = _mixed_with(key, _words(self.classes)[column], draw) % sizes[column][:, None]
+        before = np.cumsum(np.append(0, sizes[:-1])).astype(np.int64)
+        return np.asarray(bits.astype(np.int64) + before[column][:, None])
+
+    @property
+    def table(self) -> FloatArray:
+        """Courses of all members of all classes, class by class, shape (n, n_step). [1], [kW]"""
+        found = _TABLES.get(self)
+        if found is None:
+            found = _TABLES[self] = np.concatenate(self.share).astype(np.float64)
+        return found
+
+
+# A pool never changes, so what follows from it alone is kept for as long as it lives.
+_TABLES: WeakKeyDictionary[DrawPool, FloatArray] = WeakKeyDictionary()
 
 
 def home_keys(seed: int, area_id: str, home_id: tuple[str, ...]) -> UnsignedArray:
@@ -151,9 +181,25 @@ def drawn_phases(key: UnsignedArray, draw: IntArray) -> IntArray:
 
 def _bits(key: UnsignedArray, purpose: str, draw: IntArray) -> UnsignedArray:
     """Return well-mixed bits of each home and draw, shape (n_home, n_draw); the low ones are as good as the high."""
-    start = draws.mixed(key ^ draws.mixed(np.array([zlib.crc32(purpose.encode())], dtype=np.uint64)))
+    return _mixed_with(key, _words_of((purpose,)), draw)
+
+
+def _mixed_with(key: UnsignedArray, word: UnsignedArray, draw: IntArray) -> UnsignedArray:
+    """Do so for purposes that are given by their word, shape (1,) or (n_home,)."""
+    start = draws.mixed(key ^ word)
     with np.errstate(over="ignore"):
         return draws.mixed(start[:, None] + np.asarray(draw, dtype=np.int64).view(np.uint64)[None, :])
+
+
+@lru_cache(maxsize=64)
+def _words(classes: tuple[str, ...]) -> UnsignedArray:
+    """Return the words of the purposes of members, shape (n_class,)."""
+    return _words_of(tuple(f"member of {name}" for name in classes))
+
+
+@lru_cache(maxsize=64)
+def _words_of(purposes: tuple[str, ...]) -> UnsignedArray:
+    return draws.mixed(np.array([zlib.crc32(purpose.encode()) for purpose in purposes], dtype=np.uint64))
 
 
 def draw_pool(

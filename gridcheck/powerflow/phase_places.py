@@ -30,12 +30,8 @@ class PlaceRows(PhaseRows):
     def write(self, block: int, pq: FloatArray) -> None:
         """Write P and Q of one block to `pq`, shape (n_row, 2 BLOCK). [pu]"""
         assert self.written is not None
-        lanes = _kernels.BLOCK
-        cases = slice(block * lanes, (block + 1) * lanes)
-        width = min(lanes, self.n_case - block * lanes)
-        pq[:] = 0.0
-        for part, power in enumerate(self.written):
-            pq[self.column_row, part * lanes : part * lanes + width] = power[self.column, cases] * self.per_mva
+        first = block * _kernels.BLOCK
+        _kernels.place_power(*self.written, self.column, self.column_row, self.per_mva, first, pq)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

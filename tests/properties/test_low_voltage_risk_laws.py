@@ -126,3 +126,29 @@ def test_approved_areas_keep_their_limits_on_hidden_truths():
     for count in np.atleast_1d(broken):
         low, _ = share_interval(int(count), asked, confidence=0.99)
         assert low <= risk
+
+
+@settings(max_examples=25, deadline=None)
+@given(areas(), st.sampled_from([0.5, 1.0]), st.booleans())
+def test_a_refusal_from_few_draws_is_that_of_all(given_area, share, is_other_tap):
+    net, loads, wishes, seed = given_area
+    rules = RiskRules(refusal_draws=15, draws=(30, 60), risk=0.1)
+    few, all_draws = (AreaRisk(net, loads, rules, seed=seed) for _ in range(2))
+    for wish in wishes:
+        plain = few.with_heater(wish)
+        asked = dataclasses.replace(wish, rated_kw=share * wish.rated_kw)
+        if is_other_tap:
+            tap = dataclasses.replace(net, network=OPTIONS.network_of(net.grid, 1))
+            found = few.moved(tap).if_fits(asked, plain, few)
+            right = all_draws.moved(tap).instead_of(all_draws, asked)
+        else:
+            found, right = few.if_fits(asked, plain), all_draws.with_heater(asked)
+        assert (found is not None) == right.fits
+        if found is not None:
+            assert found.draws == right.draws
+            np.testing.assert_array_equal(found.broken, right.broken)
+            np.testing.assert_allclose(found.value, right.value, rtol=1e-12)
+            np.testing.assert_array_equal(found.batches[0].draw, right.batches[0].draw)
+            np.testing.assert_array_equal(found.batches[0].p_kw, right.batches[0].p_kw)
+        few.promise(plain)
+        all_draws.promise(all_draws.with_heater(wish))

@@ -27,6 +27,7 @@ from gridcheck.powerflow._kernels.phase_reading import (
     unbalance,
 )
 from gridcheck.powerflow._kernels.phases import sweep_phases
+from gridcheck.powerflow._kernels.place_extremes import place_extremes, place_power
 from gridcheck.powerflow._kernels.reading import angles, branch_currents, losses, magnitudes, pass_down
 from gridcheck.powerflow._kernels.reductions import extremes, sustained_peak
 from gridcheck.powerflow._kernels.switching import solve_states
@@ -59,6 +60,8 @@ __all__ = [
     "phase_currents",
     "phase_losses",
     "phase_magnitudes",
+    "place_extremes",
+    "place_power",
     "soften",
     "solve_states",
     "sustained_peak",

@@ -112,7 +112,7 @@ class AreaRisk:
             If there is no such home or class, or it has no size.
         """
         self._require(heater)
-        return self._looked_at(heater, self.batch, self.batch)
+        return self._looked_at(heater, self.batch, self)
 
     def if_fits(self, heater: LvHeater, like: RiskOutlook, other: AreaRisk | None = None) -> RiskOutlook | None:
         """Return `with_heater`, or `instead_of` another state, where the heater fits; None where it does not.
@@ -131,20 +131,22 @@ class AreaRisk:
         self._require(heater)
         before: list[DrawWorst] = []
         after: list[Draws] = []
+        state = self if other is None else other
         while True:
-            before.append((self if other is None else other).batch(len(before)).worst)
+            before.append(state.batch(len(before)).worst)
             batch = self._with_unless_refused(heater, before, after, like)
             if batch is None:
                 return None
             after.append(batch)
-            outlook = judged(self.net, self.rules, heater, before, after)
+            begun = [state.first(k).worst for k in range(len(before))]
+            outlook = judged(self.net, self.rules, heater, before, after, begun=begun)
             if outlook is not None:
                 return outlook if outlook.fits else None
 
     def alone(self, heater: LvHeater) -> RiskOutlook:
         """See what it would do without the promises made so far."""
         self._require(heater)
-        return self._looked_at(heater, self.first, self.first)
+        return self._looked_at(heater, self.first, self, alone=True)
 
     def instead_of(self, other: AreaRisk, heater: LvHeater) -> RiskOutlook:
         """See what this area with one more heater does to limits that another state of it, without the heater, keeps.
@@ -152,7 +154,7 @@ class AreaRisk:
         So a measure answers for what it breaks itself: a higher tap for voltages in light hours.
         """
         self._require(heater)
-        return self._looked_at(heater, self.batch, other.batch)
+        return self._looked_at(heater, self.batch, other)
 
     def promise(self, outlook: RiskOutlook) -> None:
         """Approve the heater of an outlook of this state."""
@@ -353,16 +355,18 @@ class AreaRisk:
         return has_meter
 
     def _looked_at(
-        self, heater: LvHeater, batch_of: Callable[[int], Draws], before_of: Callable[[int], Draws]
+        self, heater: LvHeater, batch_of: Callable[[int], Draws], state: AreaRisk, *, alone: bool = False
     ) -> RiskOutlook:
         """Draw until every check that the heater makes worse lies on one side, or one of them above."""
         before: list[DrawWorst] = []
+        begun: list[DrawWorst] = []
         after: list[Draws] = []
         while True:
             k = len(before)
-            before.append(before_of(k).worst)
+            before.append((state.first(k) if alone else state.batch(k)).worst)
+            begun.append(state.first(k).worst)
             after.append(self._with(batch_of(k), heater))
-            outlook = judged(self.net, self.rules, heater, before, after)
+            outlook = judged(self.net, self.rules, heater, before, after, begun=begun)
             if outlook is not None:
                 return outlook
 

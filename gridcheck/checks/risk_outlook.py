@@ -25,6 +25,8 @@ _NEGLIGIBLE = 1e-6
 # is a matter of the tap and not of who draws power, so a lift below this has no bearing on it; a step of the tap is
 # ten times as much, and so are roofs. [V] (E, range 0.2 to 1)
 _LIFTED_V = 0.5
+# What was broken before the queue may slip by so much, all applications together, before it counts. [1] (E, 0 to 0.005)
+_SLIP = 0.002
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +180,8 @@ class RiskOutlook:
     side : ndarray of int, shape (n_check,)
         A `Side` of each check; OPEN where the draws were stopped by another check.
     worse : ndarray of bool, shape (n_check,)
-        Checks that the heater makes worse: in some draw; where they were broken before, in some draw that breaks them.
+        Checks that the heater makes worse in some draw; where they were broken already, only if the value at the
+        accepted risk has slipped since before the queue.
     charged : ndarray of bool, shape (n_check,)
         Deciding checks that count against it.
     binding : LvCheck
@@ -222,7 +225,13 @@ class RiskOutlook:
 
 
 def judged(
-    net: AreaNet, rules: RiskRules, heater: LvHeater, before: list[DrawWorst], batches: list[Draws]
+    net: AreaNet,
+    rules: RiskRules,
+    heater: LvHeater,
+    before: list[DrawWorst],
+    batches: list[Draws],
+    *,
+    begun: list[DrawWorst],
 ) -> RiskOutlook | None:
     """Judge what was drawn so far.
 
@@ -238,6 +247,8 @@ def judged(
         Batches without it.
     batches : list of Draws
         The same batches with it.
+    begun : list of DrawWorst
+        The same batches before the queue.
 
     Returns
     -------
@@ -246,7 +257,7 @@ def judged(
     """
     without, seen, limit = joined(before), joined([batch.worst for batch in batches]), net.limit
     n_draw, is_last = len(seen.unsolved), len(batches) == len(rules.looks)
-    found = _counted(rules, limit, without, seen, is_last=is_last)
+    found = _counted(rules, limit, (without, seen, joined(begun)), is_last=is_last)
     open_still = (found.decides & found.worse & (found.side == Side.OPEN)).any()
     if open_still and not found.charged.any():
         return None
@@ -293,7 +304,8 @@ def is_refused(rules: RiskRules, limit: FloatArray, before: DrawWorst, at_least:
     is_last : bool
         Whether there is no look behind it.
     """
-    return bool(_counted(rules, limit, before, at_least, is_last=is_last).charged.any())
+    # What stood before the queue is no worse than what stands now, so the measure is the stricter one here.
+    return bool(_counted(rules, limit, (before, at_least, before), is_last=is_last).charged.any())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -308,14 +320,21 @@ class _Counted:
     charged: BoolArray
 
 
-def _counted(rules: RiskRules, limit: FloatArray, without: DrawWorst, seen: DrawWorst, *, is_last: bool) -> _Counted:
+def _counted(
+    rules: RiskRules, limit: FloatArray, draws: tuple[DrawWorst, DrawWorst, DrawWorst], *, is_last: bool
+) -> _Counted:
+    """Count in draws without the heater, with it, and before the queue."""
+    without, seen, begun = draws
     n_draw = len(seen.unsolved)
-    broken_draws = seen.broken(limit)
-    broken_before, broken = without.broken(limit).sum(axis=1), broken_draws.sum(axis=1)
+    broken_before, broken = (worst.broken(limit).sum(axis=1) for worst in (without, seen))
     broken_already = broken_before > rules.risk * n_draw
     moved = _moved(without, seen, limit)
-    # Of what was broken before, only the draws that break it tell whether the heater makes it worse.
-    worse: BoolArray = np.where(broken_already, (broken_draws & moved).any(axis=1), moved.any(axis=1))
+    # What was broken already counts against whoever lets the value at the accepted risk get worse than it was before
+    # the queue; the worst of all draws would name somebody in nearly every area.
+    at_risk, at_first = _at_risk(seen, rules.risk)[0], _at_risk(begun, rules.risk)[0]
+    with np.errstate(invalid="ignore"):  # as bad as can be before and after
+        slipped = SIGN * (at_risk - at_first) > _SLIP * limit
+    worse: BoolArray = moved.any(axis=1) & (slipped | ~broken_already)
     confidence = rules.confidence_per_look
     side = np.array([side_of(int(k), n_draw, bound=rules.risk, confidence=confidence) for k in broken])
     if is_last:

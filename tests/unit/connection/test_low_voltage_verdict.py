@@ -182,12 +182,27 @@ def test_whose_load_leaves_no_room(kw, asked, blocker):
     assert len(queue.risk.promised) == len(asked) - 1
 
 
-def test_what_was_broken_before_is_shown_and_not_charged_to_who_makes_it_no_worse():
+SLIP_V = 0.002 * 198.0
+
+
+@pytest.mark.parametrize("kw", [0.5, 3.0])
+def test_what_was_broken_before_is_shown_and_charged_to_who_makes_it_worse(kw):
     risk = at((0, 1), (9, 0))
-    verdicts, _ = decide_area(risk, [heater(1, 0.5)], nothing_but())
-    lifted = end_volts(risk.net, (9, 0.5, 0))[0] >= end_volts(risk.net, (9, 0, 0))[0]
+    verdicts, _ = decide_area(risk, [heater(1, kw)], nothing_but())
+    dropped_v = end_volts(risk.net, (9, 0, 0))[0] - end_volts(risk.net, (9, kw, 0))[0]
     assert verdicts[0].broken_before == (LvCheck.LOW_VOLTAGE,)
-    assert verdicts[0].fits == lifted
+    assert verdicts[0].fits == (dropped_v <= SLIP_V)
+
+
+def test_many_who_make_it_a_little_worse_are_charged_as_one():
+    risk = at((0, 0), (9, 0))
+    before_v = end_volts(risk.net, (9, 0, 0))[0]
+    step_kw, number = 0.02, 12
+    verdicts, _ = decide_area(risk, [heater(1, step_kw)] * number, nothing_but())
+    # The first of them who would let it slip too far since before the queue is refused, and so is everybody after.
+    drops_v = [before_v - end_volts(risk.net, (9 + step_kw * n, 0, 0))[0] for n in range(1, number + 1)]
+    assert drops_v[0] <= SLIP_V < drops_v[-1]
+    assert [v.fits for v in verdicts] == [drop <= SLIP_V for drop in drops_v]
 
 
 def test_unbalance_decides_only_where_the_rules_say_so():

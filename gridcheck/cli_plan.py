@@ -17,7 +17,7 @@ def plan(
         typer.Option(
             "--candidates",
             metavar="FILE",
-            help="CSV: project_id, group, requires, cost_yuan, households, risk_hours; county_code and measure if known",
+            help="CSV: project_id, group, requires, cost_yuan, households, risk_hours; if known county_code, measure",
         ),
     ],
     budget: Annotated[str, typer.Option("--budget", metavar="YUAN", help="money there is")],
@@ -43,7 +43,7 @@ def plan(
         bool,
         typer.Option(
             "--around",
-            help="also the worth of another 100,000 yuan, what comes next, county_split.csv, and simple rules: rules.csv",
+            help="also the worth of another 100,000 yuan, what comes next, county_split.csv, rules.csv",
         ),
     ] = False,
     robust: Annotated[

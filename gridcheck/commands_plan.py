@@ -258,7 +258,8 @@ def _split_csv(menu: Menu, choice: Choice) -> bytes:
     heading = ("county_code", "candidates", "chosen", "cost_yuan", "cost_percent", "households", "risk_hours")
     rows = [
         (one.county_code, one.candidates, one.chosen, exact(one.cost_yuan),
-         "" if math.isnan(one.cost_percent) else f"{one.cost_percent:.3f}", exact(one.households), exact(one.risk_hours))
+         "" if math.isnan(one.cost_percent) else f"{one.cost_percent:.3f}", exact(one.households),
+         exact(one.risk_hours))
         for one in county_split(menu, choice)
     ]  # fmt: skip
     return _csv(heading, rows)

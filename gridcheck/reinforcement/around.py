@@ -8,7 +8,14 @@ from fractions import Fraction
 
 from gridcheck.errors import PlanError
 from gridcheck.reinforcement.menu import (
-    NO_CONDITIONS, Choice, Conditions, Menu, choice_of, choice_problem, choose, least_budget,
+    NO_CONDITIONS,
+    Choice,
+    Conditions,
+    Menu,
+    choice_of,
+    choice_problem,
+    choose,
+    least_budget,
 )  # fmt: skip
 from gridcheck.reinforcement.programme import Floor, best_choice, closure
 
@@ -214,7 +221,6 @@ def county_split(menu: Menu, choice: Choice) -> tuple[CountyShare, ...]:
 
 def by_benefit_per_cost(menu: Menu, budget_yuan: Fraction) -> Choice:
     """Choose as a spreadsheet does: down the list by households per yuan, whatever still fits."""
-
     households, hours = menu.alone(0), menu.alone(1)
 
     def merit(i: int) -> tuple[bool, Fraction, Fraction, str]:

@@ -347,12 +347,12 @@ def _require_enough(menu: Menu, problem: ChoiceProblem, budget_yuan: Fraction) -
     except PlanError:
         raise PlanError("No budget is enough: the counties cannot all get what is asked for them at least.") from None
     if least > budget_yuan:
-        asked = ["the forced projects with what they require"] if problem.forced else []
+        forced = ", ".join(menu.ids[i] for i in problem.forced)
+        asked = [f"the forced projects ({forced}) with what they require"] if problem.forced else []
         asked += ["the least that counties are to get"] if problem.floors else []
         raise PlanError(
             f"The budget of {exact(budget_yuan)} yuan is {exact(least - budget_yuan)} yuan too small for "
-            f"{' and '.join(asked)}: {', '.join(menu.ids[i] for i in problem.forced) or 'no project forced'}. The smallest "
-            f"budget that could is {exact(least)} yuan."
+            f"{' and '.join(asked)}. The smallest budget that could is {exact(least)} yuan."
         )
 
 

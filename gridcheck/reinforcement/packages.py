@@ -219,15 +219,17 @@ def _parts(numbers: Sequence[Fraction]) -> int:
 def _faulty_ids(packages: Sequence[Package]) -> Iterator[str]:
     first: dict[str, int] = {}
     for package in packages:
+        where = f"row {package.row} ({package.project_id})"
         if package.project_id and package.project_id in first:
-            yield f"row {package.row} ({package.project_id}): project_id stands in row {first[package.project_id]} already"
+            yield f"{where}: project_id stands in row {first[package.project_id]} already"
         first.setdefault(package.project_id, package.row)
     for package in packages:
+        where = f"row {package.row} ({package.project_id})"
         for needed in package.requires:
             if needed == package.project_id:
-                yield f"row {package.row} ({package.project_id}): it requires itself; take that out of requires"
+                yield f"{where}: it requires itself; take that out of requires"
             elif needed not in first:
-                yield f"row {package.row} ({package.project_id}): it requires {needed!r}, which is no project_id of the table"
+                yield f"{where}: it requires {needed!r}, which is no project_id of the table"
 
 
 def _circles(packages: Sequence[Package]) -> Iterator[str]:

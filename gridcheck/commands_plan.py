@@ -166,6 +166,7 @@ def _status(asked: Asked, menu: Menu, choice: Choice, notes: Sequence[str]) -> d
         "status": "optimal",
         "objective": "most households, then most risk_hours, then least cost_yuan, then fewest projects, then ids",
         "gap": choice.gap,
+        "is_least_cost": choice.is_least_cost,
         "households": households,
         "risk_hours": float(choice.values["risk_hours"]),
         "cost_yuan": float(choice.cost_yuan),

@@ -43,12 +43,15 @@ class Aim:
         Added to the sum of each row.
     worst : int
         How many of the least sums are added up: 1 for the worst of all scenarios.
+    is_tie_break : bool
+        True where it only decides between choices that bring the same: the search for it may be cut short.
     """
 
     name: str
     rows: tuple[tuple[int, ...], ...]
     offsets: tuple[int, ...] = (0,)
     worst: int = 1
+    is_tie_break: bool = False
 
     @property
     def is_idle(self) -> bool:
@@ -113,7 +116,7 @@ def levels(aim: Aim, draft: Draft) -> Iterator[Level]:
     # Over their greatest common divisor numbers are short; an offset moves every choice alike.
     divisor = math.gcd(*aim.rows[0]) or 1
     values = tuple(value // divisor for value in aim.rows[0])
-    aim = Aim(name=aim.name, rows=(values,))
+    aim = Aim(name=aim.name, rows=(values,), is_tie_break=aim.is_tie_break)
     largest = max(map(abs, values), default=0)
     digits = 0
     while (largest >> (_BITS * digits)) >= _LARGEST:

@@ -16,8 +16,10 @@ from gridcheck.reinforcement.menu import (
     choice_problem,
     choose,
     least_budget,
+    least_cost,
 )  # fmt: skip
-from gridcheck.reinforcement.programme import Floor, best_choice, closure
+from gridcheck.reinforcement.problem import Floor, closure
+from gridcheck.reinforcement.programme import best_choice
 
 MARGIN_YUAN = 100_000
 PARETO_TO_YUAN, PARETO_STEP_YUAN = 40_000_000, 1_000_000
@@ -115,8 +117,8 @@ def pareto(
 def choose_without_budget(menu: Menu, conditions: Conditions = NO_CONDITIONS) -> Choice:
     """Return the best choice if money were no matter; its budget is what it costs."""
     found = best_choice(choice_problem(menu, None, conditions))
-    choice = choice_of(menu, found.built, Fraction(0), gap=found.gap)
-    return replace(choice, budget_yuan=choice.cost_yuan)
+    choice = choice_of(menu, found.built, Fraction(0))
+    return replace(choice, budget_yuan=choice.cost_yuan, gap=found.gap, is_least_cost=found.is_settled)
 
 
 def marginal_value(
@@ -162,8 +164,7 @@ def next_on_the_list(menu: Menu, choice: Choice, conditions: Conditions = NO_CON
     problem = choice_problem(menu, None, conditions)
     benefit = menu.benefits[0]
     floor = Floor(values=benefit.values, least=int(choice.households * benefit.parts) + 1)
-    (cost,) = (aim for aim in problem.aims if aim.name == "cost")
-    more = replace(problem, floors=(*problem.floors, floor), aims=(cost,))
+    more = replace(least_cost(problem), floors=(*problem.floors, floor))
     if sum(max(0, value) for value in benefit.values) < floor.least:
         return None
     try:

@@ -13,7 +13,8 @@ from fractions import Fraction
 from gridcheck.errors import InputError, PlanError
 from gridcheck.reinforcement.aims import Aim
 from gridcheck.reinforcement.measures import Project
-from gridcheck.reinforcement.programme import ChoiceProblem, Chosen, Floor, Limit, best_choice, closure
+from gridcheck.reinforcement.problem import ChoiceProblem, Chosen, Floor, Limit, closure
+from gridcheck.reinforcement.programme import best_choice
 
 HOUSEHOLDS = "households"
 _FEN_PER_YUAN = 100
@@ -135,6 +136,8 @@ class Choice:
         What they bring of each benefit, by its name; exact.
     gap : float
         Relative distance to the proved bound: 0, or NaN where no best one was sought.
+    is_least_cost : bool
+        False where it is not proved that no other choice brings the same for less.
     """
 
     ids: tuple[str, ...]
@@ -142,6 +145,7 @@ class Choice:
     budget_yuan: Fraction
     values: Mapping[str, Fraction]
     gap: float
+    is_least_cost: bool = False
 
     @property
     def households(self) -> Fraction:
@@ -232,7 +236,7 @@ def choice_problem(menu: Menu, budget: int | None, conditions: Conditions = NO_C
     aims = [Aim(name=benefit.name, rows=(benefit.values,)) for benefit in menu.benefits]
     return ChoiceProblem(
         n_project=len(menu.ids),
-        aims=(*aims, Aim(name="cost", rows=(tuple(-cost for cost in menu.cost) + none,))),
+        aims=(*aims, Aim(name="cost", rows=(tuple(-cost for cost in menu.cost) + none,), is_tie_break=True)),
         limits=() if budget is None else (Limit(cost=menu.cost, most=budget),),
         floors=tuple(_county_floor(menu, code, least) for code, least in sorted(conditions.county_minimum.items())),
         groups=menu.groups,
@@ -270,10 +274,10 @@ def choose(menu: Menu, budget_yuan: Fraction, conditions: Conditions = NO_CONDIT
     problem = choice_problem(menu, budget, conditions)
     _require_enough(menu, problem, budget_yuan)
     found = best_choice(problem) if menu.ids else Chosen(built=(), gap=0.0)
-    return choice_of(menu, found.built, budget_yuan, gap=found.gap)
+    return replace(choice_of(menu, found.built, budget_yuan), gap=found.gap, is_least_cost=found.is_settled)
 
 
-def choice_of(menu: Menu, built: Sequence[int], budget_yuan: Fraction, *, gap: float = float("nan")) -> Choice:
+def choice_of(menu: Menu, built: Sequence[int], budget_yuan: Fraction) -> Choice:
     """Return what given projects bring, without looking for better ones."""
     chosen = set(built)
     shared = [len(menu.ids) + a for a, unlocking in enumerate(menu.shared) if chosen.intersection(unlocking)]
@@ -285,7 +289,7 @@ def choice_of(menu: Menu, built: Sequence[int], budget_yuan: Fraction, *, gap: f
         values={
             benefit.name: Fraction(sum(benefit.values[i] for i in columns), benefit.parts) for benefit in menu.benefits
         },
-        gap=gap,
+        gap=float("nan"),
     )
 
 
@@ -304,12 +308,15 @@ def least_budget(menu: Menu, problem: ChoiceProblem) -> Fraction:
     PlanError
         If none does.
     """
-    (cost,) = (aim for aim in problem.aims if aim.name == "cost")
-    if problem.floors:
-        built = best_choice(replace(problem, limits=(), aims=(cost,))).built
-    else:
-        built = closure(problem.forced, problem.requires)
+    # Without floors, what is forced needs just what it requires.
+    built = best_choice(least_cost(problem)).built if problem.floors else closure(problem.forced, problem.requires)
     return Fraction(sum(menu.cost[i] for i in built), menu.parts_per_yuan)
+
+
+def least_cost(problem: ChoiceProblem) -> ChoiceProblem:
+    """Return the programme that asks for nothing but the least cost, without a budget."""
+    (cost,) = (aim for aim in problem.aims if aim.name == "cost")
+    return replace(problem, limits=(), aims=(replace(cost, is_tie_break=False),))
 
 
 def _county_floor(menu: Menu, code: str, least: int) -> Floor:

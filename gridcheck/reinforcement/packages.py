@@ -11,7 +11,7 @@ from pathlib import Path
 from gridcheck.csv_tables import text_table, unescape_text
 from gridcheck.errors import InputError, SchemaError
 from gridcheck.reinforcement.menu import HOUSEHOLDS, Benefit, Menu
-from gridcheck.reinforcement.programme import closure
+from gridcheck.reinforcement.problem import closure
 
 REQUIRED = ("project_id", "cost_yuan", "households", "risk_hours")
 OPTIONAL = ("group", "requires", "county_code", "measure")

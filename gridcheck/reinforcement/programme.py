@@ -25,15 +25,16 @@ References
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gridcheck.arrays import BoolArray, FloatArray
 from gridcheck.errors import PlanError
-from gridcheck.mixed_integer import INFINITY, Draft, Programme, Term, dual_bound, maximise
+from gridcheck.mixed_integer import INFINITY, Draft, Optimum, Programme, Term, dual_bound, maximise
 from gridcheck.reinforcement.aims import Aim, Level, levels
+from gridcheck.reinforcement.problem import ChoiceProblem, Chosen, closure, twins
 
 # A solution that a rounding tolerance let through the budget is cut off; more than a few never occur.
 _MAX_CUTS = 200
@@ -43,97 +44,12 @@ _CORE = 250
 _LARGEST_BITS = 31
 # Undecided projects whose order of ids is settled at a time, and how often.
 _BLOCK, _MAX_BLOCKS = 20, 10
+# Nodes of the search tree, and open projects, beyond which choices that bring the same are not told apart any more.
+_TIE_BREAK_NODES, _TIE_BREAK_OPEN = 2000, 600
 _NOTHING_LEFT = ("Infeasible", "Primal infeasible or unbounded")
 
 Row = tuple[Sequence[Term], float, float]
 """Terms of a constraint, and the least and most that they may come to."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
-    """A sum that the chosen projects may not exceed.
-
-    Attributes
-    ----------
-    cost : tuple of int, shape (n_project,)
-        Part of each project, at least 0.
-    most : int
-        What they may come to.
-    """
-
-    cost: tuple[int, ...]
-    most: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Floor:
-    """A sum that the chosen projects must reach.
-
-    Attributes
-    ----------
-    values : tuple of int, shape (n_column,)
-        Part of each project, then of each shared household.
-    least : int
-        What they must come to.
-    """
-
-    values: tuple[int, ...]
-    least: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChoiceProblem:
-    """What is chosen from, in whole numbers; projects stand in the order of their ids.
-
-    Attributes
-    ----------
-    n_project : int
-        Number of projects; positions below refer to them.
-    aims : tuple of Aim
-        In order of rank.
-    limits, floors : tuple of Limit, tuple of Floor
-        Budgets, and least sums.
-    groups : tuple of tuple of int
-        Alternatives, of which at most one is built.
-    requires : tuple of (int, int)
-        The first needs the second.
-    shared : tuple of tuple of int
-        For each household that several groups unlock: the projects that do.
-    forced, forbidden : tuple of int
-        Built, and not built, whatever they bring.
-    """
-
-    n_project: int
-    aims: tuple[Aim, ...]
-    limits: tuple[Limit, ...]
-    floors: tuple[Floor, ...] = ()
-    groups: tuple[tuple[int, ...], ...] = ()
-    requires: tuple[tuple[int, int], ...] = ()
-    shared: tuple[tuple[int, ...], ...] = ()
-    forced: tuple[int, ...] = ()
-    forbidden: tuple[int, ...] = ()
-
-    def columns(self, built: Iterable[int]) -> tuple[int, ...]:
-        """Return the positions of the projects that are built, and of the shared households that are reached."""
-        chosen = set(built)
-        reached = [self.n_project + a for a, unlocking in enumerate(self.shared) if chosen.intersection(unlocking)]
-        return (*sorted(chosen), *reached)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
-    """The best choice.
-
-    Attributes
-    ----------
-    built : tuple of int
-        Positions of the chosen projects, ascending.
-    gap : float
-        Relative distance to the proved bound, the largest over the aims; always 0.
-    """
-
-    built: tuple[int, ...]
-    gap: float
 
 
 def best_choice(problem: ChoiceProblem) -> Chosen:
@@ -154,16 +70,17 @@ def best_choice(problem: ChoiceProblem) -> Chosen:
         If nothing meets the limits and floors, or HiGHS does not prove the optimum.
     """
     search = _Search(problem)
-    count = Aim(name="projects", rows=((*(-1,) * problem.n_project, *(0,) * len(problem.shared)),))
+    row = (*(-1,) * problem.n_project, *(0,) * len(problem.shared))
+    count = Aim(name="projects", rows=(row,), is_tie_break=True)
     for aim in (*problem.aims, count):
         if aim.is_idle:
             continue
         for level in levels(aim, search.draft):
             search.climb(level)
-            if search.is_only:
-                return Chosen(built=search.built, gap=search.gap)
+            if search.is_only or not search.is_settled:
+                return search.chosen()
     search.settle_by_id()
-    return Chosen(built=search.built, gap=search.gap)
+    return search.chosen()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +99,7 @@ class _Search:
         self.draft = Draft()
         self.built: tuple[int, ...] = ()
         self.gap = 0.0
-        self.is_only = False
+        self.is_only, self.is_settled = False, True
         self._held: list[tuple[Level, int]] = []
         n = problem.n_project
         self._lower, self._upper = np.zeros(n), np.ones(n)
@@ -215,16 +132,27 @@ class _Search:
         for a, unlocking in enumerate(problem.shared):
             self.draft.row([(n + a, 1.0), *((i, -1.0) for i in unlocking)], upper=0.0)
 
+        # Of projects that are alike in everything the earlier id comes first; that also spares the search its mirrors.
+        for first, second in twins(problem):
+            self.draft.row([(second, 1.0), (first, -1.0)], upper=0.0)
+
+    def chosen(self) -> Chosen:
+        """Return what is known to be best."""
+        return Chosen(built=self.built, gap=self.gap, is_settled=self.is_settled)
+
     def climb(self, level: Level) -> None:
         """Seek the best of an objective, and hold it from then on."""
         is_first = not self._held
         is_done = self._narrow(level)
+        if level.aim.is_tie_break and np.count_nonzero(self._lower < self._upper) > _TIE_BREAK_OPEN:
+            self.is_settled = False
+            return
         if not (is_first and is_done):
             found = self._solved(level, [] if is_first else self._others_as_good(level), self._lower, self._upper)
             if found.built is None and is_first:
                 raise PlanError("No choice of projects meets the budget and the conditions.")
             if found.built is None:
-                self.is_only = True
+                self.is_only = self.is_settled
             elif is_first or found.value > self._value(level):
                 self.built = found.built
         value = self._value(level)
@@ -236,11 +164,11 @@ class _Search:
         n = self.problem.n_project
         for _ in range(_MAX_BLOCKS):
             block = np.flatnonzero(self._lower < self._upper)[:_BLOCK].tolist()
-            if self.is_only or not block:
+            if self.is_only or not self.is_settled or not block:
                 return
             worth = dict(zip(block, [1 << place for place in range(len(block) - 1, -1, -1)], strict=True))
             row = tuple(worth.get(i, 0) for i in range(n + len(self.problem.shared)))
-            for level in levels(Aim(name="ids", rows=(row,)), self.draft):
+            for level in levels(Aim(name="ids", rows=(row,), is_tie_break=True), self.draft):
                 self.climb(level)
             inside = set(self.built)
             self._lower[block] = self._upper[block] = [float(i in inside) for i in block]
@@ -276,6 +204,8 @@ class _Search:
         shut &= may_shut
         found = self._solved(level, [], *self._shut(shut, better))
         if found.built is None:
+            if level.aim.is_tie_break:
+                return False
             raise PlanError("HiGHS did not find a choice of projects again that was known.")
         if not self._held or found.value > self._value(level):
             self.built = found.built
@@ -303,11 +233,9 @@ class _Search:
             draft.row(terms, lower=least, upper=most)
         best = _Found(built=None)
         for _ in range(_MAX_CUTS):
-            found = maximise(self._programme(draft, level, lower, upper))
-            if found.status in _NOTHING_LEFT:
+            found = self._asked(level, self._programme(draft, level, lower, upper))
+            if found.status in _NOTHING_LEFT or not len(found.x):
                 return best
-            if not found.is_proved:
-                raise PlanError(f"HiGHS found no optimal choice of projects: {found.status}.")
             built = tuple(np.flatnonzero(found.x[: self.problem.n_project] > 0.5).tolist())
             columns = self.problem.columns(built)
             cover = self._cover(built)
@@ -320,17 +248,33 @@ class _Search:
             is_allowed = self._is_allowed(columns)
             if is_allowed and (best.built is None or value > best.value):
                 best = _Found(built=built, value=value)
-            if not is_allowed or found.value > level.local(value) + 0.5:
-                terms, _, most = self._other_than(built)
-                draft.row(terms, upper=most)
-                continue
-            # Whole numbers again: a bound less than one away is met.
-            gap = max(0, math.floor(found.bound + 1e-3) - level.local(best.value)) / max(1, abs(best.value))
-            self.gap = max(self.gap, gap)
-            if gap > 0.0:
-                raise PlanError(f"HiGHS left a gap of {gap:.2e} between the best plan found and the proved bound.")
-            return best
+            if is_allowed and not found.is_proved:
+                return best
+            if is_allowed and found.value <= level.local(value) + 0.5:
+                self._require_no_gap(level, best.value, found.bound)
+                return best
+            terms, _, most = self._other_than(built)
+            draft.row(terms, upper=most)
         raise PlanError(f"HiGHS did not keep the budget exactly in {_MAX_CUTS} trials.")
+
+    def _asked(self, level: Level, programme: Programme) -> Optimum:
+        """Ask HiGHS; only between choices that bring the same may it stop early."""
+        if not level.aim.is_tie_break:
+            found = maximise(programme)
+            if not found.is_proved and found.status not in _NOTHING_LEFT:
+                raise PlanError(f"HiGHS found no optimal choice of projects: {found.status}.")
+            return found
+        found = maximise(programme, most_nodes=_TIE_BREAK_NODES)
+        if not found.is_proved and found.status not in _NOTHING_LEFT:
+            self.is_settled = False
+        return found
+
+    def _require_no_gap(self, level: Level, value: int, bound: float) -> None:
+        # Whole numbers again: a bound less than one away is met.
+        gap = max(0, math.floor(bound + 1e-3) - level.local(value)) / max(1, abs(value))
+        self.gap = max(self.gap, gap)
+        if gap > 0.0:
+            raise PlanError(f"HiGHS left a gap of {gap:.2e} between the best plan found and the proved bound.")
 
     def _cover(self, built: tuple[int, ...]) -> Row | None:
         """Return a cut for projects that together cost too much, and for all that cost no less; None where none do."""
@@ -349,21 +293,6 @@ class _Search:
         return all(sum(floor.values[i] for i in columns) >= floor.least for floor in self.problem.floors) and all(
             level.value(columns) >= value for level, value in self._held
         )
-
-
-def closure(forced: Iterable[int], requires: Iterable[tuple[int, int]]) -> tuple[int, ...]:
-    """Return projects with all that they require, ascending."""
-    needed: dict[int, list[int]] = {}
-    for i, other in requires:
-        needed.setdefault(i, []).append(other)
-    found: set[int] = set()
-    waiting = list(forced)
-    while waiting:
-        i = waiting.pop()
-        if i not in found:
-            found.add(i)
-            waiting += needed.get(i, [])
-    return tuple(sorted(found))
 
 
 def _start(problem: ChoiceProblem) -> tuple[int, ...] | None:

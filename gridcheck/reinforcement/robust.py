@@ -30,7 +30,8 @@ from gridcheck.catalogue import measures
 from gridcheck.errors import InputError
 from gridcheck.reinforcement.aims import Aim
 from gridcheck.reinforcement.menu import NO_CONDITIONS, Benefit, Choice, Conditions, Menu, choice_of, choice_problem
-from gridcheck.reinforcement.programme import Limit, best_choice
+from gridcheck.reinforcement.problem import Limit
+from gridcheck.reinforcement.programme import best_choice
 
 Rule = Literal["regret", "cvar"]
 # Factors count in thousandths: households of a scenario are then whole thousandths.
@@ -249,7 +250,7 @@ def choose_robustly(
     aim = Aim(name=rule, rows=tuple(one.values for one in households), offsets=tuple(offsets), worst=worst)
     limits = tuple(Limit(cost=there.cost, most=budget) for there in menus)
     found = best_choice(replace(problem, limits=(*problem.limits, *limits), aims=(aim, *problem.aims)))
-    choice = choice_of(menu, found.built, budget_yuan, gap=found.gap)
+    choice = replace(choice_of(menu, found.built, budget_yuan), gap=found.gap, is_least_cost=found.is_settled)
     return RobustChoice(
         rule=rule,
         choice=choice,

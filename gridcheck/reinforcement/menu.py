@@ -167,6 +167,11 @@ def menu_of_projects(projects: Sequence[Project], requires: Mapping[str, Sequenc
     -------
     Menu
         A household that projects of several groups unlock is shared: it counts once.
+
+    Raises
+    ------
+    InputError
+        If requirements name projects that are not there.
     """
     ordered = sorted(projects, key=lambda project: project.project_id)
     groups: dict[str, list[int]] = {}
@@ -183,6 +188,10 @@ def menu_of_projects(projects: Sequence[Project], requires: Mapping[str, Sequenc
     own = [project.households_unlocked - len(set(project.application_ids) & shared.keys()) for project in ordered]
     none = (0,) * len(shared)
     where = {project.project_id: i for i, project in enumerate(ordered)}
+    pairs = [(one, other) for one, others in (requires or {}).items() for other in others]
+    unknown = [f"project {one!r} requires {other!r}" for one, other in pairs if not {one, other} <= where.keys()]
+    if unknown:
+        raise InputError("Requirements name projects that are not among the candidates.", unknown)
     hours = tuple(round(project.hours_removed * _PARTS_PER_HOUR) for project in ordered)
     energy = tuple(round(project.unsupplied_mwh_removed * _KWH_PER_MWH) for project in ordered)
     return Menu(
@@ -197,7 +206,7 @@ def menu_of_projects(projects: Sequence[Project], requires: Mapping[str, Sequenc
             Benefit(name="unsupplied_mwh", values=energy + none, parts=_KWH_PER_MWH),
         ),
         groups=tuple(tuple(members) for members in groups.values() if len(members) > 1),
-        requires=tuple((where[one], where[other]) for one, others in (requires or {}).items() for other in others),
+        requires=tuple((where[one], where[other]) for one, other in pairs),
         shared=tuple(shared.values()),
     )
 

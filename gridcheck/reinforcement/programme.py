@@ -144,7 +144,7 @@ class _Search:
         """Seek the best of an objective, and hold it from then on."""
         is_first = not self._held
         is_done = self._narrow(level)
-        if level.aim.is_tie_break and np.count_nonzero(self._lower < self._upper) > _TIE_BREAK_OPEN:
+        if self._may_stop(level) and np.count_nonzero(self._lower < self._upper) > _TIE_BREAK_OPEN:
             self.is_settled = False
             return
         if not (is_first and is_done):
@@ -172,6 +172,10 @@ class _Search:
                 self.climb(level)
             inside = set(self.built)
             self._lower[block] = self._upper[block] = [float(i in inside) for i in block]
+
+    def _may_stop(self, level: Level) -> bool:
+        """Return whether the best known may do: where it only decides between choices that bring the same."""
+        return level.aim.is_tie_break and bool(self._held)
 
     def _value(self, level: Level) -> int:
         return level.value(self.problem.columns(self.built))
@@ -204,9 +208,7 @@ class _Search:
         shut &= may_shut
         found = self._solved(level, [], *self._shut(shut, better))
         if found.built is None:
-            if level.aim.is_tie_break:
-                return False
-            raise PlanError("HiGHS did not find a choice of projects again that was known.")
+            return False
         if not self._held or found.value > self._value(level):
             self.built = found.built
         # Who would lower the bound below a value that is reached is settled for good.
@@ -259,7 +261,7 @@ class _Search:
 
     def _asked(self, level: Level, programme: Programme) -> Optimum:
         """Ask HiGHS; only between choices that bring the same may it stop early."""
-        if not level.aim.is_tie_break:
+        if not self._may_stop(level):
             found = maximise(programme)
             if not found.is_proved and found.status not in _NOTHING_LEFT:
                 raise PlanError(f"HiGHS found no optimal choice of projects: {found.status}.")

@@ -2,13 +2,11 @@
 
 import csv
 import json
-import time
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from gridcheck import commands_plan
 from tests.support.command_line import content_of, gridcheck
 from tests.support.package_tables import best_of_all_subsets, random_table, row, write_table
 
@@ -276,20 +274,3 @@ def test_an_id_that_looks_like_a_formula_comes_back(tmp_path):
 
     assert plan(table, tmp_path / "out", "--force", "=1+1").exit_code == 0
     assert (tmp_path / "out/plan.csv").read_text("utf-8").splitlines()[1].startswith("'=1+1,1,")
-
-
-@pytest.mark.slow
-def test_five_thousand_packages(tmp_path, capsys):
-    table = write_table(tmp_path / "t.csv", random_table(5000, np.random.default_rng(1), has_decimals=True))
-    began = time.perf_counter()
-
-    status = commands_plan.plan(commands_plan.Asked(candidates=table, budget="18000000"), tmp_path / "out")
-
-    with capsys.disabled():
-        print(f"\n5,000 packages: {time.perf_counter() - began:.1f} s, {status['line']}")
-    assert (status["gap"], status["status"], status["candidates"]) == (0.0, "optimal", 5000)
-    chosen = [one for one in written(tmp_path / "out/plan.csv") if one["chosen"] == "1"]
-    assert sum(Fraction(one["cost_yuan"]) for one in chosen) <= 18_000_000
-    assert sum(int(one["households"]) for one in chosen) == status["households"]
-    forced = commands_plan.Asked(candidates=table, budget="18000000", forbidden=(chosen[0]["project_id"],))
-    assert commands_plan.plan(forced, tmp_path / "out")["households"] <= status["households"]

@@ -18,7 +18,7 @@ from gridcheck.reinforcement.menu import (
     least_budget,
     least_cost,
 )  # fmt: skip
-from gridcheck.reinforcement.problem import Floor, closure
+from gridcheck.reinforcement.problem import Floor, needs, reached
 from gridcheck.reinforcement.programme import best_choice
 
 MARGIN_YUAN = 100_000
@@ -307,12 +307,13 @@ def _down_the_list(menu: Menu, order: Sequence[int], budget_yuan: Fraction) -> C
     budget = menu.budget_parts(budget_yuan)
     group_of = {i: number for number, group in enumerate(menu.groups) for i in group}
     brings = [menu.alone(rank) for rank in range(len(menu.benefits))]
+    needed = needs(menu.requires)
     built: set[int] = set()
     for i in order:
         if i in built or not any(benefit[i] > 0 for benefit in brings):
             continue
         # A project comes with all that it requires.
-        trial = built.union(closure((i,), menu.requires))
+        trial = built.union(reached((i,), needed))
         groups = [group_of[j] for j in trial if j in group_of]
         if len(groups) == len(set(groups)) and sum(menu.cost[j] for j in trial) <= budget:
             built = trial

@@ -11,7 +11,7 @@ from pathlib import Path
 from gridcheck.csv_tables import text_table, unescape_text
 from gridcheck.errors import InputError, SchemaError
 from gridcheck.reinforcement.menu import HOUSEHOLDS, Benefit, Menu
-from gridcheck.reinforcement.problem import closure
+from gridcheck.reinforcement.problem import needs, reached
 
 REQUIRED = ("project_id", "cost_yuan", "households", "risk_hours")
 OPTIONAL = ("group", "requires", "county_code", "measure")
@@ -148,13 +148,12 @@ def menu_of_packages(packages: Sequence[Package]) -> Menu:
 def never_buildable(packages: Sequence[Package]) -> tuple[str, ...]:
     """Return a sentence for each package that needs two alternatives of one group, so that it can never be built."""
     where = {package.project_id: i for i, package in enumerate(packages)}
-    requires = [(i, where[needed]) for i, package in enumerate(packages) for needed in package.requires]
-    starts = {i for i, _ in requires}
+    needed = needs((i, where[other]) for i, package in enumerate(packages) for other in package.requires)
     return tuple(
         f"row {package.row} ({package.project_id}): never built: with what it requires it needs {', '.join(both)}, of "
         "which one group allows only one"
         for i, package in enumerate(packages)
-        if i in starts and (both := _alternatives(packages, closure((i,), requires)))
+        if i in needed and (both := _alternatives(packages, reached((i,), needed)))
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gridcheck.reinforcement.aims import Aim
@@ -100,16 +100,26 @@ class Chosen:
 
 def closure(forced: Iterable[int], requires: Iterable[tuple[int, int]]) -> tuple[int, ...]:
     """Return projects with all that they require, ascending."""
+    return reached(forced, needs(requires))
+
+
+def needs(requires: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
+    """Return what each project requires itself."""
     needed: dict[int, list[int]] = {}
     for i, other in requires:
         needed.setdefault(i, []).append(other)
+    return needed
+
+
+def reached(starts: Iterable[int], needed: Mapping[int, Sequence[int]]) -> tuple[int, ...]:
+    """Return projects with all that they require, step by step, ascending."""
     found: set[int] = set()
-    waiting = list(forced)
+    waiting = list(starts)
     while waiting:
         i = waiting.pop()
         if i not in found:
             found.add(i)
-            waiting += needed.get(i, [])
+            waiting += needed.get(i, ())
     return tuple(sorted(found))
 
 

@@ -193,15 +193,17 @@ class _Search:
         """Settle projects by the multipliers of the relaxation; return whether the best is found with that already."""
         start = self.built if self._held else self._start
         is_open = self._lower < self._upper
-        if start is None or np.count_nonzero(is_open) <= _CORE:
+        if np.count_nonzero(is_open) <= _CORE:
             return False
         dual = dual_bound(self._programme(self.draft, level, self._lower, self._upper))
         worth = dual.worth[: self.problem.n_project]
         better = np.where(worth > 0.0, 1.0, 0.0)
-        inside = np.zeros(self.problem.n_project)
-        inside[list(start)] = 1.0
-        # The known choice stays possible, so that the search through the core cannot fail.
-        may_shut = is_open & (better == inside)
+        may_shut = is_open
+        if start is not None:
+            # The known choice stays possible, so that the search through the core cannot fail.
+            inside = np.zeros(self.problem.n_project)
+            inside[list(start)] = 1.0
+            may_shut = is_open & (better == inside)
         order = np.argsort(np.where(is_open, np.abs(worth), -1.0), kind="stable")
         shut = np.zeros(self.problem.n_project, dtype=bool)
         shut[order[np.count_nonzero(~is_open) + _CORE :]] = True

@@ -21,7 +21,7 @@ def timed(name, work):
 
 
 def test_changed_budgets_and_forbidden_projects(tmp_path, capsys, request):
-    is_timed = request.config.getoption("--timing")
+    is_timed = request.config.getoption("--timing", default=False)
     rows = random_table(5000 if is_timed else 500, np.random.default_rng(1), has_decimals=True)
     menu = menu_of_packages(read_packages(write_table(tmp_path / "t.csv", rows)))
 

@@ -56,7 +56,7 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("tables")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(tables(), st.integers(0, 100), st.data())
 def test_equals_all_subsets(folder, rows, percent, data):
     ids = [one["project_id"] for one in rows]
@@ -89,7 +89,7 @@ def test_sixteen_packages_equal_all_subsets(folder, seed, has_decimals):
     assert set(choice.ids) == best_of_all_subsets(rows, budget)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(tables(most=25), st.integers(0, 90), st.integers(0, 30))
 def test_a_larger_budget_never_lowers_the_first_objective(folder, rows, percent, more):
     menu, whole = menu_of(rows, folder), sum(Fraction(one["cost_yuan"]) for one in rows)
@@ -99,7 +99,7 @@ def test_a_larger_budget_never_lowers_the_first_objective(folder, rows, percent,
     assert much.households >= little.households
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(tables(most=8), st.integers(0, 80))
 def test_what_comes_next_is_the_least_money_for_another_household(folder, rows, percent):
     menu, whole = menu_of(rows, folder), sum(Fraction(one["cost_yuan"]) for one in rows)

@@ -5,8 +5,8 @@ HiGHS is taken through its own binding: the copy inside scipy prints to standard
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import highspy
 import numpy as np
@@ -55,6 +55,12 @@ class Draft:
         self._columns: list[tuple[float, float, bool]] = []
         self._terms: list[tuple[int, int, float]] = []
         self._rows: list[tuple[float, float]] = []
+
+    def copy(self) -> Draft:
+        """Return one that goes on by itself."""
+        other = Draft()
+        other._columns, other._terms, other._rows = self._columns.copy(), self._terms.copy(), self._rows.copy()
+        return other
 
     def column(self, lower: float = 0.0, upper: float = INFINITY, *, integral: bool = False) -> int:
         """Add a column and return its number."""
@@ -117,6 +123,59 @@ class Optimum:
         return self.status == "Optimal"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DualBound:
+    """A bound that the multipliers of the rows prove, whatever a solver's tolerances: weak duality.
+
+    Attributes
+    ----------
+    bound : float
+        No solution of the programme is above this; infinite where the multipliers prove nothing.
+    worth : ndarray, shape (n_column,)
+        What one unit of each column adds to the bound: taking a column off its better end costs at least this.
+    """
+
+    bound: float
+    worth: FloatArray
+
+
+def dual_bound(programme: Programme) -> DualBound:
+    r"""Bound a programme by the multipliers of its relaxation.
+
+    With multipliers :math:`y` of the rows, :math:`\sum_j c_j x_j \le \sum_i y_i b_i + \sum_j \max_{x_j} (c_j -
+    \sum_i y_i a_{ij}) x_j` for every feasible x.
+
+    Parameters
+    ----------
+    programme : Programme
+        With finite bounds of its columns.
+
+    Returns
+    -------
+    DualBound
+
+    References
+    ----------
+    .. [1] L. A. Wolsey, *Integer Programming*, 2nd ed., 2020, chapters 2.5 (duality) and 7.4 (fixing by reduced cost).
+    """
+    relaxed = replace(programme, integral=np.zeros(len(programme.objective), dtype=bool))
+    solver = _solver({"presolve": "choose"})
+    solver.passModel(_model(relaxed))
+    solver.run()
+    y = np.array(solver.getSolution().row_dual, dtype=np.float64)
+    if len(y) != len(programme.row_upper) or not np.isfinite(y).all():
+        return DualBound(bound=INFINITY, worth=np.zeros(len(programme.objective)))
+    # A multiplier counts at the end of its row that it pushes against; at an open end it is none.
+    above = np.where(np.isfinite(programme.row_upper), np.maximum(y, 0.0), 0.0)
+    below = np.where(np.isfinite(programme.row_lower), np.maximum(-y, 0.0), 0.0)
+    worth = programme.objective - programme.matrix.T @ (above - below)
+    ends = above @ np.where(above > 0.0, programme.row_upper, 0.0) - below @ np.where(
+        below > 0.0, programme.row_lower, 0.0
+    )
+    best = np.maximum(worth * programme.lower, worth * programme.upper)
+    return DualBound(bound=float(ends + best.sum()), worth=worth)
+
+
 def maximise(programme: Programme, *, most_nodes: int | None = None, is_presolved: bool = True) -> Optimum:
     """Maximise a linear objective over whole and real numbers.
 
@@ -140,16 +199,10 @@ def maximise(programme: Programme, *, most_nodes: int | None = None, is_presolve
     .. [1] Q. Huangfu, J. A. J. Hall, "Parallelizing the dual revised simplex method", Mathematical Programming
        Computation 10(1), 2018. DOI 10.1007/s12532-017-0130-5 (HiGHS).
     """
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
-    # One thread: the same answer on every machine, and processes are shared out by county already.
-    options: dict[str, bool | int | float | str] = {
-        "output_flag": False, "threads": 1, "mip_rel_gap": 0.0, "mip_abs_gap": 0.0,
-        "presolve": "choose" if is_presolved else "off",
-    }  # fmt: skip
+    options: dict[str, bool | int | float | str] = {"presolve": "choose" if is_presolved else "off"}
     if most_nodes is not None:
         options["mip_max_nodes"] = most_nodes
-    for name, setting in options.items():
-        solver.setOptionValue(name, setting)
+    solver = _solver(options)
     solver.passModel(_model(programme))
     solver.run()
     info = solver.getInfo()
@@ -161,6 +214,15 @@ def maximise(programme: Programme, *, most_nodes: int | None = None, is_presolve
         status=str(solver.modelStatusToString(solver.getModelStatus())),
         iterations=int(info.simplex_iteration_count),
     )
+
+
+def _solver(options: Mapping[str, bool | int | float | str]) -> highspy.Highs:
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]
+    # One thread: the same answer on every machine, and processes are shared out by county already.
+    own = {"output_flag": False, "threads": 1, "mip_rel_gap": 0.0, "mip_abs_gap": 0.0}
+    for name, setting in {**own, **options}.items():
+        solver.setOptionValue(name, setting)
+    return solver
 
 
 def _model(programme: Programme) -> highspy.HighsLp:

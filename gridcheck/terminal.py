@@ -232,6 +232,12 @@ def cell(value: object) -> str:
     return "" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
+def print_line(text: str) -> None:
+    """Print one line on standard output."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()  # as in `print_json`
+
+
 def print_json(content: object) -> None:
     """Print machine-readable output, nothing else, on standard output; a number that is not one becomes null."""
     text = json.dumps(_without_nan(content), ensure_ascii=False, indent=2, default=str, allow_nan=False)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from gridcheck.errors import InputError, PlanError
 from gridcheck.reinforcement.measures import Project
-from gridcheck.reinforcement.programme import best_choice
+from gridcheck.reinforcement.menu import NO_CONDITIONS, Conditions, choose, menu_of_projects
 from gridcheck.units import YUAN_PER_WAN
 
 
@@ -75,7 +76,13 @@ class Plan:
         return tuple(item.project for item in self.items if item.chosen)
 
 
-def choose_projects(projects: Sequence[Project], budget_yuan: float) -> Plan:
+def choose_projects(
+    projects: Sequence[Project],
+    budget_yuan: float,
+    conditions: Conditions = NO_CONDITIONS,
+    *,
+    requires: Mapping[str, Sequence[str]] | None = None,
+) -> Plan:
     """Choose the projects that serve best within a budget.
 
     Parameters
@@ -84,6 +91,10 @@ def choose_projects(projects: Sequence[Project], budget_yuan: float) -> Plan:
         What could be built; the answer does not depend on their order.
     budget_yuan : float
         Money. [yuan]
+    conditions : Conditions
+        Projects that are forced or forbidden, and the least that counties are to get.
+    requires : mapping of str to sequence of str, optional
+        Ids that a project needs.
 
     Returns
     -------
@@ -94,7 +105,7 @@ def choose_projects(projects: Sequence[Project], budget_yuan: float) -> Plan:
     InputError
         Negative or missing numbers, ids that stand twice, numbers that do not fit: every finding with its row.
     PlanError
-        If the budget is negative, or HiGHS does not prove the optimum.
+        If the budget is negative or does not reach for the conditions, or HiGHS does not prove the optimum.
 
     Notes
     -----
@@ -104,10 +115,11 @@ def choose_projects(projects: Sequence[Project], budget_yuan: float) -> Plan:
         raise PlanError(f"budget_yuan must be a finite number of at least 0. Got {budget_yuan}.")
     _check(projects)
     ordered = sorted(projects, key=lambda project: project.project_id)
-    if not ordered:
-        return _plan((), (), budget_yuan, 0.0)
-    built, gap = best_choice(ordered, budget_yuan)
-    return _plan(tuple(ordered), built, budget_yuan, gap)
+    menu = menu_of_projects(ordered, requires)
+    # A hair is added so that 0.29 yuan are 29 fen.
+    fen = math.floor(budget_yuan * menu.parts_per_yuan + 1e-6)
+    found = choose(menu, Fraction(fen, menu.parts_per_yuan), conditions)
+    return _plan(tuple(ordered), menu.positions(found.ids), budget_yuan, found.gap)
 
 
 def fixed_plan(projects: Sequence[Project], chosen_ids: set[str], budget_yuan: float) -> Plan:

@@ -5,196 +5,308 @@ projects of several groups would unlock,
 
 .. math::
 
-    \sum_i c_i x_i \le B, \qquad \sum_{i \in G} x_i \le 1, \qquad y_a \le \sum_{i \,\mathrm{unlocks}\, a} x_i, \qquad
-    x_i, y_a \in \{0, 1\}
+    \sum_i c_i x_i \le B, \qquad \sum_{i \in G} x_i \le 1, \qquad x_i \le x_j \;(i \,\mathrm{requires}\, j), \qquad
+    y_a \le \sum_{i \,\mathrm{unlocks}\, a} x_i, \qquad x_i, y_a \in \{0, 1\}
 
-the aims are taken one after the other, each held while the next is sought: most households unlocked, most hours of
-broken limits removed, most unsupplied energy removed, least cost. No weight mixes households with hours or yuan.
+the aims are taken one after the other, each held while the next is sought. No weight mixes households with hours or
+yuan. All numbers are whole; what a solver's tolerance lets through is found by exact arithmetic and cut off.
+
+Of thousands of projects, most are settled by the multipliers of the relaxation: who would lower the bound below a plan
+that is known already is out, or in, for good. Only the others are searched through.
 
 References
 ----------
 .. [1] H. P. Williams, *Model Building in Mathematical Programming*, 5th ed., 2013, chapters 3.2 (goals in order of
    rank) and 9 (0/1 programmes).
+.. [2] E. Balas, E. Zemel, "An algorithm for large zero-one knapsack problems", Operations Research 28(5), 1980: the
+   core of a knapsack.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import sparse
 
-from gridcheck.arrays import FloatArray, IntArray
+from gridcheck.arrays import BoolArray, FloatArray
 from gridcheck.errors import PlanError
-from gridcheck.mixed_integer import INFINITY, Programme, maximise
-from gridcheck.reinforcement.measures import Project
+from gridcheck.mixed_integer import INFINITY, Draft, Optimum, Programme, Term, dual_bound, maximise
+from gridcheck.reinforcement.aims import Aim, Level, levels
+from gridcheck.reinforcement.problem import ChoiceProblem, Chosen, closure, twins
 
-# Whole numbers keep the arithmetic of the aims exact: money counts in fen, hours in hundredths, energy in kWh.
-_FEN_PER_YUAN = 100
-_PARTS_PER_HOUR = 100
-_KWH_PER_MWH = 1000
 # A solution that a rounding tolerance let through the budget is cut off; more than a few never occur.
-_MAX_CUTS = 100
+_MAX_CUTS = 200
+# Projects that are searched through first, where there are many.
+_CORE = 250
+# Costs are given to the solver in units that keep them below this; the exact ones are checked afterwards.
+_LARGEST_BITS = 31
+# Undecided projects whose order of ids is settled at a time, and how often.
+_BLOCK, _MAX_BLOCKS = 20, 10
+# Nodes of the search tree, and open projects, beyond which choices that bring the same are not told apart any more.
+_TIE_BREAK_NODES, _TIE_BREAK_OPEN = 2000, 600
+_NOTHING_LEFT = ("Infeasible", "Primal infeasible or unbounded")
+
+Row = tuple[Sequence[Term], float, float]
+"""Terms of a constraint, and the least and most that they may come to."""
 
 
-def best_choice(projects: Sequence[Project], budget_yuan: float) -> tuple[tuple[int, ...], float]:
-    """Choose among projects, aim after aim.
+def best_choice(problem: ChoiceProblem) -> Chosen:
+    """Choose among projects, aim after aim; of equal choices the one with the fewest projects, then the earliest ids.
 
     Parameters
     ----------
-    projects : sequence of Project
-        At least one; their numbers are finite and not negative where they must not be.
-    budget_yuan : float
-        Money. [yuan]
+    problem : ChoiceProblem
+        What is chosen from.
 
     Returns
     -------
-    built : tuple of int
-        Positions of the chosen projects, ascending.
-    gap : float
-        Relative distance to the proved bound, the largest over the aims; always 0.
+    Chosen
 
     Raises
     ------
     PlanError
-        If HiGHS does not prove the optimum.
+        If nothing meets the limits and floors, or HiGHS does not prove the optimum.
     """
-    programme = _choice(projects, budget_yuan)
-    held: list[tuple[FloatArray, int]] = []
-    built: tuple[int, ...] = ()
-    gap = 0.0
-    for aim in programme.aims:
-        if aim.any():
-            built, aim_gap = _best(programme, aim, held)
-            gap = max(gap, aim_gap)
-            held.append((aim, programme.value(aim, built)))
-    if gap > 0.0:
-        raise PlanError(f"HiGHS left a gap of {gap:.2e} between the best plan found and the proved bound.")
-    return built, gap
+    search = _Search(problem)
+    row = (*(-1,) * problem.n_project, *(0,) * len(problem.shared))
+    count = Aim(name="projects", rows=(row,), is_tie_break=True)
+    for aim in (*problem.aims, count):
+        if aim.is_idle:
+            continue
+        for level in levels(aim, search.draft):
+            search.climb(level)
+            if search.is_only or not search.is_settled:
+                return search.chosen()
+    search.settle_by_id()
+    return search.chosen()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Choice:
-    """The 0/1 programme; columns are projects first, then applications that several groups unlock.
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The best that is left, or nothing: ``built`` is None then."""
 
-    Attributes
-    ----------
-    matrix : csr_array, shape (n_row, n_column)
-        Left-hand sides; the budget is the first row.
-    upper : ndarray, shape (n_row,)
-        Right-hand sides.
-    aims : tuple of ndarray, shape (n_column,)
-        Whole numbers to be maximised, in order of rank.
-    shared : tuple of tuple of int
-        Projects that unlock each shared application.
-    cost : ndarray of int, shape (n_project,)
-        Costs, in the largest unit in which they are all whole.
-    budget : int
-        Budget in the same unit.
-    """
-
-    matrix: sparse.csr_array
-    upper: FloatArray
-    aims: tuple[FloatArray, ...]
-    shared: tuple[tuple[int, ...], ...]
-    cost: IntArray
-    budget: int
-
-    @property
-    def n_project(self) -> int:
-        return len(self.cost)
-
-    def value(self, aim: FloatArray, built: tuple[int, ...]) -> int:
-        """Return what a choice reaches of an aim, exactly."""
-        direct = sum(int(aim[i]) for i in built)
-        chosen = set(built)
-        reached = [bool(chosen.intersection(unlocking)) for unlocking in self.shared]
-        return direct + sum(int(aim[self.n_project + a]) for a, is_in in enumerate(reached) if is_in)
+    built: tuple[int, ...] | None
+    value: int = 0
 
 
-def _choice(projects: Sequence[Project], budget_yuan: float) -> _Choice:
-    """Write the programme down in whole numbers."""
-    n = len(projects)
-    groups: dict[str, list[int]] = {}
-    unlocking: dict[str, list[int]] = {}
-    for i, project in enumerate(projects):
-        groups.setdefault(project.candidate.group, []).append(i)
-        for application_id in sorted(set(project.application_ids)):
-            unlocking.setdefault(application_id, []).append(i)
-    shared = {
-        application_id: tuple(members)
-        for application_id, members in unlocking.items()
-        if len({projects[i].candidate.group for i in members}) > 1
-    }
-    own = [project.households_unlocked - len(set(project.application_ids) & shared.keys()) for project in projects]
-    cost, money = _smallest([round(project.cost_yuan * _FEN_PER_YUAN) for project in projects])
-    # A hair is added so that 0.29 yuan are 29 fen.
-    budget = math.floor(budget_yuan * _FEN_PER_YUAN + 1e-6) // money
-    rows: list[tuple[list[int], list[float], float]] = [(list(range(n)), cost.tolist(), float(budget))]
-    rows += [(members, [1.0] * len(members), 1.0) for members in groups.values() if len(members) > 1]
-    rows += [([n + a, *members], [1.0] + [-1.0] * len(members), 0.0) for a, members in enumerate(shared.values())]
-    padding = [0.0] * len(shared)
-    return _Choice(
-        matrix=_matrix(rows, n + len(shared)),
-        upper=np.array([upper for _, _, upper in rows]),
-        aims=(
-            np.array([*own, *([1.0] * len(shared))], dtype=np.float64),
-            np.concatenate([_smallest([round(p.hours_removed * _PARTS_PER_HOUR) for p in projects])[0], padding]),
-            np.concatenate([_smallest([round(p.unsupplied_mwh_removed * _KWH_PER_MWH) for p in projects])[0], padding]),
-            np.concatenate([-cost, padding]),
-        ),
-        shared=tuple(shared.values()),
-        cost=cost,
-        budget=budget,
-    )
+class _Search:
+    """The programme while aim after aim is sought."""
 
+    def __init__(self, problem: ChoiceProblem) -> None:
+        self.problem = problem
+        self.draft = Draft()
+        self.built: tuple[int, ...] = ()
+        self.gap = 0.0
+        self.is_only, self.is_settled = False, True
+        self._held: list[tuple[Level, int]] = []
+        n = problem.n_project
+        self._lower, self._upper = np.zeros(n), np.ones(n)
+        self._lower[list(problem.forced)] = 1.0
+        self._upper[list(problem.forbidden)] = 0.0
+        for limit in problem.limits:
+            self._upper[[i for i, cost in enumerate(limit.cost) if cost > limit.most]] = 0.0
+        if np.any(self._lower > self._upper):
+            raise PlanError("A forced project is forbidden, or costs more than the budget.")
+        self._write()
+        self._start = _start(problem)
 
-def _smallest(values: list[int]) -> tuple[IntArray, int]:
-    """Return whole numbers over their greatest common divisor, and the divisor: small numbers are solved exactly."""
-    divisor = math.gcd(*values) or 1
-    return np.array(values, dtype=np.int64) // divisor, divisor
-
-
-def _matrix(rows: list[tuple[list[int], list[float], float]], n_column: int) -> sparse.csr_array:
-    place = [(i, column) for i, (columns, _, _) in enumerate(rows) for column in columns]
-    values = [value for _, row, _ in rows for value in row]
-    coordinates = np.array(place, dtype=np.int64).T
-    return sparse.csr_array((np.array(values), (coordinates[0], coordinates[1])), shape=(len(rows), n_column))
-
-
-def _best(programme: _Choice, aim: FloatArray, held: list[tuple[FloatArray, int]]) -> tuple[tuple[int, ...], float]:
-    """Maximise one aim while those of higher rank keep their value; return the projects built and the gap."""
-    n = programme.matrix.shape[1]
-    # All values are whole numbers, so half a unit below is the same as not below.
-    rows = [(before, value - 0.5, INFINITY) for before, value in held]
-    for _ in range(_MAX_CUTS):
-        extra = [sparse.csr_array(row[None, :]) for row, _, _ in rows]
-        found = maximise(
-            Programme(
-                objective=aim,
-                matrix=sparse.vstack([programme.matrix, *extra], format="csr"),
-                row_lower=np.array([-INFINITY] * len(programme.upper) + [lower for _, lower, _ in rows]),
-                row_upper=np.concatenate([programme.upper, [upper for _, _, upper in rows]]),
-                lower=np.zeros(n),
-                upper=np.ones(n),
-                integral=np.ones(n, dtype=bool),
+    def _write(self) -> None:
+        problem, n = self.problem, self.problem.n_project
+        for _ in range(n + len(problem.shared)):
+            self.draft.column(0.0, 1.0, integral=True)
+        for limit in problem.limits:
+            divisor = math.gcd(*limit.cost) or 1
+            divisor <<= max(0, (max(limit.cost, default=0) // divisor).bit_length() - _LARGEST_BITS)
+            # Rounded down on both sides, so that nothing that is allowed is lost.
+            self.draft.row(
+                [(i, float(cost // divisor)) for i, cost in enumerate(limit.cost)], upper=float(limit.most // divisor)
             )
+        for floor in problem.floors:
+            self.draft.row([(i, float(v)) for i, v in enumerate(floor.values)], lower=floor.least - 0.5)
+        for members in problem.groups:
+            self.draft.row([(i, 1.0) for i in members], upper=1.0)
+        for i, needed in problem.requires:
+            self.draft.row([(i, 1.0), (needed, -1.0)], upper=0.0)
+        for a, unlocking in enumerate(problem.shared):
+            self.draft.row([(n + a, 1.0), *((i, -1.0) for i in unlocking)], upper=0.0)
+
+        # Of projects that are alike in everything the earlier id comes first; that also spares the search its mirrors.
+        for first, second in twins(problem):
+            self.draft.row([(second, 1.0), (first, -1.0)], upper=0.0)
+
+    def chosen(self) -> Chosen:
+        """Return what is known to be best."""
+        return Chosen(built=self.built, gap=self.gap, is_settled=self.is_settled)
+
+    def climb(self, level: Level) -> None:
+        """Seek the best of an objective, and hold it from then on."""
+        is_first = not self._held
+        is_done = self._narrow(level)
+        if self._may_stop(level) and np.count_nonzero(self._lower < self._upper) > _TIE_BREAK_OPEN:
+            self.is_settled = False
+            return
+        if not (is_first and is_done):
+            found = self._solved(level, [] if is_first else self._others_as_good(level), self._lower, self._upper)
+            if found.built is None and is_first:
+                raise PlanError("No choice of projects meets the budget and the conditions.")
+            if found.built is None:
+                self.is_only = self.is_settled
+            elif is_first or found.value > self._value(level):
+                self.built = found.built
+        value = self._value(level)
+        self._held.append((level, value))
+        self.draft.row(level.terms, lower=level.local(value) - 0.5)
+
+    def settle_by_id(self) -> None:
+        """Of choices that are equal in all aims, take the one with the earliest ids."""
+        n = self.problem.n_project
+        for _ in range(_MAX_BLOCKS):
+            block = np.flatnonzero(self._lower < self._upper)[:_BLOCK].tolist()
+            if self.is_only or not self.is_settled or not block:
+                return
+            worth = dict(zip(block, [1 << place for place in range(len(block) - 1, -1, -1)], strict=True))
+            row = tuple(worth.get(i, 0) for i in range(n + len(self.problem.shared)))
+            for level in levels(Aim(name="ids", rows=(row,), is_tie_break=True), self.draft):
+                self.climb(level)
+            inside = set(self.built)
+            self._lower[block] = self._upper[block] = [float(i in inside) for i in block]
+
+    def _may_stop(self, level: Level) -> bool:
+        """Return whether the best known may do: where it only decides between choices that bring the same."""
+        return level.aim.is_tie_break and bool(self._held)
+
+    def _value(self, level: Level) -> int:
+        return level.value(self.problem.columns(self.built))
+
+    def _others_as_good(self, level: Level) -> list[Row]:
+        """Return the rows that leave choices other than the known one, at least as good as it is."""
+        return [(level.terms, level.local(self._value(level)) - 0.5, INFINITY), self._other_than(self.built)]
+
+    def _other_than(self, built: Sequence[int]) -> Row:
+        inside = set(built)
+        terms = [(i, 1.0 if i in inside else -1.0) for i in range(self.problem.n_project)]
+        return terms, -INFINITY, len(inside) - 1.0
+
+    def _narrow(self, level: Level) -> bool:
+        """Settle projects by the multipliers of the relaxation; return whether the best is found with that already."""
+        start = self.built if self._held else self._start
+        is_open = self._lower < self._upper
+        if np.count_nonzero(is_open) <= _CORE:
+            return False
+        dual = dual_bound(self._programme(self.draft, level, self._lower, self._upper))
+        worth = dual.worth[: self.problem.n_project]
+        better = np.where(worth > 0.0, 1.0, 0.0)
+        may_shut = is_open
+        if start is not None:
+            # The known choice stays possible, so that the search through the core cannot fail.
+            inside = np.zeros(self.problem.n_project)
+            inside[list(start)] = 1.0
+            may_shut = is_open & (better == inside)
+        order = np.argsort(np.where(is_open, np.abs(worth), -1.0), kind="stable")
+        shut = np.zeros(self.problem.n_project, dtype=bool)
+        shut[order[np.count_nonzero(~is_open) + _CORE :]] = True
+        shut &= may_shut
+        found = self._solved(level, [], *self._shut(shut, better))
+        if found.built is None:
+            return False
+        if not self._held or found.value > self._value(level):
+            self.built = found.built
+        # Who would lower the bound below a value that is reached is settled for good.
+        margin = 1e-6 + 1e-9 * abs(dual.bound)
+        settled = is_open & (dual.bound - np.abs(worth) < level.local(found.value) - margin)
+        self._lower, self._upper = self._shut(settled, better)
+        return not np.any(shut & ~settled)
+
+    def _shut(self, shut: BoolArray, better: FloatArray) -> tuple[FloatArray, FloatArray]:
+        return np.where(shut, better, self._lower), np.where(shut, better, self._upper)
+
+    def _programme(self, draft: Draft, level: Level, lower: FloatArray, upper: FloatArray) -> Programme:
+        programme, n = draft.programme(level.terms), self.problem.n_project
+        return replace(
+            programme,
+            lower=np.concatenate([lower, programme.lower[n:]]),
+            upper=np.concatenate([upper, programme.upper[n:]]),
         )
-        if not found.is_proved:
-            raise PlanError(f"HiGHS found no optimal choice of projects: {found.status}.")
-        built = tuple(np.flatnonzero(found.x[: programme.n_project] > 0.5).tolist())
-        if int(programme.cost[list(built)].sum()) <= programme.budget and all(
-            programme.value(before, built) >= value for before, value in held
-        ):
-            # Whole numbers again: a bound less than one away is met.
-            value = programme.value(aim, built)
-            return built, max(0, math.floor(found.bound + 1e-3) - value) / max(1, abs(value))
-        # Solvers keep constraints to a tolerance: forbid this very choice and go on.
-        cut = np.zeros(n)
-        cut[list(built)] = 1.0
-        others = np.setdiff1d(np.arange(programme.n_project), built)
-        cut[others] = -1.0
-        rows.append((cut, -INFINITY, len(built) - 1.0))
-    raise PlanError(f"HiGHS did not keep the budget exactly in {_MAX_CUTS} trials.")
+
+    def _solved(self, level: Level, extra: Sequence[Row], lower: FloatArray, upper: FloatArray) -> _Found:
+        """Solve, and check in whole numbers what comes back."""
+        draft = self.draft.copy()
+        for terms, least, most in extra:
+            draft.row(terms, lower=least, upper=most)
+        best = _Found(built=None)
+        for _ in range(_MAX_CUTS):
+            found = self._asked(level, self._programme(draft, level, lower, upper))
+            if found.status in _NOTHING_LEFT or not len(found.x):
+                return best
+            built = tuple(np.flatnonzero(found.x[: self.problem.n_project] > 0.5).tolist())
+            columns = self.problem.columns(built)
+            cover = self._cover(built)
+            if cover is not None:
+                # Solvers keep constraints to a tolerance; this cut holds for every choice.
+                for one in (self.draft, draft):
+                    one.row(cover[0], upper=cover[2])
+                continue
+            value = level.value(columns)
+            is_allowed = self._is_allowed(columns)
+            if is_allowed and (best.built is None or value > best.value):
+                best = _Found(built=built, value=value)
+            if is_allowed and not found.is_proved:
+                return best
+            if is_allowed and found.value <= level.local(value) + 0.5:
+                self._require_no_gap(level, best.value, found.bound)
+                return best
+            terms, _, most = self._other_than(built)
+            draft.row(terms, upper=most)
+        raise PlanError(f"HiGHS did not keep the budget exactly in {_MAX_CUTS} trials.")
+
+    def _asked(self, level: Level, programme: Programme) -> Optimum:
+        """Ask HiGHS; only between choices that bring the same may it stop early."""
+        if not self._may_stop(level):
+            found = maximise(programme)
+            if not found.is_proved and found.status not in _NOTHING_LEFT:
+                raise PlanError(f"HiGHS found no optimal choice of projects: {found.status}.")
+            return found
+        found = maximise(programme, most_nodes=_TIE_BREAK_NODES)
+        if not found.is_proved and found.status not in _NOTHING_LEFT:
+            self.is_settled = False
+        return found
+
+    def _require_no_gap(self, level: Level, value: int, bound: float) -> None:
+        # Whole numbers again: a bound less than one away is met.
+        gap = max(0, math.floor(bound + 1e-3) - level.local(value)) / max(1, abs(value))
+        self.gap = max(self.gap, gap)
+        if gap > 0.0:
+            raise PlanError(f"HiGHS left a gap of {gap:.2e} between the best plan found and the proved bound.")
+
+    def _cover(self, built: tuple[int, ...]) -> Row | None:
+        """Return a cut for projects that together cost too much, and for all that cost no less; None where none do."""
+        for limit in self.problem.limits:
+            total = sum(limit.cost[i] for i in built)
+            if total > limit.most:
+                members = sorted(built, key=lambda i: limit.cost[i])
+                while total - limit.cost[members[0]] > limit.most:
+                    total -= limit.cost[members.pop(0)]
+                dearest = limit.cost[members[-1]]
+                others = [i for i, cost in enumerate(limit.cost) if cost >= dearest and i not in set(members)]
+                return [(i, 1.0) for i in (*members, *others)], -INFINITY, len(members) - 1.0
+        return None
+
+    def _is_allowed(self, columns: tuple[int, ...]) -> bool:
+        return all(sum(floor.values[i] for i in columns) >= floor.least for floor in self.problem.floors) and all(
+            level.value(columns) >= value for level, value in self._held
+        )
+
+
+def _start(problem: ChoiceProblem) -> tuple[int, ...] | None:
+    """Return a choice that meets everything, where one is plain to see: what is forced, and nothing else."""
+    built = closure(problem.forced, problem.requires)
+    inside = set(built)
+    is_fine = (
+        not problem.floors
+        and not inside.intersection(problem.forbidden)
+        and all(sum(limit.cost[i] for i in built) <= limit.most for limit in problem.limits)
+        and all(len(inside.intersection(group)) <= 1 for group in problem.groups)
+    )
+    return built if is_fine else None

@@ -10,6 +10,7 @@ import pytest
 from gridcheck.errors import InputError, PlanError, SchemaError
 from gridcheck.reinforcement import Candidate, Project, choose_projects, plan_table, projects_of_table
 from gridcheck.reinforcement.choose import fixed_plan
+from gridcheck.reinforcement.menu import Conditions
 
 
 def project(project_id, cost, households=0, hours=0.0, mwh=0.0, *, group="", ids=()):
@@ -180,6 +181,18 @@ def test_a_given_choice_is_ranked_but_not_sought():
 
     assert chosen_ids(plan) == ["a"]
     assert (plan.status, math.isnan(plan.gap)) == ("fixed", True)
+
+
+def test_forced_forbidden_and_required_projects():
+    projects = [project("a", 60.0, 7), project("b", 50.0, 5), project("c", 40.0), project("d", 50.0, 5)]
+
+    assert chosen_ids(choose_projects(projects, 100.0, Conditions(forced=("c",), forbidden=("d",)))) == ["a", "c"]
+    assert chosen_ids(choose_projects(projects, 100.0, requires={"d": ["c"], "b": ["a"]})) == ["a"]
+    assert chosen_ids(choose_projects(projects, 110.0, requires={"b": ["a"]})) == ["a", "b"]
+    with pytest.raises(PlanError, match="smallest budget that could is 100 yuan"):
+        choose_projects(projects, 99.0, Conditions(forced=("a", "c")))
+    with pytest.raises(InputError, match="'b' requires 'x'"):
+        choose_projects(projects, 99.0, requires={"b": ["x"]})
 
 
 def test_the_table_of_a_plan_can_be_chosen_from_again():

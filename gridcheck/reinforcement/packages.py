@@ -1,0 +1,258 @@
+"""A plain table of packages: what costs how much, and what it brings; no network stands behind it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from gridcheck.csv_tables import text_table, unescape_text
+from gridcheck.errors import InputError, SchemaError
+from gridcheck.reinforcement.menu import HOUSEHOLDS, Benefit, Menu
+from gridcheck.reinforcement.problem import needs, reached
+
+REQUIRED = ("project_id", "cost_yuan", "households", "risk_hours")
+OPTIONAL = ("group", "requires", "county_code", "measure")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
+# More money than any plan has, and more decimals than a computer writes.
+_LARGEST, _MOST_DECIMALS = 10**15, 40
+_MOST_HOUSEHOLDS = 10**9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """One row of the table.
+
+    Attributes
+    ----------
+    row : int
+        Row of the file; the heading is row 1.
+    project_id : str
+        Its id.
+    cost_yuan : Fraction
+        Cost, exactly as written; at least 0. [yuan]
+    households : int
+        Households that it unlocks; at least 0.
+    risk_hours : Fraction
+        Hours of broken limits that it removes; negative where it causes some. [h]
+    group : str
+        Of the packages of one group at most one is built; empty for none.
+    requires : tuple of str
+        Ids of packages that it needs.
+    county_code, measure : str
+        Where it is, and what; empty where not told.
+    """
+
+    row: int
+    project_id: str
+    cost_yuan: Fraction
+    households: int
+    risk_hours: Fraction
+    group: str = ""
+    requires: tuple[str, ...] = ()
+    county_code: str = ""
+    measure: str = ""
+
+
+def read_packages(file: Path) -> tuple[Package, ...]:
+    """Read a table of packages from a CSV file.
+
+    Parameters
+    ----------
+    file : Path
+        UTF-8 or GB18030; columns project_id, cost_yuan, households, risk_hours, and where they are needed group,
+        requires (ids separated by ``;``), county_code, measure. Others are not looked at.
+
+    Returns
+    -------
+    tuple of Package
+        In the order of the file.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read as a table.
+    SchemaError
+        Missing columns or no rows; cells that are no numbers, negative costs, ids that are missing, stand twice or are
+        not there, requirements that lead in a circle: every finding with its row.
+    """
+    try:
+        table = text_table(file)
+    except SchemaError:
+        raise
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {error.strerror or error}. Check the path.") from error
+    except ValueError as error:
+        raise InputError(f"{file} cannot be read as a table of packages: {error}") from error
+    missing = [f"column {name} is missing" for name in REQUIRED if name not in table]
+    if missing:
+        raise SchemaError(
+            f"{file}: columns are missing; a table of packages has {', '.join((*REQUIRED, *OPTIONAL[:2]))}.", missing
+        )
+    findings: list[str] = []
+    rows = table.reindex(columns=[*REQUIRED, *OPTIONAL], fill_value="").to_dict("records")
+    packages = [_package(number, row, findings) for number, row in enumerate(rows, start=2)]
+    if not packages:
+        findings.append("row 2: there is none; at least one package is needed")
+    findings += _faulty_ids(packages)
+    if not findings:
+        findings += _circles(packages)
+    if findings:
+        raise SchemaError(f"{file} is not usable; correct the rows named below.", findings)
+    return tuple(packages)
+
+
+def menu_of_packages(packages: Sequence[Package]) -> Menu:
+    """Return the menu of a table of packages; money and hours count in the last decimal that stands in it.
+
+    Parameters
+    ----------
+    packages : sequence of Package
+        As `read_packages` returns them.
+
+    Returns
+    -------
+    Menu
+    """
+    ordered = sorted(packages, key=lambda package: package.project_id)
+    where = {package.project_id: i for i, package in enumerate(ordered)}
+    groups: dict[str, list[int]] = {}
+    for i, package in enumerate(ordered):
+        if package.group:
+            groups.setdefault(package.group, []).append(i)
+    yuan_parts = _parts([package.cost_yuan for package in ordered])
+    hour_parts = _parts([package.risk_hours for package in ordered])
+    return Menu(
+        ids=tuple(where),
+        county_code=tuple(package.county_code for package in ordered),
+        measure=tuple(package.measure for package in ordered),
+        cost=tuple(int(package.cost_yuan * yuan_parts) for package in ordered),
+        parts_per_yuan=yuan_parts,
+        benefits=(
+            Benefit(name=HOUSEHOLDS, values=tuple(package.households for package in ordered)),
+            Benefit(
+                name="risk_hours",
+                values=tuple(int(package.risk_hours * hour_parts) for package in ordered),
+                parts=hour_parts,
+            ),
+        ),
+        groups=tuple(tuple(members) for members in groups.values() if len(members) > 1),
+        requires=tuple(
+            (i, where[needed]) for i, package in enumerate(ordered) for needed in dict.fromkeys(package.requires)
+        ),
+    )
+
+
+def never_buildable(packages: Sequence[Package]) -> tuple[str, ...]:
+    """Return a sentence for each package that needs two alternatives of one group, so that it can never be built."""
+    where = {package.project_id: i for i, package in enumerate(packages)}
+    needed = needs((i, where[other]) for i, package in enumerate(packages) for other in package.requires)
+    return tuple(
+        f"row {package.row} ({package.project_id}): never built: with what it requires it needs {', '.join(both)}, of "
+        "which one group allows only one"
+        for i, package in enumerate(packages)
+        if i in needed and (both := _alternatives(packages, reached((i,), needed)))
+    )
+
+
+def _alternatives(packages: Sequence[Package], needed: Sequence[int]) -> list[str]:
+    by_group: dict[str, list[str]] = {}
+    for i in needed:
+        if packages[i].group:
+            by_group.setdefault(packages[i].group, []).append(packages[i].project_id)
+    return next((sorted(ids) for ids in by_group.values() if len(ids) > 1), [])
+
+
+def _package(number: int, row: Mapping[object, str], findings: list[str]) -> Package:
+    texts = {str(name): unescape_text(str(cell).strip()) for name, cell in row.items()}
+    where = f"row {number} ({texts['project_id'] or 'without an id'})"
+    if not texts["project_id"]:
+        findings.append(f"row {number}: project_id is empty; every package needs one")
+    cost = exact_number(texts["cost_yuan"])
+    if cost is None or cost < 0:
+        findings.append(f"{where}: cost_yuan {texts['cost_yuan']!r} must be a number of at least 0")
+    households = exact_number(texts["households"])
+    if households is None or households < 0 or households.denominator > 1 or households > _MOST_HOUSEHOLDS:
+        findings.append(f"{where}: households {texts['households']!r} must be a whole number of at least 0")
+    hours = exact_number(texts["risk_hours"])
+    if hours is None:
+        findings.append(f"{where}: risk_hours {texts['risk_hours']!r} must be a number; negative where it adds risk")
+    return Package(
+        row=number,
+        project_id=texts["project_id"],
+        cost_yuan=cost or Fraction(0),
+        households=int(households or 0),
+        risk_hours=hours or Fraction(0),
+        group=texts["group"],
+        requires=tuple(needed for one in re.split("[;；]", texts["requires"]) if (needed := one.strip())),
+        county_code=texts["county_code"],
+        measure=texts["measure"],
+    )
+
+
+def exact_number(text: str) -> Fraction | None:
+    """Return a decimal number exactly as it is written; None where it is none, or beyond what can be meant.
+
+    Examples
+    --------
+    >>> exact_number("0.29"), exact_number("1e3"), exact_number("1,000"), exact_number("nan")
+    (Fraction(29, 100), Fraction(1000, 1), None, None)
+    """
+    if not _NUMBER.fullmatch(text):
+        return None
+    number = Fraction(text)
+    return number if abs(number) <= _LARGEST and 10**_MOST_DECIMALS % number.denominator == 0 else None
+
+
+def _parts(numbers: Sequence[Fraction]) -> int:
+    """Return the least power of ten in whose parts all numbers are whole."""
+    largest = max((number.denominator for number in numbers), default=1)
+    parts = 1
+    while parts < largest or any(parts % number.denominator for number in numbers):
+        parts *= 10
+    return parts
+
+
+def _faulty_ids(packages: Sequence[Package]) -> Iterator[str]:
+    first: dict[str, int] = {}
+    for package in packages:
+        where = f"row {package.row} ({package.project_id})"
+        if package.project_id and package.project_id in first:
+            yield f"{where}: project_id stands in row {first[package.project_id]} already"
+        first.setdefault(package.project_id, package.row)
+    for package in packages:
+        where = f"row {package.row} ({package.project_id})"
+        for needed in package.requires:
+            if needed == package.project_id:
+                yield f"{where}: it requires itself; take that out of requires"
+            elif needed not in first:
+                yield f"{where}: it requires {needed!r}, which is no project_id of the table"
+
+
+def _circles(packages: Sequence[Package]) -> Iterator[str]:
+    """Find requirements that lead back to where they began; each circle once."""
+    by_id = {package.project_id: package for package in packages}
+    state: dict[str, int] = {}
+    for package in packages:
+        path: list[str] = []
+        waiting = [(package.project_id, iter(package.requires))] if package.project_id not in state else []
+        if waiting:
+            state[package.project_id] = 1
+            path.append(package.project_id)
+        while waiting:
+            here, others = waiting[-1]
+            needed = next(others, None)
+            if needed is None:
+                state[here] = 2
+                waiting.pop()
+                path.pop()
+            elif state.get(needed) == 1:
+                circle = [by_id[one] for one in path[path.index(needed) :]]
+                steps = " > ".join(f"{one.project_id} (row {one.row})" for one in [*circle, circle[0]])
+                yield f"row {circle[0].row} ({circle[0].project_id}): requires leads in a circle: {steps}; take one out"
+            elif needed not in state:
+                state[needed] = 1
+                path.append(needed)
+                waiting.append((needed, iter(by_id[needed].requires)))

@@ -205,7 +205,7 @@ def decide_county_queue(task: DeskTask, told: Told | None = None) -> DeskOutcome
         If a file of the county is faulty, or the scenario's method of demand has no single homes to draw.
     """
     county, scenario = task.county, task.county.scenario
-    case = _with_promises(prepare_county(county), task.promised)
+    case = with_promises(prepare_county(county), task.promised)
     total, count = len(case.applications), 0
 
     def report(n: int) -> None:
@@ -231,7 +231,7 @@ def decide_county_queue(task: DeskTask, told: Told | None = None) -> DeskOutcome
     return _outcome(case, queue, county.county_code, is_made_up=is_made_up)
 
 
-def _with_promises(case: CountyCase, promised: Sequence[Promised]) -> CountyCase:
+def with_promises(case: CountyCase, promised: Sequence[Promised]) -> CountyCase:
     """Return a county with what is promised already connected before its queue."""
     place = {area_id: row for row, area_id in enumerate(case.grid.areas["area_id"])}
     column = {name: k for k, name in enumerate(case.profiles.classes)}

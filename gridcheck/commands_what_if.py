@@ -177,7 +177,8 @@ def _check_words(draws: RiskOutlook, risk: float) -> str:
     )
     return (
         f"{names} {draws.element[check]}: 越限概率 broken in {share}，接入前 before "
-        f"{100.0 * draws.probability_before[check]:.1f} %，可接受 accepted {100.0 * risk:g} %（{draws.draws} 次抽样 draws）"
+        f"{100.0 * draws.probability_before[check]:.1f} %，可接受 accepted {100.0 * risk:g} %"
+        f"（{draws.draws} 次抽样 draws）"
     )
 
 
@@ -201,4 +202,6 @@ def show(content: dict[str, Any], rows: list[list[object]], *, as_json: bool) ->
     if as_json:
         terminal.print_json(content)
         return
-    terminal.print_table("再接几户 what if", terminal.ITEMS, rows)
+    for name, value in rows:
+        # No markup: an interval stands in brackets.
+        terminal.console().print(f"{name}：{value}", markup=False, highlight=False, soft_wrap=True)

@@ -61,9 +61,17 @@ def _source(answers: DeskAnswers, store: ResultsStore, language: Language) -> li
         folder = store.settings.decisions.name if store.settings.decisions is not None else "decisions"
         command = text("desk.command", language, folder=folder)
         said = [html.P([text("desk.from_results", language), html.Code(command)], className="note")]
-    if answers.synthetic:
+    if answers.synthetic and not _says_synthetic(store):
         said.append(html.P(text("desk.synthetic", language), className="note synthetic"))
     return said
+
+
+def _says_synthetic(store: ResultsStore) -> bool:
+    """Tell whether the banner above every page says it already."""
+    try:
+        return store.results().synthetic
+    except LedgerError:
+        return False
 
 
 def tiles(answers: DeskAnswers, language: Language) -> list[Kpi]:
@@ -107,11 +115,10 @@ def card(answer: Mapping[Any, Any] | None, language: Language, address: Address 
         ("conditions", [html.P(conditions or text("desk.no_conditions", language))]),
         ("before", [html.P(before or text("desk.nothing_before", language))]),
     ]
-    own = html.Div(
-        [html.Div([html.H3(text(f"desk.{code}", language)), *parts]) for code, parts in blocks],
-        className="card desk-why",
+    why = html.Section(
+        [html.Div([html.H3(text(f"desk.{code}", language)), *parts]) for code, parts in blocks], className="desk-why"
     )
-    return html.Div([verdicts.card(answer, language, address), own])
+    return verdicts.card(answer, language, address, why)
 
 
 def probability_bar(answer: Mapping[Any, Any], language: Language) -> list[Component]:

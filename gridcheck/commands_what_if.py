@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -203,5 +204,4 @@ def show(content: dict[str, Any], rows: list[list[object]], *, as_json: bool) ->
         terminal.print_json(content)
         return
     for name, value in rows:
-        # No markup: an interval stands in brackets.
-        terminal.console().print(f"{name}：{value}", markup=False, highlight=False, soft_wrap=True)
+        sys.stdout.write(f"{name}：{value}\n")

@@ -53,14 +53,15 @@ def layout(store: ResultsStore, address: Address) -> list[Component]:
 
 def _source(answers: DeskAnswers, store: ResultsStore, language: Language) -> list[Component]:
     """Say where the answers come from, and that they are synthetic where they are."""
+    said: list[Component] = []
     if answers.folder:
         count, drawn = len(answers.table), int(answers.table["draws"].notna().sum())
         words = {"folder": answers.folder, "count": labels.number(count), "drawn": labels.number(drawn)}
-        said = [html.P(text("desk.from_folder", language, **words), className="note")]
+        said.append(html.P(text("desk.from_folder", language, **words), className="note"))
     else:
         folder = store.settings.decisions.name if store.settings.decisions is not None else "decisions"
         command = text("desk.command", language, folder=folder)
-        said = [html.P([text("desk.from_results", language), html.Code(command)], className="note")]
+        said.append(html.P([text("desk.from_results", language), html.Code(command)], className="note"))
     if answers.synthetic and not _says_synthetic(store):
         said.append(html.P(text("desk.synthetic", language), className="note synthetic"))
     return said
@@ -109,7 +110,7 @@ def card(answer: Mapping[Any, Any] | None, language: Language, address: Address 
     before = text("sentence.joiner", language).join(
         label("quantity", code, language) for code in str(answer["broken_before"]).split(";") if code
     )
-    blocks = [
+    blocks: list[tuple[str, list[Component]]] = [
         ("reason", [html.P(labels.reason_text(answer, language))]),
         ("probability", probability_bar(answer, language)),
         ("conditions", [html.P(conditions or text("desk.no_conditions", language))]),

@@ -163,7 +163,10 @@ def test_an_answer_of_the_desk_shows_its_interval_against_the_accepted_risk(
     with served(Settings(results=results_folder, decisions=folder)) as base:
         page = open_page(f"{base}/desk", SIZES["phone"])
         expect(page.locator(".kpi").nth(4)).to_contain_text("15")
-        page.locator('.ag-center-cols-container [row-index="0"] [col-id="verdict"]').click()
+        first = page.locator('.ag-center-cols-container [row-index="0"] [col-id="verdict"]')
+        # A row is empty until its page of rows has come.
+        expect(first).not_to_be_empty()
+        first.click()
 
         bar = page.locator(".desk-why .bar")
         expect(bar).to_have_attribute("aria-label", re.compile("越限概率 6.0.%，区间 4.0.% 至 9.0.%，可接受 5.%"))

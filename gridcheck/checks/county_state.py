@@ -9,7 +9,7 @@ import numpy as np
 
 from gridcheck.arrays import BoolArray, FloatArray
 from gridcheck.catalogue import DEVICE_CLASSES
-from gridcheck.checks.area_room import COUNTED_DEVICE, area_room_kw
+from gridcheck.checks.area_room import COUNTED_DEVICE, area_room_by_case_kw, area_room_kw
 from gridcheck.checks.assessment import Assessment, Course, area_power_mw, assess, check_courses
 from gridcheck.checks.supply_tree import AREA_KINDS, LEVEL, QUANTITY, CheckKind, SupplyTree
 from gridcheck.demand.profiles import ClassCounts
@@ -84,7 +84,8 @@ class CountyState:
         worst hour is one in which heating helps, because roofs feed in, no step tells the room: infinite where the
         limits are kept, NaN where one is broken. [kW]
     room_by_device_kw : mapping of str to ndarray, each of shape (n_area,)
-        The same in rated input of each other class of heaters; empty for a state that is compared with none. [kW]
+        Room in rated input of each other class of heaters, see `area_room_by_case_kw`; empty for a state that is
+        compared with none. [kW]
     upper_broken : ndarray of bool, shape (n_area,)
         True where a section voltage, section, feeder or main transformer above the area is beyond its limit.
     feeder_peak_mw, feeder_loading_percent, feeder_vm_min_pu : ndarray, shape (n_feeder,)
@@ -182,7 +183,7 @@ def county_state(
         by_area["end_voltage_v"][tree.area] = now.value[tree.checks.kind == CheckKind.END_VOLTAGE]
         by_area["room_kw"][tree.area] = area_room_kw(tree, course, own, limits, now=now)
         for device, room in rooms.items():
-            room[tree.area] = area_room_kw(tree, course, own, limits, now=now, device=device)
+            room[tree.area] = area_room_by_case_kw(tree, course, own, limits, now=(now, courses), device=device)
         _fill_feeders(tree, now, by_feeder)
         broken = tree.checks.beyond_limit(now.value)
         upper[tree.area] = _upper_broken(tree, broken)

@@ -105,7 +105,8 @@ def area_room_by_case_kw(
         felt = per_kw > _NEGLIGIBLE * limit
         rooms.append(np.where(felt, room / np.where(felt, per_kw, 1.0), np.where(room < 0.0, -np.inf, np.inf)))
     loading, voltage = rooms
-    return np.minimum(loading[:, course.windows].max(axis=2).min(axis=1), voltage.min(axis=1))
+    least: FloatArray = np.minimum(loading[:, course.windows].max(axis=2).min(axis=1), voltage.min(axis=1))
+    return least
 
 
 def _one_step_more(course: Course, counts: ClassCounts, device: str) -> ClassCounts:

@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 from dashboards import grid
 from dashboards.address import parse_address
 from dashboards.door import guard, show_what_is_gone
-from dashboards.pages import Page, area, n_minus_1, origin, overview, plan, verdicts
+from dashboards.pages import Page, area, desk, n_minus_1, origin, overview, plan, verdicts
 from dashboards.security import add_security_headers
 from dashboards.settings import Settings
 from dashboards.shell import NEWS, TICK, VERSION, frame, shell
@@ -32,6 +32,7 @@ _INDEX = (
 def _pages() -> tuple[Page, ...]:
     return (
         Page(code="overview", path="/", layout=overview.layout, register=overview.register),
+        Page(code="desk", path="/desk", layout=desk.layout, register=desk.register),
         Page(code="verdicts", path="/verdicts", layout=verdicts.layout, register=verdicts.register),
         Page(code="n_minus_1", path="/n-1", layout=n_minus_1.layout, register=n_minus_1.register),
         Page(code="plan", path="/plan", layout=plan.layout, register=plan.register),

@@ -33,6 +33,7 @@ _THEME = (
 # Column by which a row of each table is known.
 ID_COLUMNS: Mapping[str, str] = {
     "decisions": "application_id",
+    "desk": "application_id",
     "plan": "project_id",
     "n_minus_1": "outage_id",
     "areas": "area_id",

@@ -16,6 +16,8 @@ class Settings:
     ----------
     results : Path
         Folder that `gridcheck run` wrote; it may be written while the server runs.
+    decisions : Path or None
+        Folder that `gridcheck decide` wrote, where there is one; it may be written while the server runs.
     readings : Path or None
         Folder of the readings store, where there is one.
     language : {"zh", "en"}
@@ -24,4 +26,5 @@ class Settings:
 
     results: Path
     readings: Path | None = None
+    decisions: Path | None = None
     language: Language = DEFAULT_LANGUAGE

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from dashboards.settings import Settings
 from gridcheck.errors import LedgerError
 from gridcheck.reports.curves import AreaCurve, read_curve
+from gridcheck.reports.desk_answers import DESK_VIEW, DeskAnswers, answers_of_run, desk_view, read_desk_answers
+from gridcheck.reports.export_folder import MANIFEST_FILE
 from gridcheck.reports.folder import Results, read_results
 from gridcheck.reports.place import SUMMARY_FILE, current_folder
 from gridcheck.reports.texts import Language
@@ -36,6 +38,7 @@ class ResultsStore:
         self.settings = settings
         self._lock = threading.Lock()
         self._loaded: _Loaded | None = None
+        self._answers: tuple[str, DeskAnswers] | None = None
 
     def version(self) -> str:
         """Return a text that changes whenever another run is published; "none" where there is no run."""
@@ -65,6 +68,8 @@ class ResultsStore:
         LedgerError
             If there is no complete results folder, or no such table.
         """
+        if name == DESK_VIEW:
+            return desk_view(self.answers(), language)
         if name not in VIEWS:
             raise LedgerError(f"There is no table {name!r}. Tables: {', '.join(VIEWS)}.")
         loaded = self._current()
@@ -72,6 +77,27 @@ class ResultsStore:
             if (name, language) not in loaded.views:
                 loaded.views[name, language] = VIEWS[name](loaded.results, language)
             return loaded.views[name, language]
+
+    def answers(self) -> DeskAnswers:
+        """Return the answers of the desk; the verdicts of the newest run where there is no folder of answers.
+
+        Raises
+        ------
+        LedgerError
+            If the folder of answers cannot be read, or there is neither.
+        """
+        folder = self.settings.decisions
+        try:
+            stat = None if folder is None else (folder / MANIFEST_FILE).stat()
+        except OSError:
+            stat = None
+        if folder is None or stat is None:
+            return answers_of_run(self.results())
+        version = f"{stat.st_mtime_ns:x}-{stat.st_ino:x}-{stat.st_size:x}"
+        with self._lock:
+            if self._answers is None or self._answers[0] != version:
+                self._answers = version, read_desk_answers(folder)
+            return self._answers[1]
 
     def curve(self, area_id: str) -> AreaCurve | None:
         """Return the load curve of an area; None where the run has none for it."""

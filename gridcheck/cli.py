@@ -273,6 +273,9 @@ def sample_readings(
 def serve(
     results: ResultsFolder = Path("out"),
     store: StoreFolder = Path("readings"),
+    decisions: Annotated[Path, typer.Option("--decisions", help="folder that `gridcheck decide` wrote")] = Path(
+        "decisions"
+    ),
     host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="port to listen on")] = 8050,
 ) -> None:
@@ -280,7 +283,7 @@ def serve(
     with friendly_errors():
         from gridcheck import commands
 
-        commands.serve(results, store, host, port)
+        commands.serve(results, store, decisions, host, port)
 
 
 if __name__ == "__main__":

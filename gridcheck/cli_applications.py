@@ -76,6 +76,42 @@ def decide(
     raise typer.Exit(EXIT_INCOMPLETE if found["rejected"] or found["not_promised"] else EXIT_FINE)
 
 
+@applications_app.command("what-if")
+def what_if(
+    area: Annotated[str, typer.Argument(metavar="AREA_ID", help="id of the area (台区) in areas.csv")],
+    device: Annotated[str, typer.Option("--device", help="class of heaters, as in heaters.csv of the catalogue")],
+    kw: Annotated[float, typer.Option("--kw", help="rated input of each [kW]")],
+    count: Annotated[int, typer.Option("--count", min=1, help="how many more homes")] = 10,
+    county: Annotated[str, typer.Option("--county", help="six-digit code, where the id does not begin with it")] = "",
+    scenario: Annotated[Path | None, typer.Option("--scenario", help="scenario file (TOML)")] = None,
+    networks: NetworksFolder = None,
+    risk: Annotated[
+        float, typer.Option("--risk", min=0.001, max=0.5, help="accepted probability of a broken limit")
+    ] = 0.05,
+    database: Annotated[
+        str,
+        typer.Option("--database", envvar="GRIDCHECK_DATABASE", metavar="URL", help="ledger whose promises count"),
+    ] = "",
+    json: Json = False,
+) -> None:
+    """Say whether so many more heaters fit in one area, what binds, and how many fit at most."""
+    with friendly_errors():
+        from gridcheck import commands_what_if
+        from gridcheck.commands import scenario_path
+        from gridcheck.what_if import Wish
+
+        content, rows = commands_what_if.ask(
+            Wish(area_id=area, device=device, rated_kw=kw, count=count),
+            scenario or scenario_path(SCENARIO),
+            county=county,
+            networks=networks,
+            risk=risk,
+            database=database,
+        )
+        commands_what_if.show(content, rows, as_json=json)
+    raise typer.Exit(EXIT_FINE if content["fits"] else EXIT_VIOLATIONS)
+
+
 @applications_app.command("sample-applications")
 def sample_applications(
     file: Annotated[Path, typer.Argument(help="CSV file to write")],

@@ -260,7 +260,7 @@ def show_statement(statement: dict[str, Any], folder: Path, *, as_json: bool) ->
     terminal.print_table(f"{folder}/network.json", terminal.ITEMS, rows)
 
 
-def serve(results: Path, store: Path, host: str, port: int) -> None:
+def serve(results: Path, store: Path, decisions: Path, host: str, port: int) -> None:
     """Serve the dashboards until Ctrl-C."""
     from dashboards import Settings
     from dashboards import serve as serve_app
@@ -268,5 +268,5 @@ def serve(results: Path, store: Path, host: str, port: int) -> None:
     def ready() -> None:
         terminal.console().print(f"http://{host}:{port}/  (Ctrl-C ends)")
 
-    settings = Settings(results=results, readings=store if store.is_dir() else None)
+    settings = Settings(results=results, readings=store if store.is_dir() else None, decisions=decisions)
     serve_app(settings, host=host, port=port, ready=ready)

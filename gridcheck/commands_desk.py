@@ -70,7 +70,7 @@ def decide(
             with terminal.study_progress({}) as progress:
                 tasks, outcomes, intake = decide_applications(chosen, options, standing=standing, progress=progress)
             assert intake is not None  # a file was named
-            _write(folder, outcomes, intake)
+            _write(folder, outcomes, intake, tasks[0].risk if tasks else chosen.low_voltage.risk)
         gone = _recorded(ledger, tasks, outcomes, as_of, who, reason)
     finally:
         if ledger is not None:
@@ -112,15 +112,17 @@ def _with_file(scenario: Path, applications: Path) -> Scenario:
     return chosen.model_copy(update={"queue": queue})
 
 
-def _write(folder: Path, outcomes: Sequence[DeskOutcome], intake: Intake) -> None:
+def _write(folder: Path, outcomes: Sequence[DeskOutcome], intake: Intake, risk: float) -> None:
     from gridcheck.connection.intake import write_rejected
+    from gridcheck.reports.desk_answers import PROBABILITIES_FILE
     from gridcheck.reports.schemas import DECISIONS
     from gridcheck.reports.tables import csv_bytes, write_bytes
 
     table = pd.concat([one.decisions.assign(synthetic=one.synthetic) for one in outcomes], ignore_index=True)
     write_bytes(folder / DECISIONS.file_name, csv_bytes(table, DECISIONS))
     intervals = pd.concat([one.intervals for one in outcomes], ignore_index=True)
-    write_bytes(folder / "probabilities.csv", intervals.round(4).to_csv(index=False).encode())
+    intervals["accepted_risk"] = risk
+    write_bytes(folder / PROBABILITIES_FILE, intervals.round(4).to_csv(index=False).encode())
     write_rejected(intake, folder)
 
 

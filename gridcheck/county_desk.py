@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,12 @@ from gridcheck.network.county import CountyGrid
 from gridcheck.network.low_voltage_tables import read_low_voltage
 from gridcheck.scenario import Scenario
 from gridcheck.synthesis.low_voltage import low_voltage_of
+
+NOT_DRAWN = (
+    'Single areas are answered by draws: set low_voltage.by_draws = true and demand.method = "simulated" in the '
+    "scenario."
+)
+"""What is said where a scenario draws nothing."""
 
 
 def low_voltage_desk(
@@ -57,22 +64,48 @@ def low_voltage_desk(
     """
     require_simulated(scenario.demand.method)
     limits: LimitSet = scenario.limit_set()
-    seed, here = scenario.study.seed, grid.areas["area_id"].isin(asked).to_numpy()
+    pool = draw_pool(
+        profiles,
+        weather,
+        parameters,
+        rated_kw=counts.rated_kw.sum(axis=0),
+        seed=scenario.study.seed,
+        size=PoolSize(duration_h=limits.overload_duration_h.value),
+    )
+    nothing_yet = DeskInput(
+        area_ids=tuple(grid.areas["area_id"]),
+        lines={},
+        transformers={},
+        pool=pool,
+        rules=RiskRules(risk=scenario.low_voltage.risk),
+        seed=scenario.study.seed,
+        main_tap_follows=scenario.low_voltage.main_tap_follows,
+    )
+    return with_lines_of(nothing_yet, grid, asked)
+
+
+def with_lines_of(desk: DeskInput, grid: CountyGrid, asked: Collection[str]) -> DeskInput:
+    """Return a desk with the lines, meters and transformers of some areas and no others.
+
+    Parameters
+    ----------
+    desk : DeskInput
+        The desk of a county.
+    grid : CountyGrid
+        The county. Areas whose lines its folder holds get those, the others made-up ones.
+    asked : collection of str
+        The areas.
+
+    Raises
+    ------
+    InputError
+        If the transformer of an area cannot be modelled by phase.
+    """
+    here = grid.areas["area_id"].isin(asked).to_numpy()
     areas = grid.areas[here]
     surveyed = read_low_voltage(Path(grid.folder), grid.areas).grids
-    return DeskInput(
-        area_ids=tuple(grid.areas["area_id"]),
-        lines=low_voltage_of(areas, seed, imported={name: surveyed[name] for name in asked if name in surveyed}),
+    return replace(
+        desk,
+        lines=low_voltage_of(areas, desk.seed, imported={name: surveyed[name] for name in asked if name in surveyed}),
         transformers=dict(zip(areas["area_id"], transformers_of(grid, np.flatnonzero(here)), strict=True)),
-        pool=draw_pool(
-            profiles,
-            weather,
-            parameters,
-            rated_kw=counts.rated_kw.sum(axis=0),
-            seed=seed,
-            size=PoolSize(duration_h=limits.overload_duration_h.value),
-        ),
-        rules=RiskRules(risk=scenario.low_voltage.risk),
-        seed=seed,
-        main_tap_follows=scenario.low_voltage.main_tap_follows,
     )

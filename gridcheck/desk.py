@@ -21,6 +21,7 @@ from gridcheck.connection.decision import clause_of
 from gridcheck.connection.intake import Intake
 from gridcheck.connection.low_voltage_verdict import AreaQueue, LvVerdict
 from gridcheck.connection.promises import with_heaters
+from gridcheck.county_desk import NOT_DRAWN
 from gridcheck.county_study import CountyCase, CountyTask, prepare_county
 from gridcheck.errors import ConfigError
 from gridcheck.parallel import WorkerPool, tell
@@ -207,7 +208,7 @@ def decide_county_queue(task: DeskTask, told: Told | None = None) -> DeskOutcome
         If the scenario draws nothing.
     """
     county = task.county
-    case = _with_promises(prepare_county(county), task.promised)
+    case = with_promises(prepare_county(county), task.promised)
     total, count = len(case.applications), 0
 
     def report(n: int) -> None:
@@ -217,10 +218,7 @@ def decide_county_queue(task: DeskTask, told: Told | None = None) -> DeskOutcome
             tell(county.county_code, "queue", count, total)
 
     if case.desk is None:
-        raise ConfigError(
-            "Applications of a desk are decided by draws: set low_voltage.by_draws = true and "
-            'demand.method = "simulated" in the scenario.'
-        )
+        raise ConfigError(NOT_DRAWN)
     desk = replace(case.desk, rules=replace(case.desk.rules, risk=task.risk), told=told)
     queue = decide_queue_by_draws(
         case.trees, case.course, case.counts, case.applications, case.limits, desk, progress=report
@@ -229,7 +227,7 @@ def decide_county_queue(task: DeskTask, told: Told | None = None) -> DeskOutcome
     return _outcome(case, queue, county.county_code, is_made_up=is_made_up)
 
 
-def _with_promises(case: CountyCase, promised: Sequence[Promised]) -> CountyCase:
+def with_promises(case: CountyCase, promised: Sequence[Promised]) -> CountyCase:
     """Return a county with what is promised already connected before its queue."""
     place = {area_id: row for row, area_id in enumerate(case.grid.areas["area_id"])}
     column = {name: k for k, name in enumerate(case.profiles.classes)}

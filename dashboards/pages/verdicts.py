@@ -60,20 +60,27 @@ def layout(store: ResultsStore, address: Address) -> list[Component]:
     ]
 
 
-def card(decision: Mapping[Any, Any] | None, language: Language, address: Address | None = None) -> Component:
+def card(
+    decision: Mapping[Any, Any] | None,
+    language: Language,
+    address: Address | None = None,
+    why: Component | None = None,
+) -> Component:
     """Return the card of one application: one colour, one sentence, the binding constraint, the margin.
 
     Parameters
     ----------
     decision : mapping or None
         One row of ``decisions.csv``; None while nothing is selected.
+    why : Component, optional
+        What stands below the sentence instead of binding constraint, probability and conditions.
     """
     if decision is None:
         return html.Div(html.P(text("card.none", language), className="note"), className="card card-empty")
     verdict = str(decision["verdict"])
     known = is_known("verdict", verdict)
     sign = VERDICT_SIGNS.get(verdict, "○")
-    rows = _card_rows(decision, language)
+    rows = _card_rows(decision, language, left_out=() if why is None else ("binding", "probability", "conditions"))
     link = []
     if address is not None:
         link = [
@@ -99,6 +106,7 @@ def card(decision: Mapping[Any, Any] | None, language: Language, address: Addres
             ),
             html.H2(str(decision["application_id"])),
             html.P(label("verdict_sentence", _sentence_code(decision), language), className="card-sentence"),
+            *(() if why is None else (why,)),
             facts(rows),
             html.Div(link),
         ],
@@ -113,7 +121,9 @@ def _sentence_code(decision: Mapping[Any, Any]) -> str:
     return "discouraged_only" if only_remark else verdict
 
 
-def _card_rows(decision: Mapping[Any, Any], language: Language) -> list[tuple[str, Any]]:
+def _card_rows(
+    decision: Mapping[Any, Any], language: Language, left_out: tuple[str, ...] = ()
+) -> list[tuple[str, Any]]:
     verdict, quantity = str(decision["verdict"]), decision["binding_quantity"]
     rows: list[tuple[str, Any]] = [
         ("binding", labels.binding_text(decision, language) or text("sentence.no_binding", language)),
@@ -147,7 +157,7 @@ def _card_rows(decision: Mapping[Any, Any], language: Language) -> list[tuple[st
         ("place", text("card.place_value", language, **place)),
         ("queue", labels.number(decision["queue_position"])),
     ]
-    return [(text(f"card.{code}", language), value) for code, value in rows if value]
+    return [(text(f"card.{code}", language), value) for code, value in rows if value and code not in left_out]
 
 
 def _with_unit(value: Any, decimals: int, unit: str) -> str:

@@ -10,7 +10,14 @@ from gridcheck.catalogue.device_file import read_devices
 from gridcheck.catalogue.devices import Device, DeviceCatalogue, class_devices
 from gridcheck.catalogue.efficiency import EfficiencyFlag, efficiency_flag
 from gridcheck.catalogue.equipment import conductors, distribution_transformers, main_transformers
-from gridcheck.catalogue.heating import DEVICE_CLASSES, central_stations, heater_curves, heater_ratings, heaters
+from gridcheck.catalogue.heating import (
+    DEVICE_CLASSES,
+    central_stations,
+    heater_curves,
+    heater_ratings,
+    heaters,
+    usual_rating_kw,
+)
 from gridcheck.catalogue.parameters import base_load, device_rules, houses, measures, sources
 from gridcheck.catalogue.remedies import GENERATOR, SPARE_TRANSFORMER, area_remedies
 
@@ -37,4 +44,5 @@ __all__ = [
     "measures",
     "read_devices",
     "sources",
+    "usual_rating_kw",
 ]

@@ -127,6 +127,19 @@ def heater_ratings() -> pd.DataFrame:
     return packaged_table(_PACKAGE, "heater_ratings.csv", _RATINGS)
 
 
+def usual_rating_kw(device: str) -> float:
+    """Return the rated input that households of a class install most often; of equally frequent ones the last. [kW]
+
+    Examples
+    --------
+    >>> usual_rating_kw("air_water_heat_pump")
+    3.3
+    """
+    ratings = heater_ratings()
+    own = ratings[ratings["device"] == device].sort_values("share", kind="stable")
+    return float(own["rated_kw"].iloc[-1])
+
+
 def heater_curves() -> pd.DataFrame:
     """Return anchors of full-speed behaviour against outdoor temperature, to be interpolated linearly.
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gridcheck.arrays import BoolArray, FloatArray
+from gridcheck.catalogue import DEVICE_CLASSES
+from gridcheck.checks.area_room import COUNTED_DEVICE, area_room_by_case_kw, area_room_kw
 from gridcheck.checks.assessment import Assessment, Course, area_power_mw, assess, check_courses
 from gridcheck.checks.supply_tree import AREA_KINDS, LEVEL, QUANTITY, CheckKind, SupplyTree
 from gridcheck.demand.profiles import ClassCounts
-from gridcheck.errors import NotConvergedError
 from gridcheck.limits import LimitSet
 from gridcheck.powerflow.sweep import node_power_mw
-
-# One kW of rated heat-pump input is added to every area to see how far each limit still is. [kW]
-_PROBE_KW = 1.0
-# A limit that the step moves by less than this share of itself has no bearing on how much fits.
-_NEGLIGIBLE = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +83,15 @@ class CountyState:
         Heat-pump input that still fits into the area's own transformer and lines; negative: what is too much. Where the
         worst hour is one in which heating helps, because roofs feed in, no step tells the room: infinite where the
         limits are kept, NaN where one is broken. [kW]
+    room_by_device_kw : mapping of str to ndarray, each of shape (n_area,)
+        Room in rated input of each other class of heaters, see `area_room_by_case_kw`; empty for a state that is
+        compared with none. [kW]
     upper_broken : ndarray of bool, shape (n_area,)
         True where a section voltage, section, feeder or main transformer above the area is beyond its limit.
     feeder_peak_mw, feeder_loading_percent, feeder_vm_min_pu : ndarray, shape (n_feeder,)
         Highest power at the outlet, highest loading, lowest 10 kV voltage. [MW], [%], [pu]
+    feeder_peak_mw_before : ndarray, shape (n_feeder,)
+        Highest power at the outlet in the state that this one is compared with; NaN where there is none. [MW]
     feeder_broken, feeder_heavy : ndarray of bool, shape (n_feeder,)
         True where a 10 kV voltage, a section, the feeder or its main transformer is beyond its limit; where a
         section, the feeder or its main transformer is beyond its planning value.
@@ -106,8 +107,10 @@ class CountyState:
     hot_spot_c: FloatArray
     end_voltage_v: FloatArray
     room_kw: FloatArray
+    room_by_device_kw: Mapping[str, FloatArray]
     upper_broken: BoolArray
     feeder_peak_mw: FloatArray
+    feeder_peak_mw_before: FloatArray
     feeder_loading_percent: FloatArray
     feeder_vm_min_pu: FloatArray
     feeder_broken: BoolArray
@@ -162,6 +165,9 @@ def county_state(
         name: np.full(n_feeder, np.nan) for name in ("feeder_peak_mw", "feeder_loading_percent", "feeder_vm_min_pu")
     }
     feeder_broken, feeder_heavy = np.zeros(n_feeder, dtype=bool), np.zeros(n_feeder, dtype=bool)
+    # What still fits is asked of the state that promises lead to; that takes a step of each class.
+    others = [device for device in DEVICE_CLASSES if device != COUNTED_DEVICE and before is not None]
+    rooms = {device: np.full(n_area, np.nan) for device in others}
     assessments, violations = [], []
     for number, tree in enumerate(trees):
         own = ClassCounts(rated_kw=counts.rated_kw[tree.area], count=counts.count[tree.area])
@@ -175,7 +181,9 @@ def county_state(
         by_area["sustained_loading_percent"][tree.area] = now.value[tree.checks.kind == CheckKind.AREA_LOADING]
         by_area["hot_spot_c"][tree.area] = now.value[tree.checks.kind == CheckKind.HOT_SPOT]
         by_area["end_voltage_v"][tree.area] = now.value[tree.checks.kind == CheckKind.END_VOLTAGE]
-        by_area["room_kw"][tree.area] = _room_kw(tree, course, own, now, limits)
+        by_area["room_kw"][tree.area] = area_room_kw(tree, course, own, limits, now=now)
+        for device, room in rooms.items():
+            room[tree.area] = area_room_by_case_kw(tree, course, own, limits, now=(now, courses), device=device)
         _fill_feeders(tree, now, by_feeder)
         broken = tree.checks.beyond_limit(now.value)
         upper[tree.area] = _upper_broken(tree, broken)
@@ -185,6 +193,8 @@ def county_state(
         violations += found if before is None else _compared(tree, found, broken, before.assessments[number])
     return CountyState(
         assessments=tuple(assessments),
+        room_by_device_kw=rooms,
+        feeder_peak_mw_before=np.full(n_feeder, np.nan) if before is None else before.feeder_peak_mw,
         upper_broken=upper,
         feeder_broken=feeder_broken,
         feeder_heavy=feeder_heavy,
@@ -193,33 +203,6 @@ def county_state(
         **by_area,
         **by_feeder,
     )
-
-
-def _room_kw(tree: SupplyTree, course: Course, counts: ClassCounts, now: Assessment, limits: LimitSet) -> FloatArray:
-    """Estimate from a small step in all areas at once how much more each area's own equipment carries.
-
-    NaN, not known, where not even the step can be supplied, or a limit is broken that the step does not make worse;
-    infinite where the loading is kept and the step does not raise it.
-    """
-    probe = course.profiles.classes.index("air_air_heat_pump")
-    rated_kw = counts.rated_kw.copy()
-    rated_kw[:, probe] += _PROBE_KW
-    count = np.maximum(counts.count, (rated_kw > 0.0).astype(float))
-    try:
-        then = assess(tree, course, ClassCounts(rated_kw=rated_kw, count=count), limits, start=now)
-    except NotConvergedError:
-        return np.full(len(tree.area), np.nan)
-    checks = tree.checks
-    per_kw = checks.sign * (then.value - now.value) / _PROBE_KW
-    room = checks.sign * (checks.limit - now.value)
-    n = len(tree.area)
-    kinds = (CheckKind.AREA_LOADING, CheckKind.END_VOLTAGE)
-    felt = per_kw > _NEGLIGIBLE * checks.limit
-    fits = np.where(felt, room / np.where(felt, per_kw, 1.0), np.where(checks.beyond_limit(now.value), np.nan, np.inf))
-    loading, voltage = (fits[checks.kind == kind].reshape(n) for kind in kinds)
-    # What the voltage leaves is no room of a transformer of which it is not known.
-    least: FloatArray = np.where(np.isinf(loading) & (voltage > 0.0), np.inf, np.minimum(loading, voltage))
-    return least
 
 
 def _fill_feeders(tree: SupplyTree, now: Assessment, by_feeder: dict[str, FloatArray]) -> None:

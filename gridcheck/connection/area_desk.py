@@ -200,6 +200,21 @@ class LowVoltageDesk:
             self.given.told(application, area.queue, answer)
         return joint_answer(decision, answer, self.given.pool.case), answer.outlook.heater.rated_kw
 
+    def area_before(self, number: int, row: int, area_id: str) -> tuple[AreaQueue, tuple[int, ...]]:
+        """Return an area as it is before its queue, and its homes for applicants whose meter is not known, in order.
+
+        Parameters
+        ----------
+        number : int
+            The tree.
+        row : int
+            Row of the area in it.
+        area_id : str
+            The area.
+        """
+        area = self._opened(number, row, area_id)
+        return area.make(), tuple(area.free)
+
     def _opened(self, number: int, row: int, area_id: str) -> _Area:
         """Make an area as it is before its queue."""
         given, base = self.given, self.base[number]

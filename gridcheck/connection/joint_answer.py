@@ -13,13 +13,14 @@ from gridcheck.checks.supply_tree import QUANTITY, CheckKind
 from gridcheck.connection.decision import Decision, Verdict
 from gridcheck.connection.low_voltage_verdict import LvVerdict
 
-_KIND = {
+KIND_OF_CHECK = {
     LvCheck.LOW_VOLTAGE: CheckKind.METER_LOW,
     LvCheck.HIGH_VOLTAGE: CheckKind.METER_HIGH,
     LvCheck.LINE_LOADING: CheckKind.LV_LINE,
     LvCheck.NEUTRAL_LOADING: CheckKind.LV_NEUTRAL,
     LvCheck.TRANSFORMER_LOADING: CheckKind.TRAFO_PHASE,
 }
+"""What a deciding check of the draws is called in the tables."""
 
 
 def joint_answer(decision: Decision, low_voltage: LvVerdict, case: IntArray) -> Decision:
@@ -40,7 +41,9 @@ def joint_answer(decision: Decision, low_voltage: LvVerdict, case: IntArray) -> 
         A deferral where the area says so. Otherwise an approval with the conditions of both; binding is what leaves
         less room.
     """
-    decision = replace(decision, broken_before=tuple(QUANTITY[_KIND[check]] for check in low_voltage.broken_before))
+    decision = replace(
+        decision, broken_before=tuple(QUANTITY[KIND_OF_CHECK[check]] for check in low_voltage.broken_before)
+    )
     outlook = low_voltage.outlook
     margin_kw = _margin_kw(outlook)
     if not low_voltage.fits:
@@ -60,7 +63,7 @@ def _bound_by(decision: Decision, outlook: RiskOutlook, margin_kw: float, case: 
     check = outlook.binding
     return replace(
         decision,
-        kind=_KIND[check],
+        kind=KIND_OF_CHECK[check],
         check=-1,
         element=outlook.element[check] or decision.application.area_id,
         value=float(outlook.value[check]),

@@ -132,6 +132,7 @@ def capacity_of(results: Results, published_on: date) -> Capacity:
     absent = [f"more_by_device:{name}" for name in DEVICE_CLASSES if name not in (COUNTED_DEVICE, *devices)]
     if not {"lon", "lat"} <= set(results.areas.columns):
         absent.append("lon")
+    absent = ([] if "peak_mw_before" in results.feeders else ["peak_mw_before"]) + ["main_transformer", *absent]
     areas = _areas(results.areas, sizes[1:], devices)
     feeders = _feeders(results.feeders, areas)
     files = results.summary.get("files", {})
@@ -141,7 +142,7 @@ def capacity_of(results: Results, published_on: date) -> Capacity:
         counties=_counties(results.counties, areas, feeders),
         sizes=sizes,
         devices=devices,
-        missing=("peak_mw_before", "main_transformer", *absent),
+        missing=tuple(absent),
         published_on=published_on,
         run=str(files.get("areas.csv", {}).get("sha256", ""))[:_SHORT_HASH],
         synthetic=results.synthetic,

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gridcheck.arrays import FloatArray, IntArray, TimeArray
+from gridcheck.catalogue import usual_rating_kw
 from gridcheck.checks.supply_security import supply_security
 from gridcheck.limits import DEFAULT_LIMITS
 
@@ -112,9 +113,11 @@ def area_rows(
     heated : ndarray of int, shape (n_area,)
         Homes with electric heating, approved ones included.
     heat_pump_kw : float
-        Rated input of the heat pump that the last column counts. [kW]
+        Rated input of the heat pump that ``more_heat_pumps`` counts; the columns of other classes count their most
+        frequent rating. [kW]
     """
     areas = grid.areas
+    not_yet = areas["households"].to_numpy() - heated
     return pd.DataFrame(
         {
             "area_id": areas["area_id"],
@@ -137,19 +140,25 @@ def area_rows(
             "c2_kw": _finite(
                 np.where(np.isnan(before.room_kw), after.room_kw, np.minimum(before.room_kw, after.room_kw))
             ),
-            "more_heat_pumps": _more_heat_pumps(after, heat_pump_kw, areas["households"].to_numpy() - heated),
+            "more_heat_pumps": _how_many(after, after.room_kw, heat_pump_kw, not_yet),
             "sustained_loading_percent": after.sustained_loading_percent,
             "village": areas["village"],
             "town": areas["town"],
             "lon": areas["lon"],
             "lat": areas["lat"],
+            "substation_id": areas["substation_id"],
+            # None where the state was compared with none: not computed, and no column of empty cells.
+            **{
+                f"more_{device}": _how_many(after, room_kw, usual_rating_kw(device), not_yet)
+                for device, room_kw in after.room_by_device_kw.items()
+            },
         }
     )
 
 
-def _more_heat_pumps(after: CountyState, heat_pump_kw: float, not_yet: IntArray) -> FloatArray:
-    """Count the heat pumps that still fit: none below a broken level, and no more than homes `not_yet` electric."""
-    fit = np.where(after.upper_broken, 0.0, np.floor(_finite(after.room_kw) / heat_pump_kw))
+def _how_many(after: CountyState, room_kw: FloatArray, rated_kw: float, not_yet: IntArray) -> FloatArray:
+    """Count the heaters that still fit: none below a broken level, and no more than homes `not_yet` electric."""
+    fit = np.where(after.upper_broken, 0.0, np.floor(_finite(room_kw) / rated_kw))
     result: FloatArray = np.clip(fit, 0.0, np.maximum(not_yet, 0))
     return result
 
@@ -186,6 +195,8 @@ def feeder_rows(
             "transfer_ratio": [np.nan if found is None else found.transfer_ratio for found in own],
             "grade": np.where(state.feeder_broken, RED, np.where(state.feeder_heavy, YELLOW, GREEN)),
             "name": feeders["name"],
+            "substation_id": feeders["substation_id"],
+            "peak_mw_before": state.feeder_peak_mw_before,
             "outages": [0 if found is None else found.outages for found in own],
             "insecure_outages": [0 if found is None else found.insecure_outages for found in own],
             "worst_outage_id": [None if found is None else found.worst_outage_id for found in own],

@@ -14,6 +14,7 @@ from typing import Literal
 import pandas as pd
 import pandera.pandas as pa
 
+from gridcheck.catalogue import DEVICE_CLASSES
 from gridcheck.errors import SchemaError
 
 Kind = Literal["text", "integer", "real", "boolean", "time"]
@@ -250,6 +251,8 @@ AREAS = TableSpec(
         _text("town", nullable=True),
         _real("lon", "degree", 5, nullable=True),
         _real("lat", "degree", 5, nullable=True),
+        _text("substation_id", nullable=True),
+        *(_integer(f"more_{device}", nullable=True) for device in DEVICE_CLASSES[1:]),
         _SYNTHETIC,
     ),
 )
@@ -271,7 +274,8 @@ FEEDERS = TableSpec(
         _text("grade"),
     ),
     optional=(
-        _text("name", nullable=True),
+        *(_text(name, nullable=True) for name in ("name", "substation_id")),
+        _real("peak_mw_before", "MW", 4, nullable=True),
         *(_integer(name) for name in ("outages", "insecure_outages")),
         _text("worst_outage_id", nullable=True),
         _real("worst_unsupplied_kw", "kW", 2, nullable=True),

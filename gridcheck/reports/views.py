@@ -125,7 +125,11 @@ def _view(name: str, layout: Layout, table: pd.DataFrame, language: Language) ->
 
 def decisions_view(results: Results, language: Language) -> View:
     """Show every application with its verdict and the reason in words."""
-    given = results.decisions
+    return verdicts_view(results.decisions, language)
+
+
+def verdicts_view(given: pd.DataFrame, language: Language) -> View:
+    """Show the rows of a table with the columns of ``decisions.csv``."""
     table = given.assign(
         county=_counties(given, language),
         verdict_code=given["verdict"],

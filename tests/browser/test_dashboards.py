@@ -11,8 +11,10 @@ from playwright.sync_api import Page, expect
 
 from dashboards import Settings
 from gridcheck.policy import plan_2025
+from gridcheck.reports.folder import read_results
 from gridcheck.reports.texts import text
 from tests.browser.conftest import served
+from tests.support.desk_folder import write_desk_folder
 
 pytestmark = pytest.mark.browser
 
@@ -20,6 +22,7 @@ SIZES = {"notebook": (1366, 768), "desk": (1920, 1080), "phone": (390, 844)}
 # Path of each page, and what stands on it once it is complete.
 PAGES = {
     "overview": ("/", "#overview-map .main-svg"),
+    "desk": ("/desk", '.ag-center-cols-container [row-index="0"]'),
     "verdicts": ("/verdicts", '.ag-center-cols-container [row-index="0"]'),
     "n_minus_1": ("/n-1", '.ag-center-cols-container [row-index="0"]'),
     "plan": ("/plan", '.ag-center-cols-container [row-index="0"]'),
@@ -73,6 +76,15 @@ def cut_off(page: Page) -> list[str]:
     return found
 
 
+def too_wide(page: Page) -> list[str]:
+    """Headings of the cards in which a chart is wider than the card."""
+    found: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll("figure")].filter(e => e.scrollWidth > e.clientWidth)
+          .map(e => e.innerText.slice(0, 40))"""
+    )
+    return found
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_every_page(language: str, size: str, open_page: Open, address: str, tmp_path: Path) -> None:
@@ -90,6 +102,7 @@ def test_every_page(language: str, size: str, open_page: Open, address: str, tmp
         assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0], name
         assert overlaps(page) == [], name
         assert cut_off(page) == [], name
+        assert too_wide(page) == [], name
 
 
 def test_overview_names_the_twelve_counties(open_page: Open, address: str) -> None:
@@ -143,6 +156,33 @@ def test_verdict_card_opens_and_leads_to_the_area(open_page: Open, address: str)
     assert "/area?" in page.url
 
 
+def test_an_answer_of_the_desk_shows_its_interval_against_the_accepted_risk(
+    open_page: Open, results_folder: Path, tmp_path: Path
+) -> None:
+    folder = write_desk_folder(tmp_path / "decisions", read_results(results_folder).decisions.head(30))
+    with served(Settings(results=results_folder, decisions=folder)) as base:
+        page = open_page(f"{base}/desk", SIZES["phone"])
+        expect(page.locator(".kpi").nth(4)).to_contain_text("15")
+        first = page.locator('.ag-center-cols-container [row-index="0"] [col-id="verdict"]')
+        # A row is empty until its page of rows has come.
+        expect(first).not_to_be_empty()
+        first.click()
+
+        bar = page.locator(".desk-why .bar")
+        expect(bar).to_have_attribute("aria-label", re.compile("越限概率 6.0.%，区间 4.0.% 至 9.0.%，可接受 5.%"))
+        box, interval, accepted = (
+            part.bounding_box() for part in (bar, bar.locator(".bar-interval"), bar.locator(".bar-accepted"))
+        )
+        assert box is not None
+        assert interval is not None
+        assert accepted is not None
+        # 4 to 9 of 15 %, and the accepted 5 % within.
+        assert (interval["x"] - box["x"]) / box["width"] == pytest.approx(4 / 15, abs=0.01)
+        assert interval["width"] / box["width"] == pytest.approx(5 / 15, abs=0.01)
+        assert (accepted["x"] - box["x"]) / box["width"] == pytest.approx(5 / 15, abs=0.01)
+        assert page.evaluate("document.documentElement.scrollWidth") <= SIZES["phone"][0]
+
+
 def test_grid_sorts_on_the_server(open_page: Open, address: str) -> None:
     page = open_page(f"{address}/verdicts")
     page.wait_for_selector('.ag-center-cols-container [row-index="0"]')
@@ -194,7 +234,7 @@ def test_keyboard_reaches_navigation_filters_and_table(open_page: Open, address:
     page.wait_for_selector('.ag-center-cols-container [row-index="0"]')
 
     reached = []
-    for _ in range(16):
+    for _ in range(17):
         page.keyboard.press("Tab")
         reached.append(
             page.evaluate("document.activeElement.className.toString() + ' ' + document.activeElement.innerText")

@@ -1,5 +1,7 @@
 """The state of a county: hours beyond limits, room that is left, and what stands above an area, by hand."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -259,3 +261,45 @@ def test_broken_limits_name_their_feeder_at_every_level(tmp_path):
     assert rows.loc[SECTIONS[1], "area_id"] is None
     assert rows["unit"].to_dict() == {AREAS[0]: "percent", SECTIONS[1]: "percent", AREAS[4]: "V", "bus 5": "pu"}
     assert rows["clause"].str.contains(r"\[").all()
+
+
+def test_what_still_fits_of_each_class_is_counted_in_its_usual_rating_where_states_are_compared(tmp_path):
+    grid = hand_drawn_county(tmp_path)
+    grid.areas["households"] = [30, 12, 60, 60, 60]
+    before = state_of(grid, [59.0, 59.0, 100.1, 59.0, 59.0])
+    course = full_course(profiles(1.0, n_case=16), DEFAULT_LIMITS)
+    trees = supply_trees(grid, DEFAULT_LIMITS)
+    after = county_state(
+        trees, course, base_counts([69.0, 59.0, 100.1, 59.0, 59.0]), DEFAULT_LIMITS, n_feeder=2, before=before
+    )
+
+    rows = table_of(grid, before, after)
+
+    # All classes draw their rated input all the time: 31 kW of room and 41 kW, and homes 1 to 5 that heat already.
+    assert rows["more_air_water_heat_pump"].tolist() == [9, 10, 0, 12, 12]  # of 3.3 kW
+    assert rows["more_resistive_heater"].tolist() == [7, 10, 0, 10, 10]  # of 4.0 kW
+    assert rows["more_storage_heater"].tolist() == [4, 6, 0, 6, 6]  # of 6.4 kW
+    assert "more_air_water_heat_pump" not in table_of(grid, before, before)
+    feeders = feeder_rows(grid, after, ())
+    assert (feeders["peak_mw"] - feeders["peak_mw_before"]).tolist() == pytest.approx([0.010, 0.0], abs=1e-6)
+    assert feeder_rows(grid, before, ())["peak_mw_before"].isna().all()
+
+
+def test_a_class_that_runs_at_another_hour_has_its_own_room(tmp_path):
+    grid = hand_drawn_county(tmp_path)
+    plain = profiles(1.0, n_case=16)
+    mean = plain.mean.copy()
+    night = np.arange(16) < 8
+    storage = plain.classes.index("storage_heater")
+    mean[:, 0] = np.where(night, 0.2, 1.0)
+    mean[:, storage] = np.where(night, 1.0, 0.0)
+    apart = dataclasses.replace(plain, mean=mean, single=mean)
+    course, trees = full_course(apart, DEFAULT_LIMITS), supply_trees(grid, DEFAULT_LIMITS)
+    counts = base_counts([60.0] * 5)
+    before = county_state(trees, course, counts, DEFAULT_LIMITS, n_feeder=2)
+    after = county_state(trees, course, counts, DEFAULT_LIMITS, n_feeder=2, before=before)
+
+    assert after.room_kw == pytest.approx([40.0] * 5, abs=0.01)
+    # It charges at night, beside 12 kW of homes, and leaves the worst hour of the evening as it is.
+    assert after.room_by_device_kw["storage_heater"] == pytest.approx([88.0] * 5, abs=0.05)
+    assert after.room_by_device_kw["resistive_heater"] == pytest.approx([40.0] * 5, abs=0.01)

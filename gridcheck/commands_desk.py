@@ -172,6 +172,7 @@ def explain(database: str, application_id: str, networks: Path, out: Path) -> di
     from gridcheck.desk_ledger import task_of_answer
     from gridcheck.evidence_desk import explain_answers
     from gridcheck.ledger import open_ledger
+    from gridcheck.reports.binding_course import binding_html
     from gridcheck.reports.export_folder import exported_folder
     from gridcheck.reports.tables import write_bytes
 
@@ -185,6 +186,8 @@ def explain(database: str, application_id: str, networks: Path, out: Path) -> di
         )
     with exported_folder(out, "evidence", synthetic=bool(found.statement["synthetic_lines"])) as folder:
         write_bytes(folder / "case.dss", found.script.encode())
+        write_bytes(folder / "case.json", found.pandapower_json().encode())
+        write_bytes(folder / "binding.html", binding_html(found.course).encode())
         write_bytes(folder / "statement.json", json.dumps(found.statement, ensure_ascii=False, indent=2).encode())
         write_bytes(folder / "draws.csv", pd.DataFrame({"value": found.draws}).to_csv(index_label="draw").encode())
     return found.statement
@@ -223,4 +226,4 @@ def show_statement(statement: Mapping[str, Any], out: Path, *, as_json: bool) ->
         terminal.print_json({**statement, "out": str(out)})
         return
     rows: list[list[object]] = [[name, terminal.cell(value)] for name, value in statement.items() if value is not None]
-    terminal.print_table(f"依据 evidence: {out}/case.dss", terminal.ITEMS, rows)
+    terminal.print_table(f"依据 evidence: {out}/case.dss, case.json, binding.html", terminal.ITEMS, rows)

@@ -1,4 +1,4 @@
-"""The evidence of an answer by draws: one moment of one draw as an OpenDSS script."""
+"""The evidence of an answer by draws: one moment of one draw for OpenDSS and pandapower, and the course of its check."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from gridcheck.arrays import FloatArray, IntArray, TimeArray
+from gridcheck.checks.draw_courses import check_course
 from gridcheck.checks.draw_evidence import DrawEvidence, draw_evidence
-from gridcheck.checks.draw_extremes import LvCheck, lv_limits
+from gridcheck.checks.draw_extremes import PHASE_NAMES, LvCheck, lv_limits
 from gridcheck.connection.applications import Application
 from gridcheck.connection.area_desk import with_tap
 from gridcheck.connection.low_voltage_verdict import AreaQueue, LvVerdict
@@ -18,7 +20,17 @@ from gridcheck.desk import DeskOutcome, DeskTask, decide_county_queue
 from gridcheck.errors import InputError
 from gridcheck.network.area_transformers import AreaTransformer, transformers_of
 from gridcheck.network.county import read_county
+from gridcheck.network.low_voltage_case import (
+    CASE_BASE_MVA,
+    SOLVE_WITH,
+    low_voltage_case,
+    read_line_loading,
+    read_transformer_loading,
+    read_voltage,
+)
 from gridcheck.network.opendss import opendss_script
+from gridcheck.reports.binding_course import BindingCourse
+from gridcheck.study_inputs import county_weather
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,6 +49,8 @@ class AnswerEvidence:
         The moment itself.
     transformer : AreaTransformer
         The transformer as it was judged, tap included.
+    course : BindingCourse
+        The check over the steps that were looked at, in every draw.
     """
 
     statement: dict[str, Any]
@@ -44,6 +58,28 @@ class AnswerEvidence:
     draws: tuple[float, ...]
     moment: DrawEvidence
     transformer: AreaTransformer
+    course: BindingCourse
+
+    def pandapower_json(self) -> str:
+        """Return the moment as pandapower JSON; the statement says how to solve it and where to look."""
+        from gridcheck.network.pandapower_net import net_from_tables, net_to_json_text
+
+        moment = self.moment
+        tables = low_voltage_case(
+            moment.grid, self.transformer, moment.p_kw, moment.q_kvar, source_pu=moment.source_pu
+        )
+        return net_to_json_text(net_from_tables(tables, name=moment.grid.area_id, sn_mva=CASE_BASE_MVA))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Seen:
+    """What is kept of an answer before its area moves on."""
+
+    answer: LvVerdict
+    moment: DrawEvidence
+    unit: AreaTransformer
+    values: FloatArray
+    case: IntArray
 
 
 def explain_answers(task: DeskTask, wanted: Collection[str]) -> dict[str, AnswerEvidence]:
@@ -68,30 +104,64 @@ def explain_answers(task: DeskTask, wanted: Collection[str]) -> dict[str, Answer
     """
     grid = read_county(task.county.folder)
     unit_of = dict(zip(grid.areas["area_id"], transformers_of(grid), strict=True))
-    found: dict[str, tuple[LvVerdict, DrawEvidence, AreaTransformer]] = {}
+    found: dict[str, _Seen] = {}
 
     def told(application: Application, queue: AreaQueue, answer: LvVerdict) -> None:
         # At once: the area moves on with the next answer.
         if application.application_id in wanted:
-            outlook, risk = answer.outlook, queue.risk
-            meters = tuple(risk.meters(batch.phase, batch.more_meters) for batch in outlook.batches)
-            moment = draw_evidence(risk.net, outlook, meters, outlook.binding, risk=task.risk)
             unit = with_tap(unit_of[application.area_id], queue.steps_up())
             assert unit is not None  # it was judged with this tap
-            found[application.application_id] = (answer, moment, unit)
+            found[application.application_id] = _seen(queue, answer, unit, task.risk)
 
     outcome = decide_county_queue(task, told)
     rows = {name: _row(outcome, name) for name in wanted}
+    county = task.county
+    weather = county_weather(county.scenario, county.weather, county.county_code)
+    time_utc = weather.time_utc[weather.study]
     return {
         name: AnswerEvidence(
-            statement=_statement(task, rows[name], answer, moment),
-            script=opendss_script(moment.grid, unit, moment.p_kw, moment.q_kvar, source_pu=moment.source_pu),
-            draws=_draws(answer),
-            moment=moment,
-            transformer=unit,
+            statement=(told_of := _statement(task, rows[name], seen)),
+            script=opendss_script(
+                seen.moment.grid, seen.unit, seen.moment.p_kw, seen.moment.q_kvar, source_pu=seen.moment.source_pu
+            ),
+            draws=_draws(seen.answer),
+            moment=seen.moment,
+            transformer=seen.unit,
+            course=_course(told_of, seen, time_utc),
         )
-        for name, (answer, moment, unit) in found.items()
+        for name, seen in found.items()
     }
+
+
+def _seen(queue: AreaQueue, answer: LvVerdict, unit: AreaTransformer, risk: float) -> _Seen:
+    outlook, area = answer.outlook, queue.risk
+    meters = tuple(area.meters(batch.phase, batch.more_meters) for batch in outlook.batches)
+    return _Seen(
+        answer=answer,
+        moment=draw_evidence(area.net, outlook, meters, outlook.binding, risk=risk),
+        unit=unit,
+        values=check_course(area.net, outlook, meters, outlook.binding),
+        case=area.net.pool.case,
+    )
+
+
+def _course(statement: dict[str, Any], seen: _Seen, time_utc: TimeArray) -> BindingCourse:
+    """Put the steps in the order of time; a step that stands in two windows is shown once."""
+    case, first = np.unique(seen.case, return_index=True)
+    return BindingCourse(
+        application_id=str(statement["application_id"]),
+        verdict=str(statement["verdict"]),
+        quantity=str(statement["check"]),
+        unit=str(statement["unit"]),
+        limit=float(statement["limit"]),
+        limit_clause=str(statement["limit_clause"]),
+        low_is_worse=seen.answer.outlook.binding == LvCheck.LOW_VOLTAGE,
+        accepted_risk=float(statement["accepted_risk"]),
+        synthetic=bool(statement["synthetic_lines"]),
+        time_utc=time_utc[case],
+        value=seen.values[:, first],
+        worst=np.array(_draws(seen.answer)),
+    )
 
 
 def _draws(answer: LvVerdict) -> tuple[float, ...]:
@@ -109,8 +179,8 @@ def _row(outcome: DeskOutcome, application_id: str) -> dict[str, Any]:
     return json.loads(found.to_json(orient="records"))[0]  # type: ignore[no-any-return]
 
 
-def _statement(task: DeskTask, row: dict[str, Any], answer: LvVerdict, moment: DrawEvidence) -> dict[str, Any]:
-    outlook, check = answer.outlook, answer.outlook.binding
+def _statement(task: DeskTask, row: dict[str, Any], seen: _Seen) -> dict[str, Any]:
+    outlook, check, moment = seen.answer.outlook, seen.answer.outlook.binding, seen.moment
     limit = lv_limits(task.county.scenario.limit_set())[check]
     node, _, wire = moment.element.rpartition(":")
     place = moment.grid.node_name.index(node)
@@ -137,4 +207,16 @@ def _statement(task: DeskTask, row: dict[str, Any], answer: LvVerdict, moment: D
         "look_at": f"line.l{place}" if is_line else "transformer.t" if is_transformer else f"bus n{place}",
         "wire": wire,
         "source_pu": moment.source_pu,
+        "pandapower_solve": SOLVE_WITH,
+        **{f"pandapower_{name}": part for name, part in _read(seen, place, wire).items()},
     }
+
+
+def _read(seen: _Seen, node: int, wire: str) -> dict[str, Any]:
+    """Say where a solved pandapower case shows the value."""
+    check, phase = seen.answer.outlook.binding, f"{PHASE_NAMES}N".index(wire)
+    if check in (LvCheck.LOW_VOLTAGE, LvCheck.HIGH_VOLTAGE):
+        return read_voltage(node, phase)
+    if check == LvCheck.TRANSFORMER_LOADING:
+        return read_transformer_loading(seen.unit, phase)
+    return read_line_loading(seen.moment.grid, node, phase)

@@ -1,6 +1,6 @@
 """Every word that a person reads in reports and dashboards, in Chinese and English.
 
-The words stand in ``texts.toml`` beside this module, those of letters and of published room in files of their
+The words stand in ``texts.toml`` beside this module, those of letters, published room and the desk in files of their
 own: a section per kind of code, an entry per code with ``zh`` and ``en``. Nothing else in `gridcheck.reports` or
 `dashboards` holds a Chinese literal, but for ``letters_settings.toml``, which an office replaces by its own.
 `text` is for fixed wording and fails on an unknown key; `label` is for codes found in result files
@@ -22,7 +22,7 @@ DEFAULT_LANGUAGE: Language = "zh"
 HTML_LANG: Mapping[Language, str] = {"zh": "zh-CN", "en": "en"}
 
 
-TEXT_FILES = ("texts.toml", "letters_texts.toml", "capacity_texts.toml")
+TEXT_FILES = ("texts.toml", "letters_texts.toml", "capacity_texts.toml", "desk_texts.toml")
 """Files of words; no section stands in two of them."""
 
 

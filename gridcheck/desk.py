@@ -185,6 +185,29 @@ Told = Callable[[Application, AreaQueue, LvVerdict], None]
 """Called with each application, the queue of its area after it, and the answer of the area."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CountyAnswers:
+    """A county as it was decided.
+
+    Attributes
+    ----------
+    case : CountyCase
+        The county with everything that was promised before.
+    queue : QueueResult
+        Its decided queue.
+    made_up_lines : bool
+        Whether the low-voltage lines of an area in which somebody asks are invented.
+    """
+
+    case: CountyCase
+    queue: QueueResult
+    made_up_lines: bool
+
+    def outcome(self) -> DeskOutcome:
+        """Return the answers as they are written."""
+        return _outcome(self.case, self.queue, self.case.grid.county_code, is_made_up=self.made_up_lines)
+
+
 def decide_county_queue(task: DeskTask, told: Told | None = None) -> DeskOutcome:
     """Decide one county's applications.
 
@@ -204,6 +227,11 @@ def decide_county_queue(task: DeskTask, told: Told | None = None) -> DeskOutcome
     InputError
         If a file of the county is faulty, or the scenario's method of demand has no single homes to draw.
     """
+    return decided_county(task, told).outcome()
+
+
+def decided_county(task: DeskTask, told: Told | None = None) -> CountyAnswers:
+    """Decide one county's applications and keep what the answers rest on; see `decide_county_queue`."""
     county, scenario = task.county, task.county.scenario
     case = _with_promises(prepare_county(county), task.promised)
     total, count = len(case.applications), 0
@@ -227,8 +255,8 @@ def decide_county_queue(task: DeskTask, told: Told | None = None) -> DeskOutcome
         case.trees, case.course, case.counts, case.applications, case.limits, replace(desk, told=told), progress=report
     )
     asked = {application.area_id for application in case.applications}
-    is_made_up = any(desk.lines[area_id].is_synthetic for area_id in asked)
-    return _outcome(case, queue, county.county_code, is_made_up=is_made_up)
+    made_up = any(desk.lines[area_id].is_synthetic for area_id in asked)
+    return CountyAnswers(case=case, queue=queue, made_up_lines=made_up)
 
 
 def _with_promises(case: CountyCase, promised: Sequence[Promised]) -> CountyCase:

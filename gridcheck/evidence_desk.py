@@ -1,4 +1,4 @@
-"""The evidence of an answer by draws: one moment of one draw for OpenDSS and pandapower, and the course of its check."""
+"""The evidence of an answer by draws: a moment of a draw for OpenDSS and pandapower, the course of its check."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from gridcheck.checks.draw_extremes import PHASE_NAMES, LvCheck, lv_limits
 from gridcheck.connection.applications import Application
 from gridcheck.connection.area_desk import with_tap
 from gridcheck.connection.low_voltage_verdict import AreaQueue, LvVerdict
-from gridcheck.desk import DeskOutcome, DeskTask, decide_county_queue
+from gridcheck.desk import DeskOutcome, DeskTask, decided_county
 from gridcheck.errors import InputError
+from gridcheck.evidence import Evidence, explain_application
 from gridcheck.network.area_transformers import AreaTransformer, transformers_of
 from gridcheck.network.county import read_county
 from gridcheck.network.low_voltage_case import (
@@ -40,7 +41,8 @@ class AnswerEvidence:
     Attributes
     ----------
     statement : dict
-        Answer, check, draws, and where to look in the solved script.
+        Answer, check, draws, and where to look in the solved script and case; ``solved`` is false, and there is nowhere
+        to look, where the moment has no solution: then no program finds one.
     script : str
         The moment for OpenDSS.
     draws : tuple of float
@@ -65,10 +67,24 @@ class AnswerEvidence:
         from gridcheck.network.pandapower_net import net_from_tables, net_to_json_text
 
         moment = self.moment
-        tables = low_voltage_case(
-            moment.grid, self.transformer, moment.p_kw, moment.q_kvar, source_pu=moment.source_pu
-        )
+        tables = low_voltage_case(moment.grid, self.transformer, moment.p_kw, moment.q_kvar, source_pu=moment.source_pu)
         return net_to_json_text(net_from_tables(tables, name=moment.grid.area_id, sn_mva=CASE_BASE_MVA))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DeskEvidence:
+    """What some answers of a county rest on.
+
+    Attributes
+    ----------
+    low_voltage : dict of str to AnswerEvidence
+        Those whose low-voltage network was asked.
+    above : dict of str to Evidence
+        Those whose binding check stands at the transformer as a whole or above it: a case of the county's network.
+    """
+
+    low_voltage: dict[str, AnswerEvidence]
+    above: dict[str, Evidence]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -82,7 +98,7 @@ class _Seen:
     case: IntArray
 
 
-def explain_answers(task: DeskTask, wanted: Collection[str]) -> dict[str, AnswerEvidence]:
+def explain_answers(task: DeskTask, wanted: Collection[str]) -> DeskEvidence:
     """Decide a county's queue again and gather what some answers rest on.
 
     Parameters
@@ -94,8 +110,9 @@ def explain_answers(task: DeskTask, wanted: Collection[str]) -> dict[str, Answer
 
     Returns
     -------
-    dict of str to AnswerEvidence
-        Those whose low-voltage network was asked; the 10 kV level refused the others before.
+    DeskEvidence
+        The 10 kV level answers first, so who is refused there has no evidence by draws; and who is approved may have
+        both. An application without any solution of the load flow is in neither.
 
     Raises
     ------
@@ -113,24 +130,34 @@ def explain_answers(task: DeskTask, wanted: Collection[str]) -> dict[str, Answer
             assert unit is not None  # it was judged with this tap
             found[application.application_id] = _seen(queue, answer, unit, task.risk)
 
-    outcome = decide_county_queue(task, told)
+    answers = decided_county(task, told)
+    outcome = answers.outcome()
     rows = {name: _row(outcome, name) for name in wanted}
     county = task.county
     weather = county_weather(county.scenario, county.weather, county.county_code)
     time_utc = weather.time_utc[weather.study]
-    return {
-        name: AnswerEvidence(
-            statement=(told_of := _statement(task, rows[name], seen)),
-            script=opendss_script(
-                seen.moment.grid, seen.unit, seen.moment.p_kw, seen.moment.q_kvar, source_pu=seen.moment.source_pu
-            ),
-            draws=_draws(seen.answer),
-            moment=seen.moment,
-            transformer=seen.unit,
-            course=_course(told_of, seen, time_utc),
-        )
-        for name, seen in found.items()
-    }
+    return DeskEvidence(
+        low_voltage={name: _evidence(task, rows[name], seen, time_utc) for name, seen in found.items()},
+        above={
+            name: explain_application(answers.case, answers.queue, name)
+            for name in (
+                decision.application.application_id for decision in answers.queue.decisions if decision.check >= 0
+            )
+            if name in wanted
+        },
+    )
+
+
+def _evidence(task: DeskTask, row: dict[str, Any], seen: _Seen, time_utc: TimeArray) -> AnswerEvidence:
+    moment, statement = seen.moment, _statement(task, row, seen)
+    return AnswerEvidence(
+        statement=statement,
+        script=opendss_script(moment.grid, seen.unit, moment.p_kw, moment.q_kvar, source_pu=moment.source_pu),
+        draws=_draws(seen.answer),
+        moment=moment,
+        transformer=seen.unit,
+        course=_course(statement, seen, time_utc),
+    )
 
 
 def _seen(queue: AreaQueue, answer: LvVerdict, unit: AreaTransformer, risk: float) -> _Seen:
@@ -182,10 +209,6 @@ def _row(outcome: DeskOutcome, application_id: str) -> dict[str, Any]:
 def _statement(task: DeskTask, row: dict[str, Any], seen: _Seen) -> dict[str, Any]:
     outlook, check, moment = seen.answer.outlook, seen.answer.outlook.binding, seen.moment
     limit = lv_limits(task.county.scenario.limit_set())[check]
-    node, _, wire = moment.element.rpartition(":")
-    place = moment.grid.node_name.index(node)
-    is_line = check in (LvCheck.LINE_LOADING, LvCheck.NEUTRAL_LOADING)
-    is_transformer = check == LvCheck.TRANSFORMER_LOADING
     return {
         "application_id": row["application_id"],
         "verdict": row["verdict"],
@@ -202,12 +225,25 @@ def _statement(task: DeskTask, row: dict[str, Any], seen: _Seen) -> dict[str, An
         "draws_broken_before": int(outlook.broken_before[check]),
         "accepted_risk": task.risk,
         "draw": moment.draw,
-        "value": moment.value,
+        "solved": moment.solved,
+        "value": moment.value if moment.solved else None,
+        "source_pu": moment.source_pu,
+        "pandapower_solve": SOLVE_WITH,
+        **(_where_to_look(seen) if moment.solved else {}),
+    }
+
+
+def _where_to_look(seen: _Seen) -> dict[str, Any]:
+    """Say where the solved script and the solved pandapower case show the value."""
+    check, moment = seen.answer.outlook.binding, seen.moment
+    node, _, wire = moment.element.rpartition(":")
+    place = moment.grid.node_name.index(node)
+    is_line = check in (LvCheck.LINE_LOADING, LvCheck.NEUTRAL_LOADING)
+    is_transformer = check == LvCheck.TRANSFORMER_LOADING
+    return {
         "element": moment.element,
         "look_at": f"line.l{place}" if is_line else "transformer.t" if is_transformer else f"bus n{place}",
         "wire": wire,
-        "source_pu": moment.source_pu,
-        "pandapower_solve": SOLVE_WITH,
         **{f"pandapower_{name}": part for name, part in _read(seen, place, wire).items()},
     }
 

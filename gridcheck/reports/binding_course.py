@@ -21,8 +21,8 @@ from gridcheck.reports.tables import LOCAL_TIME
 from gridcheck.reports.texts import LANGUAGES, text
 
 _BAND = (0.05, 0.5, 0.95)
-_BINS = 40
-_HEIGHT_PX = 860
+_BINS = 30
+_HEIGHT_PX = 900
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -109,7 +109,7 @@ def binding_figure(course: BindingCourse) -> go.Figure:
     figure = make_subplots(
         rows=2,
         row_heights=[0.6, 0.4],
-        vertical_spacing=0.2,
+        vertical_spacing=0.27,
         subplot_titles=(
             _words("course", n=len(course.worst)),
             _words("spread", beyond=course.beyond, n=len(course.worst), accepted=f"{100 * course.accepted_risk:g}"),
@@ -118,20 +118,19 @@ def binding_figure(course: BindingCourse) -> go.Figure:
     _add_course(figure, course)
     _add_spread(figure, course)
     line = {"color": palette.BRICK, "width": 1.8}
-    name = _words("limit", value=number(course.limit, 1), unit=course.unit)
+    name = _words("limit", value=number(course.limit, 1), unit=_unit(course))
     figure.add_scatter(x=_labels(course), y=np.full(len(course.time_utc), course.limit), mode="lines", line=line,
                        name=name, hoverinfo="skip", row=1, col=1)  # fmt: skip
     figure.add_vline(x=course.limit, line=line, row=2, col=1)
-    unit = f"{_quantity(course)} [{course.unit}]"
     axis: dict[str, Any] = {"automargin": True, "gridcolor": "#e1e5e9", "linecolor": palette.LINE, "ticks": "outside"}
     figure.update_xaxes(**axis)
     figure.update_yaxes(**axis)
     figure.update_xaxes(type="category", title_text=_words("time"), tickangle=-60, row=1, col=1)
-    figure.update_yaxes(title_text=course.unit, row=1, col=1)
-    figure.update_xaxes(title_text=unit, row=2, col=1)
+    figure.update_yaxes(title_text=_unit(course), row=1, col=1)
+    figure.update_xaxes(title_text=f"{_quantity(course)} [{_unit(course)}]", row=2, col=1)
     figure.update_yaxes(title_text=_words("draws"), row=2, col=1)
-    title = {"text": _title(course), "x": 0.0, "xref": "paper", "y": 0.985, "yanchor": "top"}
-    legend = {"orientation": "h", "x": 0, "y": -0.14, "yanchor": "top", "traceorder": "normal"}
+    title = {"text": _title(course), "x": 0.0, "xref": "paper", "y": 0.97, "yanchor": "top"}
+    legend = {"orientation": "h", "x": 0, "y": -0.12, "yanchor": "top", "traceorder": "normal"}
     layout = base_layout(height=_HEIGHT_PX, title=title, legend=legend, margin={"l": 12, "r": 16, "t": 150, "b": 12})
     figure.update_layout(layout)
     return figure
@@ -147,6 +146,10 @@ def binding_html(course: BindingCourse) -> str:
 
 def _words(key: str, **values: object) -> str:
     return " / ".join(text(f"binding_course.{key}", language, **values) for language in LANGUAGES)
+
+
+def _unit(course: BindingCourse) -> str:
+    return "%" if course.unit == "percent" else course.unit
 
 
 def _quantity(course: BindingCourse) -> str:
@@ -190,13 +193,15 @@ def _add_course(figure: go.Figure, course: BindingCourse) -> None:
         figure.add_scatter(y=high[steps], mode="lines", line={"width": 0}, fill="tonexty", hoverinfo="skip",
                            fillcolor="rgba(63,124,168,0.25)", name=_words("band"), legendgroup="band",
                            **shared)  # fmt: skip
-        # A stretch of one step has no line: its marks show it.
-        mode = "lines+markers" if len(steps) == 1 else "lines"
+        # A stretch of one step has no line and no band: a mark and a bar show it.
+        is_alone = len(steps) == 1
+        bars = {"array": (high - median)[steps], "arrayminus": (median - low)[steps], "color": palette.BLUE}
         for key, values, colour, dash in (("median", median, palette.ACCENT, "solid"),
                                           ("worst", worst, palette.AMBER, "dot")):  # fmt: skip
-            figure.add_scatter(y=values[steps], mode=mode, line={"color": colour, "width": 2.2, "dash": dash},
-                               name=_words(key), legendgroup=key, hovertemplate="%{x}<br>%{y:.1f}<extra></extra>",
-                               **shared)  # fmt: skip
+            figure.add_scatter(y=values[steps], mode="lines+markers" if is_alone else "lines", name=_words(key),
+                               line={"color": colour, "width": 2.2, "dash": dash}, legendgroup=key,
+                               hovertemplate="%{x}<br>%{y:.1f}<extra></extra>",
+                               error_y=bars if is_alone and key == "median" else None, **shared)  # fmt: skip
 
 
 def _add_spread(figure: go.Figure, course: BindingCourse) -> None:

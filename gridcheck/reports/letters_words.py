@@ -15,6 +15,7 @@ from datetime import date
 import pandas as pd
 
 from gridcheck.reports import labels
+from gridcheck.reports import letters_drawn as drawn
 from gridcheck.reports.letters_facts import LetterFacts, ProjectFact, letter_code
 from gridcheck.reports.letters_settings import LetterSettings
 from gridcheck.reports.palette import VERDICT_COLOURS, VERDICT_SIGNS
@@ -136,7 +137,7 @@ def letter_text(facts: LetterFacts, settings: LetterSettings, language: Language
             _named("signature", "", language),
             _date(settings.issued_on, language),
         ),
-        notes=(text("letter_check.note", language),),
+        notes=(text("letter_check.note" if facts.source == "run" else "letter_check.note_desk", language),),
         code=code,
     )
 
@@ -231,7 +232,8 @@ def _reason(facts: LetterFacts, language: Language) -> Section:
         return Section(heading=heading, lines=(text("letter_reason.no_data", language),))
     if not facts.quantity:
         return Section(heading=heading, lines=(text("letter_reason.no_binding", language),))
-    lines = [_binding(facts, language), _when(facts, language), _margin(facts, language)]
+    lines = [_binding(facts, language), drawn.probability(facts, language), _when(facts, language)]
+    lines += [_margin(facts, language), drawn.broken_before(facts, language)]
     if facts.blocked_by:
         lines.append(_worded("letter_blocked_by", facts.blocked_by, language))
     lines.append(_basis(facts, language) if facts.limit is not None else "")
@@ -240,19 +242,22 @@ def _reason(facts: LetterFacts, language: Language) -> Section:
 
 def _binding(facts: LetterFacts, language: Language) -> str:
     words = {
-        "element": facts.element or text("letter.not_known", language),
+        "element": drawn.element(facts.element, language) or text("letter.not_known", language),
         "value": labels.quantity_value(facts.quantity, facts.value, facts.limit),
         "limit": labels.limit_value(facts.quantity, facts.limit),
     }
     level = _worded("level", facts.level, language)
     if facts.verdict == "defer":
+        if facts.source != "run" and facts.value is None:
+            return text("letter_reason.not_converged", language)
         if is_known("letter_reason", facts.quantity):
             return text(f"letter_reason.{facts.quantity}", language, **words)
         return text("letter_reason.other", language, level=level, **words)
     known = facts.value is not None and facts.limit is not None
     above = known and labels.relation(facts.value or 0.0, facts.limit or 0.0, facts.quantity) != "within"
+    within = "tightest_drawn" if facts.source != "run" else "tightest"
     return text(
-        "letter_reason.tightest_above" if above else "letter_reason.tightest",
+        f"letter_reason.{'tightest_above' if above else within}",
         language,
         level=level,
         quantity=_worded("quantity", facts.quantity, language),
@@ -322,14 +327,16 @@ def _condition(part: str, section: str, language: Language) -> str:
 def _scheme(facts: LetterFacts, settings: LetterSettings, language: Language) -> Section:
     if facts.verdict == "defer":
         lines = [_project(project, language) for project in facts.projects]
-        lines += [text("letter_project.note" if lines else "letter_project.none", language)]
+        none = "none" if facts.source == "run" else "not_planned"
+        lines += [text(f"letter_project.{'note' if lines else none}", language)]
         return Section(heading=text("letter_heading.unblock", language), lines=tuple(lines))
     if facts.approved_kw is None:
         return Section(heading=text("letter_heading.scheme", language))
+    phase = drawn.phase(facts)
     voltage = (
         text("letter_value.three_phase", language)
-        if facts.phase.upper() == "ABC"
-        else text("letter_value.single_phase", language, phase=_worded("phase", facts.phase, language))
+        if phase.upper() == "ABC"
+        else text("letter_value.single_phase", language, phase=_worded("phase", phase, language))
     )
     rows = {
         "approved": _kw(facts.approved_kw, language),
@@ -366,7 +373,10 @@ def _cost(cost_yuan: float, language: Language) -> str:
 
 def _validity(facts: LetterFacts, settings: LetterSettings, language: Language) -> Section:
     holds = text("letter_value.holds_as_is", language)
-    if facts.approved_kw is not None:
+    if facts.approved_kw is not None and facts.source == "ledger":
+        until = _date(date.fromisoformat(facts.held_until), language) if facts.held_until else ""
+        holds = text(f"letter_value.{'held_until' if until else 'not_held'}", language, date=until)
+    elif facts.approved_kw is not None:
         until = _date(settings.valid_until, language)
         holds = text("letter_value.valid_until", language, months=settings.validity_months, date=until)
     reach = {
@@ -383,9 +393,11 @@ def _validity(facts: LetterFacts, settings: LetterSettings, language: Language) 
 def _check(facts: LetterFacts, settings: LetterSettings, code: str, language: Language) -> Section:
     rows = [(text("letter_check.code", language), code)]
     run = facts.run or text("letter.not_known", language)
-    rows += [(text("letter_check.run", language), text("letter_check.run_value", language, run=run))]
+    ending = "_ledger" if facts.source == "ledger" else ""
+    value = text(f"letter_check.run_value{ending}", language, run=run, batch=facts.batch)
+    rows += [(text("letter_check.run", language), value)]
     how = text(
-        "letter_check.how",
+        f"letter_check.how{ending}",
         language,
         # People paste this line into a terminal, so an id from a file is quoted for it.
         application=shlex.quote(printable(facts.application_id)),

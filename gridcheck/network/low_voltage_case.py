@@ -1,8 +1,8 @@
 """One moment of an area as pandapower tables, for ``runpp_3ph``: the same phase-to-neutral voltages as with four wires.
 
 pandapower's load flow by phase knows no neutral, its phases return through a zero sequence. Where the neutral is
-earthed at the transformer alone, the voltage of a phase to the neutral of the same node contains the drops of both, and that is
-what pandapower gives as the voltage of the phase when the neutral is put into the zero sequence of the lines,
+earthed at the transformer alone, the voltage of a phase to the neutral of the same node contains the drops of both, and
+that is what pandapower gives as the voltage of the phase when the neutral is put into the zero sequence of the lines,
 :math:`z_0 = z + 3 z_n`; the current in the neutral is the sum of its phase currents. Nothing is approximated.
 
 pandapower takes no Yyn transformer. A YNyn unit whose primary star stands behind an endless zero sequence is the same:

@@ -16,12 +16,12 @@ import pandas as pd
 
 from gridcheck.reports import labels
 from gridcheck.reports import letters_drawn as drawn
-from gridcheck.reports.letters_facts import LetterFacts, ProjectFact, letter_code
+from gridcheck.reports.letters_facts import LetterFacts, letter_code
+from gridcheck.reports.letters_projects import project_line
 from gridcheck.reports.letters_settings import LetterSettings
 from gridcheck.reports.palette import VERDICT_COLOURS, VERDICT_SIGNS
 from gridcheck.reports.tables import LOCAL_TIME
 from gridcheck.reports.texts import Language, is_known, label, text
-from gridcheck.units import YUAN_PER_WAN
 
 # Control characters, marks that change the direction of writing, zero-width ones, and what XML cannot hold.
 _UNPRINTABLE = re.compile(
@@ -29,8 +29,6 @@ _UNPRINTABLE = re.compile(
 )
 _REPLACEMENT = "\ufffd"
 _QUOTED_MARK = "s"
-# Below this a cost in ten thousand yuan would be a fraction of one. [yuan]
-_SMALL_YUAN = YUAN_PER_WAN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,6 +277,9 @@ def _margin(facts: LetterFacts, language: Language) -> str:
     if facts.margin_kw is None or facts.limit is None:
         return ""
     if facts.verdict == "defer":
+        # A limit that is broken without the heater too: no smaller one would keep it, so the power says nothing.
+        if facts.source != "run" and -facts.margin_kw >= (facts.rated_kw or 0.0):
+            return ""
         return (
             text("letter_reason.short", language, kw=labels.number(-facts.margin_kw, 2)) if facts.margin_kw < 0 else ""
         )
@@ -326,7 +327,7 @@ def _condition(part: str, section: str, language: Language) -> str:
 
 def _scheme(facts: LetterFacts, settings: LetterSettings, language: Language) -> Section:
     if facts.verdict == "defer":
-        lines = [_project(project, language) for project in facts.projects]
+        lines = [project_line(project, language) for project in facts.projects]
         none = "none" if facts.source == "run" else "not_planned"
         lines += [text(f"letter_project.{'note' if lines else none}", language)]
         return Section(heading=text("letter_heading.unblock", language), lines=tuple(lines))
@@ -347,28 +348,6 @@ def _scheme(facts: LetterFacts, settings: LetterSettings, language: Language) ->
         "energised": text("letter_value.energised", language),
     }
     return Section(heading=text("letter_heading.scheme", language), rows=_rows(rows, language))
-
-
-def _project(project: ProjectFact, language: Language) -> str:
-    name = labels.measure_name(project.measure, language)
-    work = labels.work_text(project.description, language)
-    state = project.outcome if is_known("letter_project_state", project.outcome) else "other"
-    line = text(
-        "letter_project.line" if work else "letter_project.line_no_work",
-        language,
-        # A measure without a name in the catalogue would show its code.
-        measure=text("letter.unknown_code", language) if name == project.measure else name,
-        work=work,
-        cost=_cost(project.cost_yuan, language),
-        state=text(f"letter_project_state.{state}", language),
-    )
-    return text("letter_project.of_area" if project.of_area else "letter_project.of_feeder", language, line=line)
-
-
-def _cost(cost_yuan: float, language: Language) -> str:
-    if language == "en" or cost_yuan < _SMALL_YUAN:
-        return f"{labels.number(cost_yuan)} {text('unit.yuan', language)}"
-    return f"{labels.wan(cost_yuan, 1)} {text('unit.wan', language)}"
 
 
 def _validity(facts: LetterFacts, settings: LetterSettings, language: Language) -> Section:

@@ -243,6 +243,8 @@ def _where_to_look(seen: _Seen) -> dict[str, Any]:
     return {
         "element": moment.element,
         "look_at": f"line.l{place}" if is_line else "transformer.t" if is_transformer else f"bus n{place}",
+        # The script has the magnetising branch beside the winding, which is loaded by what goes out to the lines.
+        **({"look_at_less": "reactor.iron_loss, reactor.magnetising"} if is_transformer else {}),
         "wire": wire,
         **{f"pandapower_{name}": part for name, part in _read(seen, place, wire).items()},
     }

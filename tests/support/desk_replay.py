@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandapower as pp
 import pandas as pd
 from dss import DSS
@@ -84,23 +85,29 @@ def value_in_opendss(evidence: AnswerEvidence) -> float:
         bus = circuit.ActiveBus
         volts = dict(zip(bus.Nodes, np.asarray(bus.Voltages, dtype=np.float64).view(np.complex128), strict=True))
         return abs(volts[wire + 1] - volts[4])
-    circuit.SetActiveElement(told["look_at"])
-    amperes = np.abs(np.asarray(circuit.ActiveCktElement.Currents, dtype=np.float64).view(np.complex128))
+    amperes = _amperes(told["look_at"])
     if told["look_at"] == "transformer.t":
-        unit = evidence.transformer
-        return 100.0 * amperes[4 + wire] / (unit.kva / 3**0.5 / unit.vn_lv_kv)
+        unit, names = evidence.transformer, told["look_at_less"].split(", ")
+        # Both count what flows into them; the rest goes out to the lines.
+        out = amperes[4 + wire] + sum(_amperes(name)[wire] for name in names if f"new {name} " in evidence.script)
+        return 100.0 * abs(out) / (unit.kva / 3**0.5 / unit.vn_lv_kv)
     return (
         100.0
-        * amperes[wire]
+        * abs(amperes[wire])
         / (1000.0 * line_ka(evidence.moment.grid)[int(told["look_at"].removeprefix("line.l")) - 1])
     )
+
+
+def _amperes(name: str) -> npt.NDArray[np.complex128]:
+    DSS.ActiveCircuit.SetActiveElement(name)
+    return np.asarray(DSS.ActiveCircuit.ActiveCktElement.Currents, dtype=np.float64).view(np.complex128)
 
 
 def value_in_pandapower(evidence: AnswerEvidence) -> float:
     """Open the pandapower case of an answer as anybody would, solve it and read the same."""
     net = pp.from_json_string(evidence.pandapower_json())
     try:
-        pp.runpp_3ph(net, tolerance_mva=1e-11)
+        pp.runpp_3ph(net, tolerance_mva=1e-11, max_iteration=200)
     except pp.LoadflowNotConverged:
         return math.nan
     read = ("table", "index", "column", "times")

@@ -27,6 +27,10 @@ from gridcheck.reports.texts import LANGUAGES, Language
 from tests.support.desk_replay import NETWORKS
 from tests.support.results import sample_results
 
+CHECKS = (
+    "meter_voltage_v", "meter_voltage_max_v", "lv_loading_percent", "lv_neutral_loading_percent",
+    "phase_loading_percent",
+)  # fmt: skip
 SETTINGS = default_settings(date(2026, 1, 20))
 LATE = {
     "verdict": "defer", "conditions": None, "binding_level": "service_point", "binding_element": "P012:B",
@@ -117,10 +121,7 @@ def test_an_approval_of_the_ledger_holds_as_long_as_its_reservation(results, unt
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize(
-    "quantity",
-    ["meter_voltage_v", "meter_voltage_max_v", "lv_loading_percent", "lv_neutral_loading_percent", "phase_loading_percent"],
-)  # fmt: skip
+@pytest.mark.parametrize("quantity", CHECKS)
 def test_every_check_of_draws_has_words_of_its_own(results, quantity, language):
     said = words(results, {**LATE, "binding_quantity": quantity}, DRAWN, language)
     assert quantity not in said

@@ -25,7 +25,7 @@ from gridcheck.network.low_voltage_tables import element_tables
 from gridcheck.units import SQRT3
 
 SOLVE_WITH = "pp.runpp_3ph(net, tolerance_mva=1e-11, max_iteration=200)"
-"""How the case is solved: at a small base and tolerance pandapower is exact to some 1e-8 pu; deep voltages take long."""
+"""How the case is solved: at a small base and tolerance pandapower is exact to some 1e-8 pu."""
 CASE_BASE_MVA = 1e-3
 _LETTERS = "abc"
 # The strongest source that leaves pandapower's matrices solvable beside an endless zero sequence.

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import docx
 import numpy as np
 import pandapower as pp
 import pandas as pd
@@ -178,6 +179,30 @@ def test_the_evidence_of_an_answer_is_written(decided):
     page = (out / "binding.html").read_text("utf-8")
     assert name in page
     assert "src=" not in page.replace("data:", "").split("<script", 1)[0]
+
+
+@pytest.mark.parametrize("source", ["--results", "--database"])
+def test_letters_are_written_on_the_answers_of_the_desk_and_checked(decided, source):
+    folder, database, _, table = decided
+    origin = (source, folder / "answers" if source == "--results" else database)
+    out = folder / f"letters{source}"
+    made = gridcheck("letters", "--county", "140827", *origin, "--out", out, "--date", "2026-02-01")
+    assert made.exit_code == 0, made.output
+    index = pd.read_csv(out / "letters.csv")
+    assert sorted(index["application_id"]) == sorted(table["application_id"])
+    assert index["number"].is_unique
+    assert index["synthetic"].all()
+
+    row = index[index["verdict"] == "approve_with_conditions"].iloc[0]
+    document = docx.Document(str(out / row["file"]))
+    said = "\n".join(cell.text for part in document.tables for line in part.rows for cell in line.cells)
+    assert row["code"] in said
+    # The ledger says until when the power is reserved; a folder knows the rule of the office alone.
+    assert ("容量预留至" in said) == (source == "--database")
+
+    check = ("letters", row["application_id"], *origin, "--date", "2026-02-01", "--verify")
+    assert gridcheck(*check, row["code"]).exit_code == 0
+    assert gridcheck(*check, "AAAA-BBBB-CCCC-DDDD").exit_code == 1
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,10 @@ def decide(
         str, typer.Option("--replay", metavar="ID", help="make the recorded answer to an application again and compare")
     ] = "",
     explain: Annotated[
-        str, typer.Option("--explain", metavar="ID", help="write what the recorded answer rests on, for OpenDSS")
+        str,
+        typer.Option(
+            "--explain", metavar="ID", help="write what the recorded answer rests on: cases for OpenDSS, pandapower"
+        ),
     ] = "",
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="processes")] = None,
     json: Json = False,

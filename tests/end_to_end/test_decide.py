@@ -176,6 +176,9 @@ def test_the_evidence_of_an_answer_is_written(decided):
     pp.runpp_3ph(net, tolerance_mva=1e-11, max_iteration=200)
     shown = net[told["pandapower_table"]].loc[told["pandapower_index"], told["pandapower_column"]]
     assert shown * told["pandapower_times"] == pytest.approx(told["value"], rel=5e-6)
+    # What binds at 10 kV or the transformer as a whole has a case of the county's network as well.
+    is_above = bool(table["probability"].isna().iloc[0])
+    assert {(out / file).is_file() for file in ("network.json", "evidence.json")} == {is_above}
     page = (out / "binding.html").read_text("utf-8")
     assert name in page
     assert "src=" not in page.replace("data:", "").split("<script", 1)[0]

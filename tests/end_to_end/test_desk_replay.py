@@ -20,6 +20,8 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module", params=COUNTIES)
 def seen(request, tmp_path_factory) -> list[Seen]:
     task = task_of_head(request.param, HEAD, tmp_path_factory.mktemp("queue"))
+    if task is None:
+        pytest.skip(f"the plan has no self-retrofit households in county {request.param}")
     rows = seen_again(task, chosen(task, ANSWERS, seed=int(request.param)))
     print(f"\n{request.param}\n{summary(rows).to_string()}")  # noqa: T201
     return rows

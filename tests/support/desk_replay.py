@@ -61,10 +61,15 @@ class Seen:
         return bool(same or abs(self.value - self.limit) < 1e-5 * abs(self.limit))
 
 
-def task_of_head(county_code: str, count: int, folder: Path, *, seed: int = 2025) -> DeskTask:
-    """Return the task of the first applications of a county's synthetic queue; their file is written to `folder`."""
+def task_of_head(county_code: str, count: int, folder: Path, *, seed: int = 2025) -> DeskTask | None:
+    """Return the task of the first applications of a county's synthetic queue, whose file goes to `folder`.
+
+    None where the plan has no such households in the county.
+    """
     grid = read_county(next(NETWORKS.glob(f"{county_code}-*")))
     table = synthetic_applications(county_code, grid.areas, grid.heating, seed=seed).drop(columns=["synthetic"])
+    if not len(table):
+        return None
     path = folder / f"asked-{county_code}.csv"
     table.head(count).to_csv(path, index=False)
     scenario = Scenario()

@@ -37,7 +37,10 @@ def decide(
         str, typer.Option("--replay", metavar="ID", help="make the recorded answer to an application again and compare")
     ] = "",
     explain: Annotated[
-        str, typer.Option("--explain", metavar="ID", help="write what the recorded answer rests on, for OpenDSS")
+        str,
+        typer.Option(
+            "--explain", metavar="ID", help="write what the recorded answer rests on: cases for OpenDSS, pandapower"
+        ),
     ] = "",
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="processes")] = None,
     json: Json = False,
@@ -209,18 +212,26 @@ def letters(
         datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="date of the letters; today by default")
     ] = None,
     verify: Annotated[str, typer.Option("--verify", metavar="CODE", help="check the code of one letter")] = "",
+    database: Annotated[
+        str, typer.Option("--database", metavar="URL", help="ledger: letters on its recorded answers")
+    ] = "",
+    networks: NetworksFolder = None,
 ) -> None:
-    """Write the replies to applications (供电方案答复单), or check the code of one."""
+    """Write the replies to applications (供电方案答复单), or check the code of one.
+
+    The answers are those of a folder that `gridcheck run` or `gridcheck decide` wrote, or those of a ledger.
+    """
     with friendly_errors():
         from gridcheck import commands_letters
 
         ids, day = tuple(application_ids or ()), None if date is None else date.date()
         common = commands_letters.letter_settings(settings, day, for_check=bool(verify))
+        origin = commands_letters.LetterOrigin(results=results, database=database, networks=networks)
         if verify:
-            genuine = commands_letters.verify(verify, results, ids, common)
+            genuine = commands_letters.verify(verify, origin, ids, common)
         else:
             style = commands_letters.letter_style(language, format, together=together)
-            commands_letters.letters(results, out, commands_letters.letter_choice(ids, village, county), common, style)
+            commands_letters.letters(origin, out, commands_letters.letter_choice(ids, village, county), common, style)
             genuine = True
     raise typer.Exit(EXIT_FINE if genuine else EXIT_VIOLATIONS)
 

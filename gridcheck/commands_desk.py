@@ -16,6 +16,7 @@ from gridcheck.errors import InputError
 if TYPE_CHECKING:
     from gridcheck.connection.intake import Intake
     from gridcheck.desk import DeskOptions, DeskOutcome, DeskTask, Standing
+    from gridcheck.evidence_desk import AnswerEvidence
     from gridcheck.ledger import Ledger
     from gridcheck.scenario import Scenario
 
@@ -172,24 +173,43 @@ def replay(database: str, application_id: str, networks: Path) -> tuple[bytes, b
 def explain(database: str, application_id: str, networks: Path, out: Path) -> dict[str, Any]:
     """Write what the last answer to an application rests on into a folder; return the statement."""
     from gridcheck.desk_ledger import task_of_answer
+    from gridcheck.evidence import write_evidence
     from gridcheck.evidence_desk import explain_answers
     from gridcheck.ledger import open_ledger
     from gridcheck.reports.export_folder import exported_folder
-    from gridcheck.reports.tables import write_bytes
 
     with open_ledger(database) as ledger:
         task, name, _ = task_of_answer(ledger, _assessment(ledger, application_id), networks)
-    found = explain_answers(task, (name,)).get(name)
-    if found is None:
-        raise InputError(
-            f"{name} was refused by the 10 kV level before the lines of its area were asked: the binding element "
-            "stands in decisions.csv."
-        )
-    with exported_folder(out, "evidence", synthetic=bool(found.statement["synthetic_lines"])) as folder:
-        write_bytes(folder / "case.dss", found.script.encode())
-        write_bytes(folder / "statement.json", json.dumps(found.statement, ensure_ascii=False, indent=2).encode())
-        write_bytes(folder / "draws.csv", pd.DataFrame({"value": found.draws}).to_csv(index_label="draw").encode())
-    return found.statement
+    found = explain_answers(task, (name,))
+    drawn, above = found.low_voltage.get(name), found.above.get(name)
+    if drawn is not None:
+        statement, synthetic = drawn.statement, bool(drawn.statement["synthetic_lines"])
+    elif above is not None:
+        statement, synthetic = above.statement, bool(above.statement["synthetic"])
+    else:
+        raise InputError(f"The load flow with {name} has no solution: there is no case to show.")
+    with exported_folder(out, "evidence", synthetic=synthetic) as folder:
+        if drawn is not None:
+            _write_drawn(drawn, folder)
+        if above is not None:
+            write_evidence(above, task.county.folder, folder)
+    return statement
+
+
+def _write_drawn(found: AnswerEvidence, folder: Path) -> None:
+    from gridcheck.reports.binding_course import binding_html
+    from gridcheck.reports.tables import write_bytes
+
+    statement = json.dumps(found.statement, ensure_ascii=False, indent=2, allow_nan=False)
+    write_bytes(folder / "statement.json", statement.encode())
+    write_bytes(folder / "case.dss", found.script.encode())
+    write_bytes(folder / "case.json", found.pandapower_json().encode())
+    write_bytes(folder / "binding.html", binding_html(found.course).encode())
+    value = pd.Series(found.draws)
+    solved = value.abs() < float("inf")
+    # A draw without a solution has no value; the other column says why.
+    draws = pd.DataFrame({"value": value.where(solved), "solved": solved})
+    write_bytes(folder / "draws.csv", draws.to_csv(index_label="draw").encode())
 
 
 def _assessment(ledger: Ledger, application_id: str) -> int:
@@ -225,4 +245,4 @@ def show_statement(statement: Mapping[str, Any], out: Path, *, as_json: bool) ->
         terminal.print_json({**statement, "out": str(out)})
         return
     rows: list[list[object]] = [[name, terminal.cell(value)] for name, value in statement.items() if value is not None]
-    terminal.print_table(f"依据 evidence: {out}/case.dss", terminal.ITEMS, rows)
+    terminal.print_table(f"依据 evidence: {out}/", terminal.ITEMS, rows)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,9 @@ from gridcheck import terminal
 from gridcheck.errors import InputError
 
 if TYPE_CHECKING:
+    from gridcheck.reports.folder import Results
     from gridcheck.reports.letters import LetterChoice, LetterFormat, LetterStyle
+    from gridcheck.reports.letters_facts import DeskFact
     from gridcheck.reports.letters_settings import LetterSettings
     from gridcheck.reports.texts import Language
 
@@ -48,14 +51,53 @@ def letter_choice(application_ids: tuple[str, ...], village_code: str, county_co
     return LetterChoice(application_ids=application_ids, village_code=village_code, county_code=county_code)
 
 
-def letters(results: Path, out: Path, choice: LetterChoice, settings: LetterSettings, style: LetterStyle) -> None:
-    """Write letters and print what was written."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterOrigin:
+    """Where the answers stand that letters are about.
+
+    Attributes
+    ----------
+    results : Path
+        Folder that `gridcheck run` or `gridcheck decide` wrote.
+    database : str
+        Address of a ledger whose recorded answers are taken instead; empty for none.
+    networks : Path or None
+        Folder with one folder per county; the one that comes with gridcheck where not given.
+    """
+
+    results: Path
+    database: str = ""
+    networks: Path | None = None
+
+
+def _answers(origin: LetterOrigin, choice: LetterChoice) -> tuple[Results, Mapping[str, DeskFact]]:
+    """Return the answers, and what the desk says of them besides; nothing for the results of a study."""
+    from gridcheck.ledger import open_ledger
     from gridcheck.reports.folder import read_results
+    from gridcheck.reports.letters_answers import answers_of_ledger, is_answers_folder, read_answers
+    from gridcheck.study import shipped_folder
+
+    if origin.database:
+        networks = origin.networks or shipped_folder("networks")
+        with open_ledger(origin.database) as ledger:
+            found = answers_of_ledger(ledger, networks, choice.application_ids, choice.county_code)
+        return found.results, found.desk
+    if is_answers_folder(origin.results):
+        found = read_answers(origin.results, origin.networks or shipped_folder("networks"))
+        return found.results, found.desk
+    return read_results(origin.results), {}
+
+
+def letters(
+    origin: LetterOrigin, out: Path, choice: LetterChoice, settings: LetterSettings, style: LetterStyle
+) -> None:
+    """Write letters and print what was written."""
     from gridcheck.reports.letters import INDEX_FILE, write_letters
     from gridcheck.reports.letters_words import printable
     from gridcheck.reports.texts import label
 
-    index = write_letters(read_results(results), out, choice, settings, style)
+    results, desk = _answers(origin, choice)
+    index = write_letters(results, out, choice, settings, style, desk=desk)
     shown = index.assign(verdict=index["verdict"].map(lambda code: label("verdict", code, style.language)))
     # Ids come from files, and a terminal obeys what is hidden in them.
     rows = [
@@ -69,14 +111,14 @@ def letters(results: Path, out: Path, choice: LetterChoice, settings: LetterSett
         _say("合成数据：均为样张，不得作为正式答复。 Synthetic data: specimens, no official replies.")
 
 
-def verify(code: str, results: Path, application_ids: Sequence[str], settings: LetterSettings) -> bool:
+def verify(code: str, origin: LetterOrigin, application_ids: Sequence[str], settings: LetterSettings) -> bool:
     """Check the code of one letter and print the outcome; return whether it is right."""
-    from gridcheck.reports.folder import read_results
     from gridcheck.reports.letters import verify_letter
 
     if len(application_ids) != 1:
         raise InputError("A code belongs to one letter: name its application id and no other.")
-    genuine = verify_letter(code, read_results(results), application_ids[0], settings)
+    results, desk = _answers(origin, letter_choice(tuple(application_ids), "", ""))
+    genuine = verify_letter(code, results, application_ids[0], settings, desk=desk)
     _say(
         "一致：该单内容与结果文件夹的计算结果相同。 The code is right: the letter says what these results say."
         if genuine

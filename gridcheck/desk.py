@@ -186,6 +186,29 @@ Told = Callable[[Application, AreaQueue, LvVerdict], None]
 """Called with each application, the queue of its area after it, and the answer of the area."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CountyAnswers:
+    """A county as it was decided.
+
+    Attributes
+    ----------
+    case : CountyCase
+        The county with everything that was promised before.
+    queue : QueueResult
+        Its decided queue.
+    made_up_lines : bool
+        Whether the low-voltage lines of an area in which somebody asks are invented.
+    """
+
+    case: CountyCase
+    queue: QueueResult
+    made_up_lines: bool
+
+    def outcome(self) -> DeskOutcome:
+        """Return the answers as they are written."""
+        return _outcome(self.case, self.queue, self.case.grid.county_code, is_made_up=self.made_up_lines)
+
+
 def decide_county_queue(task: DeskTask, told: Told | None = None) -> DeskOutcome:
     """Decide one county's applications.
 
@@ -207,6 +230,11 @@ def decide_county_queue(task: DeskTask, told: Told | None = None) -> DeskOutcome
     ConfigError
         If the scenario draws nothing.
     """
+    return decided_county(task, told).outcome()
+
+
+def decided_county(task: DeskTask, told: Told | None = None) -> CountyAnswers:
+    """Decide one county's applications and keep what the answers rest on; see `decide_county_queue`."""
     county = task.county
     case = with_promises(prepare_county(county), task.promised)
     total, count = len(case.applications), 0
@@ -223,8 +251,8 @@ def decide_county_queue(task: DeskTask, told: Told | None = None) -> DeskOutcome
     queue = decide_queue_by_draws(
         case.trees, case.course, case.counts, case.applications, case.limits, desk, progress=report
     )
-    is_made_up = any(lines.is_synthetic for lines in desk.lines.values())
-    return _outcome(case, queue, county.county_code, is_made_up=is_made_up)
+    made_up = any(lines.is_synthetic for lines in desk.lines.values())
+    return CountyAnswers(case=case, queue=queue, made_up_lines=made_up)
 
 
 def with_promises(case: CountyCase, promised: Sequence[Promised]) -> CountyCase:

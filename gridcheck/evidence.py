@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from gridcheck.connection.decide import QueueResult
 from gridcheck.connection.decision import Decision, clause_of
 from gridcheck.county_study import CountyCase
 from gridcheck.demand.profiles import ClassCounts, factored_loads
+from gridcheck.desk import granted_kw
 from gridcheck.errors import InputError
 from gridcheck.network.switched_tables import restored_tables
 from gridcheck.network.tables import Tables, read_tables
@@ -88,8 +89,8 @@ def explain_application(case: CountyCase, queue: QueueResult, application_id: st
         raise InputError(f"The load flow of application {application_id} has no solution: there is no case to show.")
     area_ids = list(case.grid.areas["area_id"])
     area = area_ids.index(decision.application.area_id)
-    promised = [d.application for d in queue.decisions[:place] if d.connected]
-    counts = _with(case, case.counts, [*promised, decision.application])
+    promised = [_granted(d) for d in queue.decisions[:place] if d.connected]
+    counts = _with(case, case.counts, [*promised, _granted(decision)])
     if decision.with_crowd:
         rated_kw, count = queue.crowd.rated_kw.copy(), queue.crowd.count.copy()
         rated_kw[area], count[area] = counts.rated_kw[area], counts.count[area]
@@ -104,6 +105,12 @@ def explain_application(case: CountyCase, queue: QueueResult, application_id: st
         loads=loads_at(case, counts, at, own_diversity=decision.kind in AREA_KINDS),
         switch_closed={},
     )
+
+
+def _granted(decision: Decision) -> Application:
+    """Return an application with the power that its approval grants, which is what the queue went on with."""
+    asked = decision.application
+    return replace(asked, rated_kw=granted_kw(asked, decision.conditions)) if decision.connected else asked
 
 
 def _with(case: CountyCase, counts: ClassCounts, applications: Sequence[Application]) -> ClassCounts:

@@ -8,8 +8,9 @@ import numpy as np
 
 from gridcheck.arrays import BoolArray, FloatArray, IntArray
 from gridcheck.checks.draw_extremes import SIGN, AreaNet, LvCheck, joined, worst_of_draws
-from gridcheck.checks.risk_outlook import RiskOutlook
+from gridcheck.checks.risk_outlook import Draws, RiskOutlook
 from gridcheck.network.low_voltage import LowVoltageGrid
+from gridcheck.powerflow.phase_places import solve_places
 
 _PHASES = 3
 _PHASE_LETTERS = "ABC"
@@ -30,9 +31,9 @@ class DrawEvidence:
     draw, step : int
         Number of the draw, and step of the pool.
     value : float
-        Value of the check at this moment, in the unit of the limit.
+        Value of the check at this moment, in the unit of the limit; infinite where the moment has no solution.
     element : str
-        Where.
+        Where; empty where the moment has no solution.
     """
 
     grid: LowVoltageGrid
@@ -43,6 +44,11 @@ class DrawEvidence:
     step: int
     value: float
     element: str
+
+    @property
+    def solved(self) -> bool:
+        """Whether the moment has a solution: lines can be asked for more than they carry at any voltage."""
+        return bool(np.isfinite(self.value))
 
 
 def draw_evidence(
@@ -74,10 +80,11 @@ def draw_evidence(
     seen = joined(now)
     order = np.argsort(-SIGN[check] * seen.value[check], kind="stable")
     place = int(order[int(risk * len(order))])
-    step = int(seen.step[check, place])
     sizes = np.array([len(batch.draw) for batch in batches])
     which = int(np.searchsorted(np.cumsum(sizes), place, side="right"))
     within = place - int(sizes[:which].sum())
+    is_solved = not seen.unsolved[place]
+    step = int(seen.step[check, place]) if is_solved else _step_without_solution(net, batches[which], within)
     scale = float(net.vm_pu[step]) ** 2
     p, q = (table[:, within, step] * scale for table in (batches[which].p_kw, batches[which].q_kvar))
     grid, rows = _by_phase(net, p, q)
@@ -89,8 +96,14 @@ def draw_evidence(
         draw=int(batches[which].draw[within]),
         step=step,
         value=float(seen.value[check, place]),
-        element=net.element_name(check, int(seen.element[check, place])),
+        element=net.element_name(check, int(seen.element[check, place])) if is_solved else "",
     )
+
+
+def _step_without_solution(net: AreaNet, batch: Draws, within: int) -> int:
+    """Return the first step of a draw that has no solution."""
+    p, q = batch.p_kw[:, within], batch.q_kvar[:, within]
+    return int(np.flatnonzero(solve_places(net.places, p, q, threads=1).status != 0)[0])
 
 
 def _by_phase(net: AreaNet, p_kw: FloatArray, q_kvar: FloatArray) -> tuple[LowVoltageGrid, IntArray]:

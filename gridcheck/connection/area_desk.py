@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -34,6 +35,7 @@ from gridcheck.network.area_transformers import AreaTransformer, area_transforme
 from gridcheck.network.four_wire import FourWireNetwork
 from gridcheck.network.low_voltage import PHASE_UNKNOWN, THREE_PHASE, LowVoltageGrid, four_wire_of
 
+Joined = Callable[[Decision], Decision]
 # Terminals are rounded to 0.1 V of a home's voltage; a millionth of a step is a slip of binary fractions.
 _STEP_PU = 0.0005
 _SLIP = 1e-6
@@ -162,8 +164,8 @@ class LowVoltageDesk:
         self._areas: dict[str, _Area] = {}
         self._voltages: dict[int, FloatArray] = {}
 
-    def answer(self, number: int, row: int, decision: Decision) -> tuple[Decision, float]:
-        """Join an approval by the 10 kV level with the answer of the area, and keep what the area grants.
+    def answer(self, number: int, row: int, application: Application) -> tuple[float, Joined]:
+        """Ask the low-voltage network of an area about an application, and keep what it grants.
 
         Parameters
         ----------
@@ -171,17 +173,16 @@ class LowVoltageDesk:
             The tree.
         row : int
             Row of the area in it.
-        decision : Decision
-            The approval.
+        application : Application
+            What the 10 kV level has approved.
 
         Returns
         -------
-        Decision
-            The joint answer.
         float
-            Rated power that is granted. [kW]
+            Rated power that it grants; where it refuses, what was asked. [kW]
+        callable
+            Joins the answer of the 10 kV level at that power with the area's own.
         """
-        application = decision.application
         area = self._areas.get(application.area_id)
         if area is None:
             area = self._areas[application.area_id] = self._opened(number, row, application.area_id)
@@ -198,7 +199,7 @@ class LowVoltageDesk:
             area.queue = area.make() if area.queue is None else area.queue
             answer = area.queue.decide(heater)
             self.given.told(application, area.queue, answer)
-        return joint_answer(decision, answer, self.given.pool.case), answer.outlook.heater.rated_kw
+        return answer.outlook.heater.rated_kw, partial(joint_answer, low_voltage=answer, case=self.given.pool.case)
 
     def area_before(self, number: int, row: int, area_id: str) -> tuple[AreaQueue, tuple[int, ...]]:
         """Return an area as it is before its queue, and its homes for applicants whose meter is not known, in order.

@@ -15,14 +15,14 @@ main transformer share only its busbar; what they feel of an approval is not hel
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from gridcheck.catalogue import heaters
 from gridcheck.checks.assessment import Assessment, Course
 from gridcheck.checks.supply_tree import SupplyTree
 from gridcheck.connection.applications import Application
-from gridcheck.connection.area_desk import DeskInput, LowVoltageDesk
+from gridcheck.connection.area_desk import DeskInput, Joined, LowVoltageDesk
 from gridcheck.connection.decision import Decision
 from gridcheck.connection.few_cases import FewCases
 from gridcheck.connection.judge import judge, no_solution
@@ -227,7 +227,7 @@ def _decide(
     heater: Heater,
     application: Application,
     preferred: Mapping[str, bool],
-    ask: Callable[[Decision], tuple[Decision, float]] | None,
+    ask: Callable[[Application], tuple[float, Joined]] | None,
 ) -> Decision:
     promises = seer.promises
     try:
@@ -236,13 +236,17 @@ def _decide(
         return no_solution(application, promises.approved)
     discouraged = application.is_discouraged
     is_preferred = preferred[application.device] if discouraged is None else not discouraged
-    decision = judge(promises, outlook, application, preferred=is_preferred, is_drawn=ask is not None)
+    judged = partial(judge, promises, preferred=is_preferred, is_drawn=ask is not None)
+    decision = judged(outlook, application)
     if decision.connected and ask is not None:
         # Asked last, because the area keeps what it grants.
-        decision, granted_kw = ask(decision)
-        if decision.connected and granted_kw < application.rated_kw:
+        granted_kw, joined = ask(application)
+        if granted_kw < application.rated_kw:
+            # Figures and conditions are those of the power that it gets, not of what was asked.
             heater = (*heater[:2], granted_kw)
             outlook = seer.again(heater)
+            decision = replace(judged(outlook, replace(application, rated_kw=granted_kw)), application=application)
+        decision = joined(decision)
     if decision.connected:
         seer.promise(heater, outlook)
     return decision

@@ -17,7 +17,7 @@ from gridcheck.errors import InputError
 from gridcheck.reports.export_folder import exported_folder
 from gridcheck.reports.folder import Results
 from gridcheck.reports.letters_docx import letters_docx
-from gridcheck.reports.letters_facts import LetterSource, letter_code, one_by_one, same_code
+from gridcheck.reports.letters_facts import DeskFact, LetterSource, letter_code, one_by_one, same_code
 from gridcheck.reports.letters_html import letters_html
 from gridcheck.reports.letters_settings import LetterSettings
 from gridcheck.reports.letters_words import LetterText, letter_text
@@ -117,7 +117,12 @@ def _village_codes(decisions: pd.DataFrame, areas: pd.DataFrame) -> pd.Series:
 
 
 def letters_of(
-    results: Results, applications: pd.DataFrame, settings: LetterSettings, language: Language = DEFAULT_LANGUAGE
+    results: Results,
+    applications: pd.DataFrame,
+    settings: LetterSettings,
+    language: Language = DEFAULT_LANGUAGE,
+    *,
+    desk: Mapping[str, DeskFact] | None = None,
 ) -> list[LetterText]:
     """Return the letters on some rows of decisions.csv, in the order of the queue of each county.
 
@@ -131,8 +136,10 @@ def letters_of(
         What all letters have in common.
     language : {"zh", "en"}
         Their language.
+    desk : mapping of str to DeskFact, optional
+        By application, for answers of the desk.
     """
-    source = LetterSource(results)
+    source = LetterSource(results, desk)
     return [letter_text(source.facts(row, settings), settings, language) for row in one_by_one(applications)]
 
 
@@ -143,7 +150,13 @@ _WRITERS: Mapping[LetterFormat, Callable[[Sequence[LetterText]], bytes]] = {
 
 
 def write_letters(
-    results: Results, out: Path, choice: LetterChoice, settings: LetterSettings, style: LetterStyle | None = None
+    results: Results,
+    out: Path,
+    choice: LetterChoice,
+    settings: LetterSettings,
+    style: LetterStyle | None = None,
+    *,
+    desk: Mapping[str, DeskFact] | None = None,
 ) -> pd.DataFrame:
     """Write letters into a folder of their own, with a list of them; all of it appears, or nothing.
 
@@ -159,6 +172,8 @@ def write_letters(
         What all letters have in common.
     style : LetterStyle, optional
         Language, format, and whether they form one document.
+    desk : mapping of str to DeskFact, optional
+        By application, for answers of the desk.
 
     Returns
     -------
@@ -174,7 +189,7 @@ def write_letters(
     """
     style = LetterStyle() if style is None else style
     rows = one_by_one(chosen_applications(results, choice))
-    source = LetterSource(results)
+    source = LetterSource(results, desk)
     facts = [source.facts(row, settings) for row in rows]
     texts = [letter_text(one, settings, style.language) for one in facts]
     names = [safe_name(f"{one.county_code}-{one.queue_position:06d}-{one.application_id}") for one in facts]
@@ -200,7 +215,14 @@ def write_letters(
     return index
 
 
-def verify_letter(code: str, results: Results, application_id: str, settings: LetterSettings) -> bool:
+def verify_letter(
+    code: str,
+    results: Results,
+    application_id: str,
+    settings: LetterSettings,
+    *,
+    desk: Mapping[str, DeskFact] | None = None,
+) -> bool:
     """Tell whether a letter with this code says what the results say.
 
     Parameters
@@ -213,6 +235,8 @@ def verify_letter(code: str, results: Results, application_id: str, settings: Le
         The application that it answers.
     settings : LetterSettings
         The settings it was written with; their date is the date of the letter.
+    desk : mapping of str to DeskFact, optional
+        By application, for answers of the desk.
 
     Raises
     ------
@@ -220,4 +244,4 @@ def verify_letter(code: str, results: Results, application_id: str, settings: Le
         If the results do not hold the application.
     """
     row = one_by_one(chosen_applications(results, LetterChoice(application_ids=(application_id,))))[0]
-    return same_code(code, letter_code(LetterSource(results).facts(row, settings), settings))
+    return same_code(code, letter_code(LetterSource(results, desk).facts(row, settings), settings))

@@ -10,9 +10,9 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -53,6 +53,42 @@ class ProjectFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeskFact:
+    """What the connection desk says of an answer beside its row of decisions.csv.
+
+    Attributes
+    ----------
+    source : {"desk", "ledger"}
+        Where the answer stands: in a folder of answers, or in the ledger.
+    mark : str
+        Ends the number of the letter: places in the queue begin anew with every application file.
+    probability_low, probability_high : float or None
+        Confidence interval of the probability that the binding limit is kept. [1]
+    draws : int
+        Number of draws; 0 where the binding limit is no matter of draws.
+    broken_before : tuple of str
+        Quantities that the area breaks without the heater.
+    held_until : date or None
+        Last day of the reserved power; None where nothing is reserved.
+    batch, run : str
+        Of the ledger: the run, and the first digits of the SHA-256 of the row; empty for a folder.
+    synthetic : bool
+        Whether anything behind the answer is synthetic.
+    """
+
+    source: Literal["desk", "ledger"]
+    mark: str
+    probability_low: float | None = None
+    probability_high: float | None = None
+    draws: int = 0
+    broken_before: tuple[str, ...] = ()
+    held_until: date | None = None
+    batch: str = ""
+    run: str = ""
+    synthetic: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LetterFacts:
     """The facts of one letter; an empty text or None stands for a cell without a value.
 
@@ -82,6 +118,16 @@ class LetterFacts:
         Whether anything behind it is synthetic.
     run : str
         First digits of the SHA-256 of decisions.csv; empty for results that were never written.
+    source : {"run", "desk", "ledger"}
+        Where the answer comes from: a results folder, or the connection desk.
+    probability, probability_low, probability_high : float or None
+        Probability that the binding limit is kept, and its interval, where it is judged by draws. [1]
+    draws : int
+        Number of draws.
+    broken_before : tuple of str
+        Quantities that the area breaks without the heater.
+    held_until, batch : str
+        Of the ledger: last day of the reserved power, and the run.
     """
 
     number: str
@@ -113,6 +159,14 @@ class LetterFacts:
     projects: tuple[ProjectFact, ...]
     synthetic: bool
     run: str
+    source: str = "run"
+    probability: float | None = None
+    probability_low: float | None = None
+    probability_high: float | None = None
+    draws: int = 0
+    broken_before: tuple[str, ...] = ()
+    held_until: str = ""
+    batch: str = ""
 
 
 class LetterSource:
@@ -121,10 +175,13 @@ class LetterSource:
     Parameters
     ----------
     results : Results
-        As `gridcheck.reports.folder.read_results` returns them.
+        As `gridcheck.reports.folder.read_results` returns them, or the answers of the desk in their shape.
+    desk : mapping of str to DeskFact, optional
+        By application, for answers of the desk.
     """
 
-    def __init__(self, results: Results) -> None:
+    def __init__(self, results: Results, desk: Mapping[str, DeskFact] | None = None) -> None:
+        self._desk = {} if desk is None else desk
         self._synthetic = results.synthetic
         files = results.summary.get("files", {})
         self._run = str(files.get("decisions.csv", {}).get("sha256", ""))[:_SHORT_HASH]
@@ -141,9 +198,10 @@ class LetterSource:
         feeder = self._feeders.get(row["feeder_id"], {})
         village_code = _text(row.get("village_code")) or _text(area.get("village_code"))
         verdict, level = _text(row["verdict"]), _text(row["binding_level"])
-        rated_kw = _number(row["rated_kw"])
+        rated_kw, desk = _number(row["rated_kw"]), self._desk.get(_text(row["application_id"]))
+        conditions = tuple(part.strip() for part in _text(row["conditions"]).split(";") if part.strip())
         when = row["binding_time"]
-        return LetterFacts(
+        facts = LetterFacts(
             number=self._number(row, settings),
             application_id=_text(row["application_id"]),
             county_code=_text(row["county_code"]),
@@ -157,11 +215,11 @@ class LetterSource:
             device=_text(row["device"]),
             phase=_text(row["phase"]),
             rated_kw=rated_kw,
-            approved_kw=rated_kw if verdict in _APPROVALS else None,
+            approved_kw=_granted_kw(rated_kw, conditions) if verdict in _APPROVALS else None,
             queue_position=int(row["queue_position"]),
             verdict=verdict,
             blocked_by=_text(row["blocked_by"]),
-            conditions=tuple(part.strip() for part in _text(row["conditions"]).split(";") if part.strip()),
+            conditions=conditions,
             level=level,
             element=_text(row["binding_element"]),
             quantity=_text(row["binding_quantity"]),
@@ -175,6 +233,7 @@ class LetterSource:
             synthetic=self._synthetic or bool(row.get("synthetic", False)),
             run=self._run,
         )
+        return facts if desk is None else _of_desk(facts, desk, _number(row["probability"]))
 
     def _number(self, row: Row, settings: LetterSettings) -> str:
         number = settings.number_of(_text(row["county_code"]), int(row["queue_position"]))
@@ -189,6 +248,32 @@ class LetterSource:
             found = (*self._of_feeder.get(row["feeder_id"], ()), *found)
         chosen = tuple(project for project in found if project.outcome == "chosen")
         return (chosen or found)[:_MOST_PROJECTS]
+
+
+def _of_desk(facts: LetterFacts, desk: DeskFact, probability: float | None) -> LetterFacts:
+    """Return the facts with what the desk says besides."""
+    return replace(
+        facts,
+        number=f"{facts.number}-{desk.mark}",
+        synthetic=desk.synthetic,
+        run=desk.run or facts.run,
+        source=desk.source,
+        probability=probability if desk.draws else None,
+        probability_low=desk.probability_low if desk.draws else None,
+        probability_high=desk.probability_high if desk.draws else None,
+        draws=desk.draws,
+        broken_before=desk.broken_before,
+        held_until="" if desk.held_until is None else desk.held_until.isoformat(),
+        batch=desk.batch,
+    )
+
+
+def _granted_kw(rated_kw: float | None, conditions: Sequence[str]) -> float | None:
+    """Return the rated power of an approval: what was asked, or its cap."""
+    if rated_kw is None:
+        return None
+    caps = [float(code.partition(":")[2]) for code in conditions if code.startswith("limit_kw:")]
+    return min([rated_kw, *caps])
 
 
 def _rows_by(table: pd.DataFrame, key: str, columns: Sequence[str]) -> dict[str, Row]:
@@ -238,7 +323,11 @@ def letter_code(facts: LetterFacts, settings: LetterSettings) -> str:
     settings : LetterSettings
         What the letters of the day have in common, the date included.
     """
-    content = {"facts": asdict(facts), "settings": asdict(settings)}
+    # What only the desk knows counts where it is said, so that codes of results folders stay what they were.
+    unsaid = {field.name for field in fields(facts)
+              if field.default is not MISSING and getattr(facts, field.name) == field.default}  # fmt: skip
+    said = {name: value for name, value in asdict(facts).items() if name not in unsaid}
+    content = {"facts": said, "settings": asdict(settings)}
     canonical = json.dumps(content, sort_keys=True, ensure_ascii=True, allow_nan=True, default=_as_text)
     digest = hashlib.sha256(canonical.encode("ascii")).digest()
     letters = base64.b32encode(digest[:_CODE_BYTES]).decode("ascii")

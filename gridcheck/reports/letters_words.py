@@ -15,12 +15,13 @@ from datetime import date
 import pandas as pd
 
 from gridcheck.reports import labels
-from gridcheck.reports.letters_facts import LetterFacts, ProjectFact, letter_code
+from gridcheck.reports import letters_drawn as drawn
+from gridcheck.reports.letters_facts import LetterFacts, letter_code
+from gridcheck.reports.letters_projects import project_line
 from gridcheck.reports.letters_settings import LetterSettings
 from gridcheck.reports.palette import VERDICT_COLOURS, VERDICT_SIGNS
 from gridcheck.reports.tables import LOCAL_TIME
 from gridcheck.reports.texts import Language, is_known, label, text
-from gridcheck.units import YUAN_PER_WAN
 
 # Control characters, marks that change the direction of writing, zero-width ones, and what XML cannot hold.
 _UNPRINTABLE = re.compile(
@@ -28,8 +29,6 @@ _UNPRINTABLE = re.compile(
 )
 _REPLACEMENT = "\ufffd"
 _QUOTED_MARK = "s"
-# Below this a cost in ten thousand yuan would be a fraction of one. [yuan]
-_SMALL_YUAN = YUAN_PER_WAN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +135,7 @@ def letter_text(facts: LetterFacts, settings: LetterSettings, language: Language
             _named("signature", "", language),
             _date(settings.issued_on, language),
         ),
-        notes=(text("letter_check.note", language),),
+        notes=(text("letter_check.note" if facts.source == "run" else "letter_check.note_desk", language),),
         code=code,
     )
 
@@ -231,7 +230,8 @@ def _reason(facts: LetterFacts, language: Language) -> Section:
         return Section(heading=heading, lines=(text("letter_reason.no_data", language),))
     if not facts.quantity:
         return Section(heading=heading, lines=(text("letter_reason.no_binding", language),))
-    lines = [_binding(facts, language), _when(facts, language), _margin(facts, language)]
+    lines = [_binding(facts, language), drawn.probability(facts, language), _when(facts, language)]
+    lines += [_margin(facts, language), drawn.broken_before(facts, language)]
     if facts.blocked_by:
         lines.append(_worded("letter_blocked_by", facts.blocked_by, language))
     lines.append(_basis(facts, language) if facts.limit is not None else "")
@@ -240,19 +240,22 @@ def _reason(facts: LetterFacts, language: Language) -> Section:
 
 def _binding(facts: LetterFacts, language: Language) -> str:
     words = {
-        "element": facts.element or text("letter.not_known", language),
+        "element": drawn.element(facts.element, language) or text("letter.not_known", language),
         "value": labels.quantity_value(facts.quantity, facts.value, facts.limit),
         "limit": labels.limit_value(facts.quantity, facts.limit),
     }
     level = _worded("level", facts.level, language)
     if facts.verdict == "defer":
+        if facts.source != "run" and facts.value is None:
+            return text("letter_reason.not_converged", language)
         if is_known("letter_reason", facts.quantity):
             return text(f"letter_reason.{facts.quantity}", language, **words)
         return text("letter_reason.other", language, level=level, **words)
     known = facts.value is not None and facts.limit is not None
     above = known and labels.relation(facts.value or 0.0, facts.limit or 0.0, facts.quantity) != "within"
+    within = "tightest_drawn" if facts.source != "run" else "tightest"
     return text(
-        "letter_reason.tightest_above" if above else "letter_reason.tightest",
+        f"letter_reason.{'tightest_above' if above else within}",
         language,
         level=level,
         quantity=_worded("quantity", facts.quantity, language),
@@ -274,6 +277,9 @@ def _margin(facts: LetterFacts, language: Language) -> str:
     if facts.margin_kw is None or facts.limit is None:
         return ""
     if facts.verdict == "defer":
+        # A limit that is broken without the heater too: no smaller one would keep it, so the power says nothing.
+        if facts.source != "run" and -facts.margin_kw >= (facts.rated_kw or 0.0):
+            return ""
         return (
             text("letter_reason.short", language, kw=labels.number(-facts.margin_kw, 2)) if facts.margin_kw < 0 else ""
         )
@@ -321,15 +327,17 @@ def _condition(part: str, section: str, language: Language) -> str:
 
 def _scheme(facts: LetterFacts, settings: LetterSettings, language: Language) -> Section:
     if facts.verdict == "defer":
-        lines = [_project(project, language) for project in facts.projects]
-        lines += [text("letter_project.note" if lines else "letter_project.none", language)]
+        lines = [project_line(project, language) for project in facts.projects]
+        none = "none" if facts.source == "run" else "not_planned"
+        lines += [text(f"letter_project.{'note' if lines else none}", language)]
         return Section(heading=text("letter_heading.unblock", language), lines=tuple(lines))
     if facts.approved_kw is None:
         return Section(heading=text("letter_heading.scheme", language))
+    phase = drawn.phase(facts)
     voltage = (
         text("letter_value.three_phase", language)
-        if facts.phase.upper() == "ABC"
-        else text("letter_value.single_phase", language, phase=_worded("phase", facts.phase, language))
+        if phase.upper() == "ABC"
+        else text("letter_value.single_phase", language, phase=_worded("phase", phase, language))
     )
     rows = {
         "approved": _kw(facts.approved_kw, language),
@@ -342,31 +350,12 @@ def _scheme(facts: LetterFacts, settings: LetterSettings, language: Language) ->
     return Section(heading=text("letter_heading.scheme", language), rows=_rows(rows, language))
 
 
-def _project(project: ProjectFact, language: Language) -> str:
-    name = labels.measure_name(project.measure, language)
-    work = labels.work_text(project.description, language)
-    state = project.outcome if is_known("letter_project_state", project.outcome) else "other"
-    line = text(
-        "letter_project.line" if work else "letter_project.line_no_work",
-        language,
-        # A measure without a name in the catalogue would show its code.
-        measure=text("letter.unknown_code", language) if name == project.measure else name,
-        work=work,
-        cost=_cost(project.cost_yuan, language),
-        state=text(f"letter_project_state.{state}", language),
-    )
-    return text("letter_project.of_area" if project.of_area else "letter_project.of_feeder", language, line=line)
-
-
-def _cost(cost_yuan: float, language: Language) -> str:
-    if language == "en" or cost_yuan < _SMALL_YUAN:
-        return f"{labels.number(cost_yuan)} {text('unit.yuan', language)}"
-    return f"{labels.wan(cost_yuan, 1)} {text('unit.wan', language)}"
-
-
 def _validity(facts: LetterFacts, settings: LetterSettings, language: Language) -> Section:
     holds = text("letter_value.holds_as_is", language)
-    if facts.approved_kw is not None:
+    if facts.approved_kw is not None and facts.source == "ledger":
+        until = _date(date.fromisoformat(facts.held_until), language) if facts.held_until else ""
+        holds = text(f"letter_value.{'held_until' if until else 'not_held'}", language, date=until)
+    elif facts.approved_kw is not None:
         until = _date(settings.valid_until, language)
         holds = text("letter_value.valid_until", language, months=settings.validity_months, date=until)
     reach = {
@@ -383,9 +372,11 @@ def _validity(facts: LetterFacts, settings: LetterSettings, language: Language) 
 def _check(facts: LetterFacts, settings: LetterSettings, code: str, language: Language) -> Section:
     rows = [(text("letter_check.code", language), code)]
     run = facts.run or text("letter.not_known", language)
-    rows += [(text("letter_check.run", language), text("letter_check.run_value", language, run=run))]
+    ending = "_ledger" if facts.source == "ledger" else ""
+    value = text(f"letter_check.run_value{ending}", language, run=run, batch=facts.batch)
+    rows += [(text("letter_check.run", language), value)]
     how = text(
-        "letter_check.how",
+        f"letter_check.how{ending}",
         language,
         # People paste this line into a terminal, so an id from a file is quoted for it.
         application=shlex.quote(printable(facts.application_id)),

@@ -6,22 +6,22 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import docx
 import numpy as np
+import pandapower as pp
 import pandas as pd
 import pytest
-from dss import DSS
 
 from gridcheck.desk import DeskOptions, Promised, decide_applications, decide_county_queue
 from gridcheck.desk_ledger import record, standing_of, task_of_answer
-from gridcheck.evidence_desk import AnswerEvidence, explain_answers
+from gridcheck.evidence_desk import explain_answers
 from gridcheck.ledger import Level, State, init_ledger, open_ledger
 from gridcheck.ledger.canonical import now_utc
 from gridcheck.network import read_county
-from gridcheck.network.low_voltage import line_ka
 from gridcheck.scenario import Scenario
 from gridcheck.synthesis.applications import synthetic_applications
 from tests.support.command_line import gridcheck
-from tests.support.open_dss import run
+from tests.support.desk_replay import value_in_opendss, value_in_pandapower
 
 FOLDER = Path(__file__).parents[2] / "networks" / "140827-yuanqu"
 SIGNED = {"who": "李规划", "reason": "weekly applications"}
@@ -127,57 +127,85 @@ def test_what_is_approved_comes_back_and_what_waits_is_decided_again(decided):
     assert (told["applications"], told["rejected"]) == (waiting, 10 - waiting)
 
 
-def value_in_opendss(evidence: AnswerEvidence) -> float:
-    """Solve the script of an answer and read what its statement says."""
-    run(*(line for line in evidence.script.splitlines() if line))
-    circuit, told = DSS.ActiveCircuit, evidence.statement
-    assert circuit.Solution.Converged
-    wire = "ABCN".index(told["wire"])
-    if told["unit"] == "V":
-        circuit.SetActiveBus(told["look_at"].removeprefix("bus "))
-        bus = circuit.ActiveBus
-        volts = dict(zip(bus.Nodes, np.asarray(bus.Voltages, dtype=np.float64).view(np.complex128), strict=True))
-        return abs(volts[wire + 1] - volts[4])
-    circuit.SetActiveElement(told["look_at"])
-    amperes = np.abs(np.asarray(circuit.ActiveCktElement.Currents, dtype=np.float64).view(np.complex128))
-    if told["look_at"] == "transformer.t":
-        unit = evidence.transformer
-        return 100.0 * amperes[4 + wire] / (unit.kva / 3**0.5 / unit.vn_lv_kv)
-    return (
-        100.0
-        * amperes[wire]
-        / (1000.0 * line_ka(evidence.moment.grid)[int(told["look_at"].removeprefix("line.l")) - 1])
-    )
-
-
-def test_every_answer_is_seen_again_in_opendss(decided):
+def test_every_answer_is_seen_again_in_opendss_and_pandapower(decided):
     _, database, _, table = decided
     names = set(table["application_id"])
     with open_ledger(database) as ledger:
         number = ledger.application(min(names)).assessment_id
         task, _, _ = task_of_answer(ledger, number, FOLDER.parent)
-    found = explain_answers(task, names)
+    found = explain_answers(task, names).low_voltage
 
     assert len(found) > 5
     for name, evidence in found.items():
         told = evidence.statement
         assert value_in_opendss(evidence) == pytest.approx(told["value"], rel=5e-6), name
+        assert value_in_pandapower(evidence) == pytest.approx(told["value"], rel=5e-6), name
         is_beyond = told["value"] < told["limit"] if told["check"] == "low_voltage" else told["value"] > told["limit"]
         # More draws than accepted break the limit: so does the moment that is shown.
         if told["draws_broken"] > told["accepted_risk"] * told["draws"] + 1 and told["verdict"] == "defer":
             assert is_beyond, name
 
 
-def test_the_evidence_of_an_answer_is_written_for_opendss(decided):
+def test_the_course_of_an_answer_holds_its_moment(decided):
+    _, database, _, table = decided
+    name = table["application_id"].iloc[0]
+    with open_ledger(database) as ledger:
+        task, _, _ = task_of_answer(ledger, ledger.application(name).assessment_id, FOLDER.parent)
+    evidence = explain_answers(task, (name,)).low_voltage[name]
+    course, moment = evidence.course, evidence.moment
+
+    assert (np.diff(course.time_utc) > np.timedelta64(0)).all()
+    own = course.value[moment.draw]
+    assert np.abs(own - moment.value).min() < 1e-9 * moment.value
+    assert course.beyond == evidence.statement["draws_broken"]
+
+
+def test_the_evidence_of_an_answer_is_written(decided):
     folder, database, _, table = decided
     name = table["application_id"].iloc[0]
-    result = gridcheck("decide", "--explain", name, "--database", database, "--out", folder / "evidence", "--json")
+    out = folder / "evidence"
+    result = gridcheck("decide", "--explain", name, "--database", database, "--out", out, "--json")
     assert result.exit_code == 0, result.output
     told = json.loads(result.stdout)
     assert (told["application_id"], told["synthetic_lines"]) == (name, True)
-    draws = pd.read_csv(folder / "evidence" / "draws.csv")
+    draws = pd.read_csv(out / "draws.csv")
     assert len(draws) == told["draws"]
-    assert "new transformer.t" in (folder / "evidence" / "case.dss").read_text("utf-8")
+    assert "new transformer.t" in (out / "case.dss").read_text("utf-8")
+    net = pp.from_json(str(out / "case.json"))
+    assert told["pandapower_solve"] == "pp.runpp_3ph(net, tolerance_mva=1e-11, max_iteration=200)"
+    pp.runpp_3ph(net, tolerance_mva=1e-11, max_iteration=200)
+    shown = net[told["pandapower_table"]].loc[told["pandapower_index"], told["pandapower_column"]]
+    assert shown * told["pandapower_times"] == pytest.approx(told["value"], rel=5e-6)
+    # What binds at 10 kV or the transformer as a whole has a case of the county's network as well.
+    is_above = bool(table["probability"].isna().iloc[0])
+    assert {(out / file).is_file() for file in ("network.json", "evidence.json")} == {is_above}
+    page = (out / "binding.html").read_text("utf-8")
+    assert name in page
+    assert "src=" not in page.replace("data:", "").split("<script", 1)[0]
+
+
+@pytest.mark.parametrize("source", ["--results", "--database"])
+def test_letters_are_written_on_the_answers_of_the_desk_and_checked(decided, source):
+    folder, database, _, table = decided
+    origin = (source, folder / "answers" if source == "--results" else database)
+    out = folder / f"letters{source}"
+    made = gridcheck("letters", "--county", "140827", *origin, "--out", out, "--date", "2026-02-01")
+    assert made.exit_code == 0, made.output
+    index = pd.read_csv(out / "letters.csv")
+    assert sorted(index["application_id"]) == sorted(table["application_id"])
+    assert index["number"].is_unique
+    assert index["synthetic"].all()
+
+    row = index[index["verdict"] == "approve_with_conditions"].iloc[0]
+    document = docx.Document(str(out / row["file"]))
+    said = "\n".join(cell.text for part in document.tables for line in part.rows for cell in line.cells)
+    assert row["code"] in said
+    # The ledger says until when the power is reserved; a folder knows the rule of the office alone.
+    assert ("容量预留至" in said) == (source == "--database")
+
+    check = ("letters", row["application_id"], *origin, "--date", "2026-02-01", "--verify")
+    assert gridcheck(*check, row["code"]).exit_code == 0
+    assert gridcheck(*check, "AAAA-BBBB-CCCC-DDDD").exit_code == 1
 
 
 @pytest.fixture(scope="module")

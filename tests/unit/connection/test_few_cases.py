@@ -1,5 +1,6 @@
 """Decisions from few cases are those of the plain algorithm in all of them, word for word and figure for figure."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from gridcheck.checks.assessment import binding_course
 from gridcheck.checks.supply_tree import supply_trees
 from gridcheck.connection import Decision, QueueResult, Verdict, decide, decide_queue, decide_queue_in_all_cases
+from gridcheck.connection.applications import Application
 from gridcheck.connection.few_cases import FewCases
 from gridcheck.connection.promises import Promises
 from gridcheck.demand.parameters import CLASSES
@@ -134,10 +136,9 @@ def test_few_cases_answer_by_themselves(county, monkeypatch):
 class SomeAreCapped:
     """A low-voltage side that grants every third application a part of what it asked for."""
 
-    def answer(self, _number: int, _row: int, decision: Decision) -> tuple[Decision, float]:
-        application = decision.application
+    def answer(self, _number: int, _row: int, application: Application) -> tuple[float, Callable[[Decision], Decision]]:
         is_capped = application.queue_position % 3 == 0
-        return decision, application.rated_kw * (0.6 if is_capped else 1.0)
+        return application.rated_kw * (0.6 if is_capped else 1.0), lambda decision: decision
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -155,3 +156,24 @@ def test_whoever_is_granted_less_counts_with_less(county, monkeypatch, seed, n):
     granted = sum(a.rated_kw * (0.6 if a.queue_position % 3 == 0 else 1.0) for a in connected)
     before = base_counts(base_kw.tolist(), n_home=20).rated_kw.sum()
     assert few.counts.rated_kw.sum() - before == pytest.approx(granted)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_figures_of_a_cap_are_those_of_the_power_that_is_granted(county, monkeypatch, seed):
+    """Who is capped reads as if no more had been asked for; all in one area, so that nobody else's wish is in it."""
+    rng = np.random.default_rng(seed)
+    course, counts = courses(rng), base_counts([20.0, 60.0, 20.0, 40.0, 20.0], n_home=20)
+    wishes = applications([(seed, kw) for kw in (4.0, 3.0, 5.0)])
+    less, _ = both(county, course, counts, (*wishes[:2], replace(wishes[2], rated_kw=3.0)))
+    monkeypatch.setattr(decide._Setting, "desk", lambda *_: SomeAreCapped())
+
+    capped, plain = both(county, course, counts, wishes)
+
+    require_equal(capped, plain)
+    last, expected = capped.decisions[2], less.decisions[2]
+    assert last.connected
+    assert last.application == wishes[2]
+    assert last.kind == expected.kind
+    # Voltages are solved to 1e-8 pu; 5 kW instead of 3 kW would be some percent.
+    figures = [(d.value, d.value_before, d.margin_kw) for d in (last, expected)]
+    np.testing.assert_allclose(*figures, rtol=1e-7)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gridcheck.checks.risk_outlook import RiskRules
 from gridcheck.connection.area_desk import DeskInput
+from gridcheck.connection.data_confidence import DataChecks, DataRules, area_records
 from gridcheck.demand.draw_pool import PoolSize, draw_pool, require_simulated
 from gridcheck.demand.parameters import DemandParameters
 from gridcheck.demand.profiles import ClassCounts, ClassProfiles
@@ -69,4 +70,15 @@ def low_voltage_desk(
         ),
         rules=RiskRules(risk=risk),
         seed=seed,
+        data=DataChecks(rules=_data_rules(scenario), records=area_records(grid.areas, is_synthetic=grid.synthetic)),
+    )
+
+
+def _data_rules(scenario: Scenario) -> DataRules:
+    desk = scenario.desk
+    return DataRules(
+        unknown_phase_share=desk.unknown_phase_percent / 100.0,
+        guess_marks=desk.guess_marks,
+        needs_survey=desk.surveyed_lines,
+        tells_undecided=desk.undecided == "insufficient_data",
     )

@@ -18,6 +18,14 @@ from gridcheck.checks.risk_outlook import LvHeater, RiskRules
 from gridcheck.checks.supply_tree import SupplyTree
 from gridcheck.checks.terminal_voltage import terminal_voltage_pu, voltage_of_steps
 from gridcheck.connection.applications import Application
+from gridcheck.connection.data_confidence import (
+    DataChecks,
+    lacking_records,
+    phases_in_the_way,
+    still_open,
+    undecided,
+    without_answer,
+)
 from gridcheck.connection.decision import Decision
 from gridcheck.connection.joint_answer import joint_answer
 from gridcheck.connection.low_voltage_verdict import AreaQueue, LvOptions, LvVerdict
@@ -50,6 +58,8 @@ class DeskInput:
         Seed of the draws.
     told : callable, optional
         Called with each application, the queue of its area after it, and the answer of the area.
+    data : DataChecks
+        Where data are too thin for an answer.
     """
 
     lines: Mapping[str, LowVoltageGrid]
@@ -58,6 +68,7 @@ class DeskInput:
     rules: RiskRules
     seed: int
     told: Callable[[Application, AreaQueue, LvVerdict], None] | None = None
+    data: DataChecks = field(default_factory=DataChecks)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -68,16 +79,19 @@ class _Area:
     free: list[int] = field(default_factory=list)
 
     def home_for(self, phase: int) -> int:
-        """Take the next home that may be the applicant's: on the phase that was named, if there is one."""
+        """Return the next home that may be the applicant's: on the phase that was named, if there is one."""
         known = self.queue.risk.net.grid.home_phase
         for home in self.free:
             if phase in (AS_HOME, THREE_PHASE) or known[home] in (phase, PHASE_UNKNOWN):
                 break
         else:
             home = self.free[0]
+        return home
+
+    def take(self, home: int) -> None:
+        """Keep a home from whoever comes next; the last one stays."""
         if len(self.free) > 1:
             self.free.remove(home)
-        return home
 
 
 class LowVoltageDesk:
@@ -131,7 +145,10 @@ class LowVoltageDesk:
         float
             Rated power that is granted. [kW]
         """
-        application = decision.application
+        application, data = decision.application, self.given.data
+        needed = lacking_records(self.given.lines[application.area_id], data)
+        if needed:
+            return without_answer(decision, needed), application.rated_kw
         area = self._areas.get(application.area_id)
         if area is None:
             area = self._areas[application.area_id] = self._opened(number, row, application.area_id)
@@ -142,10 +159,16 @@ class LowVoltageDesk:
             rated_kw=application.rated_kw,
             phase=phase,
         )
+        needed = phases_in_the_way(area.queue.risk, heater, data.rules)
+        if needed:
+            return without_answer(decision, needed), application.rated_kw
+        area.take(heater.home)
         answer = area.queue.decide(heater)
         if self.given.told is not None:
             self.given.told(application, area.queue, answer)
-        return joint_answer(decision, answer, self.given.pool.case), answer.outlook.heater.rated_kw
+        joint = joint_answer(decision, answer, self.given.pool.case)
+        needed = still_open(answer, area.queue.risk.rules, data)
+        return (undecided(joint, needed) if needed else joint), answer.outlook.heater.rated_kw
 
     def _opened(self, number: int, row: int, area_id: str) -> _Area:
         """Make an area as it is before its queue."""

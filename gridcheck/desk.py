@@ -6,7 +6,7 @@ the ledger has promised already is connected before the first application is loo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,10 +16,13 @@ import pandas as pd
 from gridcheck.arrays import FloatArray
 from gridcheck.checks.supply_tree import CheckKind
 from gridcheck.connection.applications import Application
+from gridcheck.connection.area_desk import DeskInput
 from gridcheck.connection.decide import QueueResult, decide_queue_by_draws
 from gridcheck.connection.decision import clause_of
 from gridcheck.connection.intake import Intake
 from gridcheck.connection.low_voltage_verdict import AreaQueue, LvVerdict
+from gridcheck.connection.monthly_limits import CountyNow, monthly_limits
+from gridcheck.connection.pre_approval import PreApproval, PreApprovalRules
 from gridcheck.connection.promises import with_heaters
 from gridcheck.county_desk import low_voltage_desk
 from gridcheck.county_study import CountyCase, CountyTask, prepare_county
@@ -204,7 +207,7 @@ def decide_county_queue(task: DeskTask, told: Told | None = None) -> DeskOutcome
     InputError
         If a file of the county is faulty, or the scenario's method of demand has no single homes to draw.
     """
-    county, scenario = task.county, task.county.scenario
+    county = task.county
     case = _with_promises(prepare_county(county), task.promised)
     total, count = len(case.applications), 0
 
@@ -214,21 +217,47 @@ def decide_county_queue(task: DeskTask, told: Told | None = None) -> DeskOutcome
         if count % 10 == 0 or count == total:
             tell(county.county_code, "queue", count, total)
 
-    desk = low_voltage_desk(
-        case.grid,
-        case.counts,
-        case.profiles,
-        county_weather(scenario, county.weather, county.county_code),
-        scenario=scenario,
-        parameters=case.parameters or default_parameters(),
-        risk=task.risk,
-    )
+    desk = _low_voltage(task, case)
     queue = decide_queue_by_draws(
         case.trees, case.course, case.counts, case.applications, case.limits, replace(desk, told=told), progress=report
     )
     asked = {application.area_id for application in case.applications}
     is_made_up = any(desk.lines[area_id].is_synthetic for area_id in asked)
     return _outcome(case, queue, county.county_code, is_made_up=is_made_up)
+
+
+def county_pre_approvals(task: DeskTask, area_ids: Collection[str] = ()) -> dict[str, PreApproval]:
+    """Return the pre-approval limits of a county's areas for the monthly list.
+
+    Parameters
+    ----------
+    task : DeskTask
+        The county, what is promised there, and who has asked and waits.
+    area_ids : collection of str
+        Areas that are wanted; all where empty.
+
+    Raises
+    ------
+    InputError
+        As `decide_county_queue`.
+    """
+    case = _with_promises(prepare_county(task.county), task.promised)
+    now = CountyNow(trees=case.trees, course=case.course, counts=case.counts, limits=case.limits)
+    rules = PreApprovalRules(largest_kw=task.county.scenario.desk.pre_approval_kw)
+    return monthly_limits(_low_voltage(task, case), now, rules, pending=case.applications, area_ids=area_ids)
+
+
+def _low_voltage(task: DeskTask, case: CountyCase) -> DeskInput:
+    county = task.county
+    return low_voltage_desk(
+        case.grid,
+        case.counts,
+        case.profiles,
+        county_weather(county.scenario, county.weather, county.county_code),
+        scenario=county.scenario,
+        parameters=case.parameters or default_parameters(),
+        risk=task.risk,
+    )
 
 
 def _with_promises(case: CountyCase, promised: Sequence[Promised]) -> CountyCase:

@@ -8,7 +8,7 @@ voltage counts, with nobody.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gridcheck.arrays import FloatArray
 from gridcheck.checks.area_loads import AS_HOME, homes_without_heater, spread_over_homes
@@ -29,6 +29,7 @@ from gridcheck.connection.data_confidence import (
 from gridcheck.connection.decision import Decision
 from gridcheck.connection.joint_answer import joint_answer
 from gridcheck.connection.low_voltage_verdict import AreaQueue, LvOptions, LvVerdict
+from gridcheck.connection.pre_approval import FastPath, PreApproval, PreApprovalRules, certain_heaters
 from gridcheck.demand.draw_pool import DrawPool
 from gridcheck.demand.profiles import ClassCounts, ClassProfiles
 from gridcheck.errors import InputError, NotConvergedError
@@ -60,6 +61,8 @@ class DeskInput:
         Called with each application, the queue of its area after it, and the answer of the area.
     data : DataChecks
         Where data are too thin for an answer.
+    fast : mapping of str to PreApproval
+        By area: what is left of the published limit of small heaters, which are approved at once.
     """
 
     lines: Mapping[str, LowVoltageGrid]
@@ -69,6 +72,7 @@ class DeskInput:
     seed: int
     told: Callable[[Application, AreaQueue, LvVerdict], None] | None = None
     data: DataChecks = field(default_factory=DataChecks)
+    fast: Mapping[str, PreApproval] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -125,6 +129,7 @@ class LowVoltageDesk:
         self.base, self.crowd = base, crowd
         self._areas: dict[str, _Area] = {}
         self._voltages: dict[int, FloatArray] = {}
+        self._fast = FastPath(given.fast)
 
     def answer(self, number: int, row: int, decision: Decision) -> tuple[Decision, float]:
         """Join an approval by the 10 kV level with the answer of the area, and keep what the area grants.
@@ -149,9 +154,7 @@ class LowVoltageDesk:
         needed = lacking_records(self.given.lines[application.area_id], data)
         if needed:
             return without_answer(decision, needed), application.rated_kw
-        area = self._areas.get(application.area_id)
-        if area is None:
-            area = self._areas[application.area_id] = self._opened(number, row, application.area_id)
+        area = self._area(number, row, application.area_id)
         phase = _PHASES.get(application.phase, AS_HOME)
         heater = LvHeater(
             home=area.home_for(phase),
@@ -159,16 +162,50 @@ class LowVoltageDesk:
             rated_kw=application.rated_kw,
             phase=phase,
         )
+        if self._fast.takes(application):
+            area.take(heater.home)
+            # Draws catch up with what is promised when somebody takes the full way.
+            area.queue.risk.promised = (*area.queue.risk.promised, heater)
+            return replace(decision, pre_approved=True), heater.rated_kw
         needed = phases_in_the_way(area.queue.risk, heater, data.rules)
         if needed:
             return without_answer(decision, needed), application.rated_kw
         area.take(heater.home)
         answer = area.queue.decide(heater)
+        if answer.fits:
+            self._fast.close(application.area_id)
         if self.given.told is not None:
             self.given.told(application, area.queue, answer)
         joint = joint_answer(decision, answer, self.given.pool.case)
         needed = still_open(answer, area.queue.risk.rules, data)
         return (undecided(joint, needed) if needed else joint), answer.outlook.heater.rated_kw
+
+    def small_heaters(self, number: int, row: int, area_id: str, rules: PreApprovalRules, most: int) -> int:
+        """Return how many small heaters certainly fit in an area as its queue has left it, `most` at most.
+
+        Parameters
+        ----------
+        number, row : int
+            The tree, and the area's row in it.
+        area_id : str
+            The area. One without records or with too many unknown phases has no fast path.
+        rules : PreApprovalRules
+            What is small.
+        most : int
+            What the 10 kV level allows.
+        """
+        grid, data = self.given.lines[area_id], self.given.data
+        unknown = float((grid.home_phase == PHASE_UNKNOWN).mean()) if grid.n_home else 0.0
+        if most < 1 or lacking_records(grid, data) or unknown > data.rules.unknown_phase_share:
+            return 0
+        area = self._area(number, row, area_id)
+        return certain_heaters(area.queue.risk, area.free, rules, most)
+
+    def _area(self, number: int, row: int, area_id: str) -> _Area:
+        """Return an area with its queue, made when it is asked for first."""
+        if area_id not in self._areas:
+            self._areas[area_id] = self._opened(number, row, area_id)
+        return self._areas[area_id]
 
     def _opened(self, number: int, row: int, area_id: str) -> _Area:
         """Make an area as it is before its queue."""

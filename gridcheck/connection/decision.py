@@ -65,6 +65,8 @@ class Decision:
         Number of draws; 0 without any.
     broken_before : tuple of str
         Quantities of its area that more draws than accepted break without it: shown, whoever answers for them.
+    pre_approved : bool
+        True for an approval within the published limit of its area, without draws of its own.
     """
 
     application: Application
@@ -86,6 +88,7 @@ class Decision:
     probability_high: float = float("nan")
     draws: int = 0
     broken_before: tuple[str, ...] = ()
+    pre_approved: bool = False
 
     @property
     def level(self) -> str:

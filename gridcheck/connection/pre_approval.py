@@ -9,6 +9,9 @@ of the limit is approved at once, without draws of its own, and the full way wou
 
 At the 10 kV level the limits of all areas are connected at once, beside everybody who has asked.
 
+Where a limit is broken before anybody comes and the heaters would make it worse, the published limit is nothing: the
+full way may still find a condition, such as a step of the tap.
+
 The limit stands on the area as it was when it was published. The first approval there by the full way closes the fast
 path until the next list: what was shown beside it is not known.
 """
@@ -38,6 +41,8 @@ from gridcheck.network.low_voltage import LowVoltageGrid, line_ohm_per_km
 _PHASES = 3
 # Slips of binary fractions in sums of ratings. [kW]
 _ROUNDING_KW = 1e-9
+# Draws after which what is still open counts as not fitting: a limit may be lower than it could be, never higher.
+_MOST_DRAWS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,10 +228,10 @@ class _WorstPlaces:
             before.append(risk.batch(k).worst)
             after.append(replace(risk.batch(k), worst=self._worst(k, list(rows))))
             outlook, wants_more = judged(risk.net, risk.rules, all_at_once, before, after)
-            if not wants_more:
-                return outlook.fits
+            if not wants_more or outlook.draws >= _MOST_DRAWS:
+                return outlook.fits and not wants_more
 
-    def _worst(self, k: int, targets: Sequence[tuple[int, ...]]) -> DrawWorst:
+    def _worst(self, k: int, targets: Iterable[Sequence[int]]) -> DrawWorst:
         """Return the worst of a batch over heaters at some sets of rows, and without them."""
         worst = self._without(k)
         for rows in targets:
@@ -304,7 +309,10 @@ def allowed_above(
     number = np.asarray(wanted, dtype=np.int64).copy()
     column = course.profiles.classes.index(rules.device)
     crowd, checks = with_heaters(counts, pending), tree.checks
-    kept = ~checks.beyond_limit(assess(tree, course, counts, limits).value)
+    try:
+        kept = ~checks.beyond_limit(assess(tree, course, counts, limits).value)
+    except NotConvergedError:
+        return np.zeros_like(number)
     ways = [(tree.on_path(row), tree.on_feeder_of(row)) for row in range(len(tree.area))]
     # The draws of the area itself decide on its own end voltage.
     counts_on_way = checks.kind != CheckKind.END_VOLTAGE

@@ -29,11 +29,11 @@ def areas(draw):
         n_home,
         n_line=draw(st.integers(1, 2)),
         poles=draw(st.sampled_from([2, 4, 8])),
-        metres=draw(st.sampled_from([20.0, 40.0, 60.0, 90.0])),
+        metres=draw(st.sampled_from([20.0, 40.0, 60.0, 90.0, 150.0])),
         phases=tuple(draw(st.lists(st.integers(-1, 3), min_size=3, max_size=3))),
     )
-    net = area(grid, HOUSEHOLDS, type_name=TYPE, vm_pu=draw(st.sampled_from([0.94, 0.97, 1.0])))
-    kw = draw(st.sampled_from([0.3, 0.8, 1.5]))
+    net = area(grid, HOUSEHOLDS, type_name=TYPE, vm_pu=draw(st.sampled_from([0.92, 0.95, 1.0, 1.04])))
+    kw = draw(st.sampled_from([0.3, 0.8, 1.5, 2.5]))
     return net, loads_of(np.arange(n_home), np.full(n_home, BASE), np.full(n_home, kw)), draw(st.integers(0, 1000))
 
 
@@ -44,16 +44,12 @@ def full_way(net, loads, seed, heaters):
     return [answer.fits and not answer.conditions for answer in answers]
 
 
-FOUND: list[int] = []
-
-
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(areas(), st.data())
 def test_whoever_is_approved_at_once_is_approved_by_the_full_way(given_area, data):
     net, loads, seed = given_area
     n_home = net.grid.n_home
     number = certain_heaters(AreaRisk(net, loads, RULES, seed=seed), range(n_home), SMALL)
-    FOUND.append(number)
     homes = data.draw(st.permutations(range(n_home)))[:number]
     wishes = [
         LvHeater(
@@ -67,12 +63,12 @@ def test_whoever_is_approved_at_once_is_approved_by_the_full_way(given_area, dat
     assert full_way(net, loads, seed, wishes) == [True] * number
 
 
-def test_the_law_says_something():
-    """Some areas have a limit above nothing and below the bound, or the law would hold for an empty reason."""
-    if not FOUND:
-        pytest.skip("the law was not run")
-    assert any(number > 0 for number in FOUND)
-    assert any(number == 0 for number in FOUND)
+@pytest.mark.parametrize(("metres", "expected"), [(150.0, 0), (60.0, 2), (20.0, 5)])
+def test_the_law_says_something(metres, expected):
+    """Limits of nothing, of something and at the bound, or the law would hold for an empty reason."""
+    net = area(street(8, poles=8, metres=metres), HOUSEHOLDS, type_name=TYPE, vm_pu=0.95)
+    loads = loads_of(np.arange(8), np.full(8, BASE), np.full(8, 0.8))
+    assert certain_heaters(AreaRisk(net, loads, RULES, seed=3), range(8), SMALL) == expected
 
 
 def test_the_law_can_fail():
@@ -86,15 +82,13 @@ def test_the_law_can_fail():
     assert not all(full_way(net, loads, 3, big))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(areas())
-def test_smaller_heaters_and_weaker_limits_never_allow_fewer(given_area):
+def test_smaller_heaters_never_allow_fewer(given_area):
     net, loads, seed = given_area
 
-    def limit(size, net=net):
+    def limit(size):
         rules = dataclasses.replace(SMALL, largest_kw=size)
         return certain_heaters(AreaRisk(net, loads, RULES, seed=seed), range(net.grid.n_home), rules)
 
     assert limit(1.0) >= limit(2.0) >= limit(4.0)
-    better = dataclasses.replace(net, vm_pu=net.vm_pu + 0.02)
-    assert limit(2.0, better) >= limit(2.0)

@@ -83,11 +83,14 @@ class DeskTask:
         What is promised there already.
     risk : float
         Probability of a broken limit that is accepted. [1]
+    fast : tuple of PreApproval
+        What is left of the published limits of its areas; applications within them are approved at once.
     """
 
     county: CountyTask
     promised: tuple[Promised, ...]
     risk: float
+    fast: tuple[PreApproval, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -101,8 +104,8 @@ class DeskOutcome:
     decisions : DataFrame
         Rows of ``decisions.csv``.
     intervals : DataFrame
-        By ``application_id``: ``probability_low``, ``probability_high`` that the limit is kept, ``draws``, and
-        ``broken_before``, what the area breaks without it.
+        By ``application_id``: ``probability_low``, ``probability_high`` that the limit is kept, ``draws``,
+        ``broken_before``, what the area breaks without it, and ``pre_approved``, whether it was approved at once.
     granted_kw : mapping of str to float
         Rated power of each approval. [kW]
     rooms : DataFrame
@@ -249,7 +252,7 @@ def county_pre_approvals(task: DeskTask, area_ids: Collection[str] = ()) -> dict
 
 def _low_voltage(task: DeskTask, case: CountyCase) -> DeskInput:
     county = task.county
-    return low_voltage_desk(
+    made = low_voltage_desk(
         case.grid,
         case.counts,
         case.profiles,
@@ -258,6 +261,7 @@ def _low_voltage(task: DeskTask, case: CountyCase) -> DeskInput:
         parameters=case.parameters or default_parameters(),
         risk=task.risk,
     )
+    return replace(made, fast={one.area_id: one for one in task.fast})
 
 
 def _with_promises(case: CountyCase, promised: Sequence[Promised]) -> CountyCase:
@@ -279,6 +283,7 @@ def _outcome(case: CountyCase, queue: QueueResult, county_code: str, *, is_made_
             "probability_high": [one.probability_high for one in decisions],
             "draws": [one.draws for one in decisions],
             "broken_before": [";".join(one.broken_before) for one in decisions],
+            "pre_approved": [one.pre_approved for one in decisions],
         }
     )
     return DeskOutcome(

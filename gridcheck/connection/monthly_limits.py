@@ -78,13 +78,13 @@ def monthly_limits(
     found = {}
     for place, tree in enumerate(trees):
         for row, area in enumerate(tree.area.tolist()):
-            number = desk.small_heaters(place, row, names[area], rules, int(above[place][row]))
+            devices = desk.small_heaters(place, row, names[area], rules, int(above[place][row]))
             found[names[area]] = PreApproval(
                 area_id=names[area],
                 device=rules.device,
                 largest_kw=rules.largest_kw,
-                devices=number,
-                kw=number * rules.largest_kw,
+                devices=devices,
+                kw=devices * rules.largest_kw,
             )
             if progress is not None:
                 progress(1)

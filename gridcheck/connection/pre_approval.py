@@ -215,7 +215,7 @@ class _WorstPlaces:
     def _fits(self, targets: Sequence[tuple[int, int]], number: int) -> bool:
         """Tell whether so many fit, by the rule of every answer by draws, the worst of all targets in every draw."""
         risk = self.risk
-        rows = {}
+        rows: dict[tuple[int, ...], None] = {}
         for place, phase in targets:
             near = np.argsort(-self.shared_ohm[place, self.free_place], kind="stable")[:number]
             rows[tuple(sorted((_PHASES * self.free_place[near] + phase).tolist()))] = None
@@ -241,9 +241,8 @@ class _WorstPlaces:
     def _with(self, k: int, rows: IntArray) -> DrawWorst:
         """Return the worst of a batch with heaters at some rows."""
         batch, net = self.risk.batch(k), self.risk.net
-        kw = np.zeros((len(batch.p_kw), 1, 1))
-        np.add.at(kw, (rows, 0, 0), self.rules.largest_kw)
-        more_kw = kw * self.course
+        heaters = np.bincount(rows, minlength=len(batch.p_kw))
+        more_kw = (self.rules.largest_kw * heaters)[:, None, None] * self.course
         p, q = batch.p_kw + more_kw, batch.q_kvar + float(net.pool.tan_phi[self.column]) * more_kw
         return worst_of_draws(net, p, q, self.risk.meters(batch.phase, (*batch.more_meters, *self.rows)))
 

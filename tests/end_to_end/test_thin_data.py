@@ -13,7 +13,7 @@ from gridcheck.connection.data_confidence import AreaRecord, DataChecks
 from gridcheck.connection.pre_approval import PreApproval
 from gridcheck.county_study import CountyTask
 from gridcheck.desk import DeskTask, county_pre_approvals, decide_county_queue
-from gridcheck.desk_ledger import record
+from gridcheck.desk_ledger import record, task_of_answer
 from gridcheck.ledger import State, init_ledger, open_ledger
 from gridcheck.ledger.canonical import now_utc
 from gridcheck.network import read_county
@@ -41,18 +41,18 @@ def task():
         county_code="140827", folder=FOLDER, scenario=Scenario(), applications=pd.DataFrame(rows).astype(str),
         applications_source="asked.csv",
     )  # fmt: skip
-    return DeskTask(county=county, promised=(), risk=0.05)
+    limit = PreApproval(area_id=places[1]["area_id"], device="air_air_heat_pump", largest_kw=2.0, devices=2, kw=4.0)
+    return DeskTask(county=county, promised=(), risk=0.05, fast=(limit,))
 
 
 @pytest.fixture(scope="module")
 def outcome(task):
-    first, second = task.county.applications["area_id"].iloc[[0, 1]]
-    limit = PreApproval(area_id=second, device="air_air_heat_pump", largest_kw=2.0, devices=2, kw=4.0)
+    first = task.county.applications["area_id"].iloc[0]
     made = desk_module.low_voltage_desk
 
     def thin(*args, **kwargs):
         guess = {first: AreaRecord(is_synthetic=False, transformer_mark="C")}
-        return replace(made(*args, **kwargs), data=DataChecks(records=guess), fast={second: limit})
+        return replace(made(*args, **kwargs), data=DataChecks(records=guess))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(desk_module, "low_voltage_desk", thin)
@@ -70,6 +70,7 @@ def test_a_guess_gets_no_answer_and_the_limit_answers_at_once(outcome):
     assert draws[["Q1", "Q2", "Q3"]].tolist() == [0, 0, 0]
     assert set(outcome.granted_kw) >= {"Q2", "Q3"}
     assert "Q1" not in outcome.granted_kw
+    assert outcome.intervals["pre_approved"].tolist() == [False, True, True, False]
 
 
 def test_nothing_is_promised_where_there_is_no_answer(task, outcome, tmp_path):
@@ -79,6 +80,8 @@ def test_nothing_is_promised_where_there_is_no_answer(task, outcome, tmp_path):
         assert ledger.application("Q1").state == State.INSUFFICIENT_DATA
         assert ledger.promises("Q1") == []
         assert ledger.application("Q2").state == State.APPROVED
+        again, name, _ = task_of_answer(ledger, ledger.application("Q2").assessment_id, FOLDER.parent)
+        assert (again.fast, name) == (task.fast, "Q2")
         assert ledger.verify_journal().is_whole
 
 
@@ -95,6 +98,6 @@ def test_the_list_of_a_county_leaves_the_areas_out_that_are_not_wanted(task):
         application_id=[f"L{k}" for k in range(limit.devices)], rated_kw=str(limit.largest_kw),
         queue_position=[str(k) for k in range(1, limit.devices + 1)],
     )  # fmt: skip
-    full = decide_county_queue(replace(task, county=replace(task.county, applications=asked)))
+    full = decide_county_queue(replace(task, county=replace(task.county, applications=asked), fast=()))
     assert full.decisions["verdict"].str.startswith("approve").all()
     assert sum(full.granted_kw.values()) == pytest.approx(limit.kw)

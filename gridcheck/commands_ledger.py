@@ -222,8 +222,8 @@ def show_application(database: str, application_id: str, *, as_json: bool) -> bo
         rows += [["状态 state", _STATES[kept.state]], ["可办事项 allowed", ", ".join(steps)]]
         terminal.print_table(f"报装申请 application {application_id}", terminal.ITEMS, rows)
         if entitlement is not None:
-            given: list[list[object]] = [[name, value] for name, value in asdict(entitlement).items()]
-            terminal.print_table("认定 entitlement", terminal.ITEMS, given[1:])
+            told = {**asdict(entitlement), "reasons": ", ".join(entitlement.reasons)}
+            terminal.print_table("认定 entitlement", terminal.ITEMS, [[name, told[name]] for name in list(told)[1:]])
         if promises:
             headings = ("层级 level", "设备 element", "预留 reserved [kW]", "状态 state", "有效期至 until")
             terminal.print_table("容量预留 reservations", headings, [

@@ -151,9 +151,10 @@ def show_season(table: pd.DataFrame, county_codes: Sequence[str], out: Path | No
         terminal.print_json({"counties": shown.to_dict("records"), "out": None if out is None else str(out)})
         return
     rows: list[list[object]] = [
-        [county_name(row["county_code"], "zh"), *(row[name] for name in _SHOWN)] for row in shown.to_dict("records")
+        [county_name(row["county_code"], "zh"), *(round(row[name], 2) for name in _SHOWN)]
+        for row in shown.to_dict("records")
     ]
-    total = ["合计 total", *(shown[name].sum() for name in _SHOWN)]
+    total = ["合计 total", *(round(shown[name].sum(), 2) for name in _SHOWN)]
     terminal.print_table(f"运行补贴 running subsidy {table['season'].iloc[0]}", _HEADINGS, [*rows, total])
     if shown["synthetic"].any():
         terminal.console().print(

@@ -171,6 +171,26 @@ def application(
     accept: Annotated[
         Path | None, typer.Option("--accept", metavar="CHECKLIST", help="record an inspection: checklist (CSV)")
     ] = None,
+    entitle: Annotated[
+        str, typer.Option("--entitle", metavar="SEASON", help="entitle to tariff and subsidy from a season on: 2025-26")
+    ] = "",
+    household: Annotated[
+        str, typer.Option("--household", metavar="ACCOUNT", help="account number (户号): a household is entitled once")
+    ] = "",
+    tariff: Annotated[
+        Literal["no_steps", "peak_valley"], typer.Option("--tariff", help="price that the household has chosen")
+    ] = "no_steps",
+    district_heating: Annotated[
+        bool | None,
+        typer.Option("--district-heating/--no-district-heating", help="whether the home is on district heating"),
+    ] = None,
+    allowance: Annotated[
+        bool | None,
+        typer.Option("--allowance/--no-allowance", help="whether its head gets a public-service heating allowance"),
+    ] = None,
+    end_subsidy: Annotated[
+        str, typer.Option("--end-subsidy", metavar="SEASON", help="the last season with running subsidy")
+    ] = "",
     withdraw: Annotated[bool, typer.Option("--withdraw", help="take it back; its promise is given back")] = False,
     blank_checklist: Annotated[
         Path | None, typer.Option("--blank-checklist", metavar="CSV", help="write a checklist to be filled in")
@@ -179,18 +199,60 @@ def application(
     reason: Annotated[str, typer.Option("--reason", help="why; needed for a step")] = "",
     json: Json = False,
 ) -> None:
-    """Show where an application of the ledger stands, or take it one step on: built, accepted, withdrawn."""
-    steps = [name for name, asked in (("build", build), ("accept", accept), ("withdraw", withdraw)) if asked]
+    """Show where an application of the ledger stands, or take it one step on: built, accepted, entitled, withdrawn."""
+    wishes = {"build": build, "accept": accept, "entitle": entitle, "end-subsidy": end_subsidy, "withdraw": withdraw}
+    steps = [name for name, asked in wishes.items() if asked]
     if len(steps) > 1:
         raise typer.BadParameter(f"one step at a time, not {' and '.join(steps)}")
     with friendly_errors():
-        from gridcheck import commands_ledger
+        from gridcheck import commands_ledger, commands_season
 
         if blank_checklist is not None:
             commands_ledger.write_blank_checklist(blank_checklist)
-        commands_ledger.take_step(database, identifier, steps[0] if steps else None, accept, (who, reason))
+        by = who, reason
+        if entitle:
+            asked = (household, tariff, district_heating, allowance)
+            commands_season.entitle(database, identifier, entitle, asked, by)
+        elif end_subsidy:
+            commands_season.end_subsidy(database, identifier, end_subsidy, by)
+        else:
+            commands_ledger.take_step(database, identifier, steps[0] if steps else None, accept, by)
         fine = commands_ledger.show_application(database, identifier, as_json=json)
     raise typer.Exit(EXIT_FINE if fine else EXIT_VIOLATIONS)
+
+
+@applications_app.command()
+def season(
+    database: Database = LEDGER,
+    season: Annotated[str, typer.Option("--season", help="heating season, as its two years")] = "2025-26",
+    county: Counties = None,
+    readings: Annotated[
+        Path | None,
+        typer.Option("--readings", metavar="CSV", help="metered heating energy to record: application_id,kwh"),
+    ] = None,
+    budgets: Annotated[
+        Path | None,
+        typer.Option("--budgets", metavar="CSV", help="money of counties: county_code,budget_yuan,source"),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="folder of tables and workbook to write")] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="seed of the energy that is expected")] = 2025,
+    language: Annotated[Literal["zh", "en"], typer.Option("--language", help="language of the workbook")] = "zh",
+    who: Annotated[str, typer.Option("--who", help="who records the readings")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="what the journal says of them")] = "meter readings",
+    json: Json = False,
+) -> None:
+    """Add up the running subsidy of a heating season by county: metered, expected, hardship, and what is left."""
+    with friendly_errors():
+        from gridcheck import commands_season
+
+        if readings is not None:
+            commands_season.record_readings(database, season, readings, (who, reason))
+        files = {"readings": readings, "budgets": budgets}
+        codes = tuple(county or ())
+        found = commands_season.season_money(
+            database, season, files, county_codes=codes, seed=seed, out=out, language=language
+        )
+        commands_season.show_season(found, codes, out, as_json=json)
 
 
 @applications_app.command()

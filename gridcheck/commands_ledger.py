@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -207,16 +208,22 @@ def show_application(database: str, application_id: str, *, as_json: bool) -> bo
         kept = ledger.application(application_id)
         lines, promises = ledger.history(application_id), ledger.promises(application_id)
         inspections = ledger.inspections(application_id)
+        entitlement = ledger.entitlement(application_id)
     steps = [step.value for step in steps_from(State(kept.state))]
     if as_json:
         terminal.print_json(
-            {"application": _facts(kept), "allowed": steps, "history": [_plain(line) for line in lines],
+            {"application": _facts(kept), "allowed": steps,
+             "entitlement": None if entitlement is None else asdict(entitlement),
+             "history": [_plain(line) for line in lines],
              "promises": [{name: getattr(one, name) for name in one.__dataclass_fields__} for one in promises]}
         )  # fmt: skip
     else:
         rows: list[list[object]] = [[name, value] for name, value in _facts(kept).items()]
         rows += [["状态 state", _STATES[kept.state]], ["可办事项 allowed", ", ".join(steps)]]
         terminal.print_table(f"报装申请 application {application_id}", terminal.ITEMS, rows)
+        if entitlement is not None:
+            told = {**asdict(entitlement), "reasons": ", ".join(entitlement.reasons)}
+            terminal.print_table("认定 entitlement", terminal.ITEMS, [[name, told[name]] for name in list(told)[1:]])
         if promises:
             headings = ("层级 level", "设备 element", "预留 reserved [kW]", "状态 state", "有效期至 until")
             terminal.print_table("容量预留 reservations", headings, [

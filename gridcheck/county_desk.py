@@ -10,6 +10,7 @@ import numpy as np
 
 from gridcheck.checks.risk_outlook import RiskRules
 from gridcheck.connection.area_desk import DeskInput
+from gridcheck.connection.data_confidence import DataChecks, DataRules, area_records
 from gridcheck.demand.draw_pool import PoolSize, draw_pool, require_simulated
 from gridcheck.demand.parameters import DemandParameters
 from gridcheck.demand.profiles import ClassCounts, ClassProfiles
@@ -80,6 +81,7 @@ def low_voltage_desk(
         rules=RiskRules(risk=scenario.low_voltage.risk),
         seed=scenario.study.seed,
         main_tap_follows=scenario.low_voltage.main_tap_follows,
+        data=DataChecks(rules=_data_rules(scenario), records=area_records(grid.areas, is_synthetic=grid.synthetic)),
     )
     return with_lines_of(nothing_yet, grid, asked)
 
@@ -108,4 +110,14 @@ def with_lines_of(desk: DeskInput, grid: CountyGrid, asked: Collection[str]) -> 
         desk,
         lines=low_voltage_of(areas, desk.seed, imported={name: surveyed[name] for name in asked if name in surveyed}),
         transformers=dict(zip(areas["area_id"], transformers_of(grid, np.flatnonzero(here)), strict=True)),
+    )
+
+
+def _data_rules(scenario: Scenario) -> DataRules:
+    desk = scenario.desk
+    return DataRules(
+        unknown_phase_share=desk.unknown_phase_percent / 100.0,
+        guess_marks=desk.guess_marks,
+        needs_survey=desk.surveyed_lines,
+        tells_undecided=desk.undecided == "insufficient_data",
     )

@@ -6,7 +6,7 @@ the ledger has promised already is connected before the first application is loo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,12 +16,15 @@ import pandas as pd
 from gridcheck.arrays import FloatArray
 from gridcheck.checks.supply_tree import CheckKind
 from gridcheck.connection.applications import Application
+from gridcheck.connection.area_desk import DeskInput
 from gridcheck.connection.decide import QueueResult, decide_queue_by_draws
 from gridcheck.connection.decision import clause_of
 from gridcheck.connection.intake import Intake
 from gridcheck.connection.low_voltage_verdict import AreaQueue, LvVerdict
+from gridcheck.connection.monthly_limits import CountyNow, monthly_limits
+from gridcheck.connection.pre_approval import PreApproval, PreApprovalRules
 from gridcheck.connection.promises import with_heaters
-from gridcheck.county_desk import NOT_DRAWN
+from gridcheck.county_desk import NOT_DRAWN, with_lines_of
 from gridcheck.county_study import CountyCase, CountyTask, prepare_county
 from gridcheck.errors import ConfigError
 from gridcheck.parallel import WorkerPool, tell
@@ -80,11 +83,14 @@ class DeskTask:
         What is promised there already.
     risk : float
         Probability of a broken limit that is accepted. [1]
+    fast : tuple of PreApproval
+        What is left of the published limits of its areas; applications within them are approved at once.
     """
 
     county: CountyTask
     promised: tuple[Promised, ...]
     risk: float
+    fast: tuple[PreApproval, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -98,8 +104,8 @@ class DeskOutcome:
     decisions : DataFrame
         Rows of ``decisions.csv``.
     intervals : DataFrame
-        By ``application_id``: ``probability_low``, ``probability_high`` that the limit is kept, ``draws``, and
-        ``broken_before``, what the area breaks without it.
+        By ``application_id``: ``probability_low``, ``probability_high`` that the limit is kept, ``draws``,
+        ``broken_before``, what the area breaks without it, and ``pre_approved``, whether it was approved at once.
     granted_kw : mapping of str to float
         Rated power of each approval. [kW]
     rooms : DataFrame
@@ -245,14 +251,45 @@ def decided_county(task: DeskTask, told: Told | None = None) -> CountyAnswers:
         if count % 10 == 0 or count == total:
             tell(county.county_code, "queue", count, total)
 
-    if case.desk is None:
-        raise ConfigError(NOT_DRAWN)
-    desk = replace(case.desk, rules=replace(case.desk.rules, risk=task.risk), told=told)
+    desk = replace(_low_voltage(task, case), told=told)
     queue = decide_queue_by_draws(
         case.trees, case.course, case.counts, case.applications, case.limits, desk, progress=report
     )
     made_up = any(lines.is_synthetic for lines in desk.lines.values())
     return CountyAnswers(case=case, queue=queue, made_up_lines=made_up)
+
+
+def county_pre_approvals(task: DeskTask, area_ids: Collection[str] = ()) -> dict[str, PreApproval]:
+    """Return the pre-approval limits of a county's areas for the monthly list.
+
+    Parameters
+    ----------
+    task : DeskTask
+        The county, what is promised there, and who has asked and waits.
+    area_ids : collection of str
+        Areas that are wanted; all where empty.
+
+    Raises
+    ------
+    InputError
+        As `decide_county_queue`.
+    """
+    case = with_promises(prepare_county(task.county), task.promised)
+    now = CountyNow(trees=case.trees, course=case.course, counts=case.counts, limits=case.limits)
+    rules = PreApprovalRules(largest_kw=task.county.scenario.desk.pre_approval_kw)
+    desk = _low_voltage(task, case)
+    wanted = set(area_ids) or set(desk.area_ids)
+    return monthly_limits(
+        with_lines_of(desk, case.grid, wanted), now, rules, pending=case.applications, area_ids=wanted
+    )
+
+
+def _low_voltage(task: DeskTask, case: CountyCase) -> DeskInput:
+    """Return the low-voltage side of a county with the task's risk and published limits."""
+    if case.desk is None:
+        raise ConfigError(NOT_DRAWN)
+    rules = replace(case.desk.rules, risk=task.risk)
+    return replace(case.desk, rules=rules, fast={one.area_id: one for one in task.fast})
 
 
 def with_promises(case: CountyCase, promised: Sequence[Promised]) -> CountyCase:
@@ -274,6 +311,7 @@ def _outcome(case: CountyCase, queue: QueueResult, county_code: str, *, is_made_
             "probability_high": [one.probability_high for one in decisions],
             "draws": [one.draws for one in decisions],
             "broken_before": [";".join(one.broken_before) for one in decisions],
+            "pre_approved": [one.pre_approved for one in decisions],
         }
     )
     return DeskOutcome(

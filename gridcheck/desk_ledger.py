@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from gridcheck import __version__
+from gridcheck.connection.pre_approval import PreApproval
 from gridcheck.county_study import CountyTask
 from gridcheck.desk import DeskOutcome, DeskTask, Promised, Standing
 from gridcheck.errors import LedgerError, NoRoomError
@@ -28,6 +29,8 @@ from gridcheck.study_tables import folder_hash
 # States in which power is promised or used.
 _PROMISED = (State.APPROVED, State.BUILT, State.ACCEPTED, State.ENTITLED)
 _SCENARIO, _APPLICATIONS, _PROMISES = "scenario.json", "applications.csv", "promised.json"
+# Only where a list was published.
+_FAST = "pre_approval.json"
 
 
 def standing_of(ledger: Ledger) -> Standing:
@@ -68,6 +71,8 @@ def inputs_of(task: DeskTask) -> dict[str, bytes]:
         _SCENARIO: json.dumps(scenario, sort_keys=True, ensure_ascii=False).encode(),
         _PROMISES: json.dumps(promised, sort_keys=True).encode(),
     }
+    if task.fast:
+        files[_FAST] = json.dumps([asdict(one) for one in task.fast], sort_keys=True).encode()
     if county.applications is not None:
         files[_APPLICATIONS] = county.applications.to_csv(index=False).encode()
     return files
@@ -274,7 +279,9 @@ def task_of_answer(ledger: Ledger, assessment_id: int, networks: Path) -> tuple[
         devices=read.devices,
         sha256=read.sha256,
     )
-    task = DeskTask(county=county, promised=promised, risk=float(stored["risk"]))
+    fast = json.loads(ledger.file(run.inputs[_FAST])) if _FAST in run.inputs else []
+    limits = tuple(PreApproval(**one) for one in fast)
+    task = DeskTask(county=county, promised=promised, risk=float(stored["risk"]), fast=limits)
     return task, kept.answer.application_id, kept.answer.row
 
 

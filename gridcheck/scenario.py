@@ -100,6 +100,27 @@ class QueueSection(_Section):
     )
 
 
+class DeskSection(_Section):
+    """Where the connection desk gives no answer, and where it answers at once."""
+
+    unknown_phase_percent: float = Field(
+        default=50.0,
+        ge=0,
+        le=100,
+        description="share of an area's meters without known phase above which the answer may turn on them [%]",
+    )
+    guess_marks: tuple[str, ...] = Field(
+        default=("C",), strict=False, description="marks of transformer or lines with which a real area gets no answer"
+    )
+    surveyed_lines: bool = Field(default=False, description="no answer in a real area whose lines are made up")
+    undecided: Literal["defer", "insufficient_data"] = Field(
+        default="defer", description="what an interval that holds the accepted risk after the last draw means"
+    )
+    pre_approval_kw: float = Field(
+        default=2.0, gt=0, le=10, description="largest air-to-air heat pump that may be approved at once [kW]"
+    )
+
+
 class OutagesSection(_Section):
     """What is assumed when an element is lost."""
 
@@ -138,6 +159,7 @@ class Scenario(_Section):
     demand: DemandSection = DemandSection()
     low_voltage: LowVoltageSection = LowVoltageSection()
     queue: QueueSection = QueueSection()
+    desk: DeskSection = DeskSection()
     outages: OutagesSection = OutagesSection()
     reinforcement: ReinforcementSection = ReinforcementSection()
     limits: dict[str, LimitOverride] = Field(default={}, description="limits of the user's own, by name")

@@ -23,10 +23,19 @@ from gridcheck.checks.risk_outlook import LvHeater, RiskRules
 from gridcheck.checks.supply_tree import SupplyTree
 from gridcheck.checks.terminal_voltage import terminal_voltage_pu, voltage_of_steps
 from gridcheck.connection.applications import Application
+from gridcheck.connection.data_confidence import (
+    DataChecks,
+    lacking_records,
+    phases_in_the_way,
+    still_open,
+    undecided,
+    without_answer,
+)
 from gridcheck.connection.decision import Decision
 from gridcheck.connection.joint_answer import joint_answer
 from gridcheck.connection.low_voltage_verdict import AreaQueue, LvOptions, LvVerdict
 from gridcheck.connection.phase_balance import balanced_phases
+from gridcheck.connection.pre_approval import FastPath, PreApproval, PreApprovalRules, certain_heaters
 from gridcheck.demand.draw_pool import DrawPool
 from gridcheck.demand.profiles import ClassCounts, ClassProfiles
 from gridcheck.errors import InputError, NotConvergedError
@@ -72,6 +81,10 @@ class DeskInput:
         Answers that were given before; new ones are added.
     told : callable, optional
         Called with each application, the queue of its area after it, and the answer of the area.
+    data : DataChecks
+        Where data are too thin for an answer.
+    fast : mapping of str to PreApproval
+        By area: what is left of the published limit of small heaters, which are approved at once.
     """
 
     area_ids: tuple[str, ...]
@@ -84,6 +97,8 @@ class DeskInput:
     rebalanced: frozenset[str] = frozenset()
     known: Answers = field(default_factory=dict, repr=False)
     told: Callable[[Application, AreaQueue, LvVerdict], None] | None = None
+    data: DataChecks = field(default_factory=DataChecks)
+    fast: Mapping[str, PreApproval] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -102,34 +117,39 @@ class _Area:
     decided: int = 0
 
     def home_for(self, phase: int) -> int:
-        """Take the next home that may be the applicant's: on the phase that was named, if there is one."""
+        """Return the next home that may be the applicant's: on the phase that was named, if there is one."""
         for home in self.free:
             if phase in (AS_HOME, THREE_PHASE) or self.grid.home_phase[home] in (phase, PHASE_UNKNOWN):
                 break
         else:
             home = self.free[0]
-        if len(self.free) > 1:
-            self.free.remove(home)
         return home
 
+    def take(self, home: int) -> None:
+        """Keep a home from whoever comes next; the last one stays."""
+        if len(self.free) > 1:
+            self.free.remove(home)
+
     def ask(self, heater: LvHeater, known: Answers) -> LvVerdict:
-        """Answer a heater after all that were asked before."""
+        """Answer a heater after all that were asked before; answers are kept without their draws."""
         self.key = _digest(self.key, heater)
-        self.asked.append(heater)
         found = known.get(self.key)
         if found is None:
-            found = known[self.key] = self.decide()
+            answer = self.now().decide(heater)
+            self.decided += 1
+            plain, outlook = (replace(one, batches=()) for one in (answer.plain, answer.outlook))
+            found = known[self.key] = replace(answer, plain=plain, outlook=outlook)
+        self.asked.append(heater)
         return found
 
-    def decide(self) -> LvVerdict:
-        """Decide all that was asked and not decided yet; return the last answer, without its draws."""
+    def now(self) -> AreaQueue:
+        """Return the queue with all that was asked decided."""
         if self.queue is None:
             self.queue = self.make()
         for heater in self.asked[self.decided :]:
-            answer = self.queue.decide(heater)
+            self.queue.decide(heater)
         self.decided = len(self.asked)
-        outlook = replace(answer.outlook, batches=())
-        return replace(answer, plain=outlook, outlook=outlook)
+        return self.queue
 
 
 class LowVoltageDesk:
@@ -163,6 +183,7 @@ class LowVoltageDesk:
         self.base, self.crowd = base, crowd
         self._areas: dict[str, _Area] = {}
         self._voltages: dict[int, FloatArray] = {}
+        self._fast = FastPath(given.fast)
 
     def answer(self, number: int, row: int, application: Application) -> tuple[float, Joined]:
         """Ask the low-voltage network of an area about an application, and keep what it grants.
@@ -183,9 +204,11 @@ class LowVoltageDesk:
         callable
             Joins the answer of the 10 kV level at that power with the area's own.
         """
-        area = self._areas.get(application.area_id)
-        if area is None:
-            area = self._areas[application.area_id] = self._opened(number, row, application.area_id)
+        data = self.given.data
+        needed = lacking_records(self.given.lines[application.area_id], data)
+        if needed:
+            return application.rated_kw, partial(without_answer, codes=needed)
+        area = self._area(number, row, application.area_id)
         phase = _PHASES.get(application.phase, AS_HOME)
         heater = LvHeater(
             home=area.home_for(phase),
@@ -193,13 +216,39 @@ class LowVoltageDesk:
             rated_kw=application.rated_kw,
             phase=phase,
         )
+        if self._fast.takes(application):
+            area.take(heater.home)
+            # Draws catch up with what is promised when somebody takes the full way.
+            risk = area.now().risk
+            risk.promised = (*risk.promised, heater)
+            area.key = _digest(area.key, "promised", heater)
+            return heater.rated_kw, partial(replace, pre_approved=True)
+        needed = self._hidden_by_phases(area, heater)
+        if needed:
+            return application.rated_kw, partial(without_answer, codes=needed)
+        area.take(heater.home)
         if self.given.told is None:
             answer = area.ask(heater, self.given.known)
         else:
-            area.queue = area.make() if area.queue is None else area.queue
-            answer = area.queue.decide(heater)
-            self.given.told(application, area.queue, answer)
-        return answer.outlook.heater.rated_kw, partial(joint_answer, low_voltage=answer, case=self.given.pool.case)
+            answer = area.now().decide(heater)
+            self.given.told(application, area.now(), answer)
+        if answer.fits:
+            self._fast.close(application.area_id)
+        return answer.outlook.heater.rated_kw, partial(self._joined, answer=answer)
+
+    def _joined(self, decision: Decision, *, answer: LvVerdict) -> Decision:
+        """Return the answer of both levels."""
+        joint = joint_answer(decision, answer, self.given.pool.case)
+        needed = still_open(answer, self.given.rules, self.given.data)
+        return undecided(joint, needed) if needed else joint
+
+    def _hidden_by_phases(self, area: _Area, heater: LvHeater) -> tuple[str, ...]:
+        """Return what is needed where so many phases are unknown that the answer may turn on them."""
+        rules = self.given.data.rules
+        known = area.grid.home_phase != PHASE_UNKNOWN
+        if not len(known) or (~known).mean() <= rules.unknown_phase_share:
+            return ()
+        return phases_in_the_way(area.now().risk, heater, rules)
 
     def area_before(self, number: int, row: int, area_id: str) -> tuple[AreaQueue, tuple[int, ...]]:
         """Return an area as it is before its queue, and its homes for applicants whose meter is not known, in order.
@@ -215,6 +264,33 @@ class LowVoltageDesk:
         """
         area = self._opened(number, row, area_id)
         return area.make(), tuple(area.free)
+
+    def small_heaters(self, number: int, row: int, area_id: str, rules: PreApprovalRules, most: int) -> int:
+        """Return how many small heaters certainly fit in an area as its queue has left it, `most` at most.
+
+        Parameters
+        ----------
+        number, row : int
+            The tree, and the area's row in it.
+        area_id : str
+            The area. One without records or with too many unknown phases has no fast path.
+        rules : PreApprovalRules
+            What is small.
+        most : int
+            What the 10 kV level allows.
+        """
+        grid, data = self.given.lines[area_id], self.given.data
+        unknown = float((grid.home_phase == PHASE_UNKNOWN).mean()) if grid.n_home else 0.0
+        if most < 1 or lacking_records(grid, data) or unknown > data.rules.unknown_phase_share:
+            return 0
+        area = self._area(number, row, area_id)
+        return certain_heaters(area.now().risk, area.free, rules, most)
+
+    def _area(self, number: int, row: int, area_id: str) -> _Area:
+        """Return an area with its queue, made when it is asked for first."""
+        if area_id not in self._areas:
+            self._areas[area_id] = self._opened(number, row, area_id)
+        return self._areas[area_id]
 
     def _opened(self, number: int, row: int, area_id: str) -> _Area:
         """Make an area as it is before its queue."""

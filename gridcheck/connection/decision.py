@@ -38,9 +38,10 @@ class Decision:
     verdict : Verdict
         The answer.
     conditions : tuple of str
-        Codes of what must be kept for an approval, or what would fit instead for a deferral.
+        Codes of what must be kept for an approval, what would fit instead for a deferral, or what is needed for an
+        answer where the data allow none.
     kind : CheckKind or None
-        The binding check; None where the load flow has no solution.
+        The binding check; None where the load flow has no solution, or the data allow no answer.
     check : int
         Its position among the checks of the supply tree, -1 where there is none.
     element : str
@@ -64,6 +65,8 @@ class Decision:
         Number of draws; 0 without any.
     broken_before : tuple of str
         Quantities of its area that more draws than accepted break without it: shown, whoever answers for them.
+    pre_approved : bool
+        True for an approval within the published limit of its area, without draws of its own.
     """
 
     application: Application
@@ -85,16 +88,21 @@ class Decision:
     probability_high: float = float("nan")
     draws: int = 0
     broken_before: tuple[str, ...] = ()
+    pre_approved: bool = False
 
     @property
     def level(self) -> str:
         """Level of the grid at which the binding check stands."""
-        return "network" if self.kind is None else LEVEL[self.kind]
+        return self._without_kind("network") if self.kind is None else LEVEL[self.kind]
 
     @property
     def quantity(self) -> str:
         """Name of the binding quantity."""
-        return "not_converged" if self.kind is None else QUANTITY[self.kind]
+        return self._without_kind("not_converged") if self.kind is None else QUANTITY[self.kind]
+
+    def _without_kind(self, code: str) -> str:
+        """Return what binds where no check does: data that are missing, or a load flow without a solution."""
+        return "data" if self.verdict == Verdict.INSUFFICIENT_DATA else code
 
     @property
     def connected(self) -> bool:

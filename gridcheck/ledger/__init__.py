@@ -24,18 +24,22 @@ from gridcheck.ledger.records import (
 )
 from gridcheck.ledger.reservations import RESERVED_DAYS
 from gridcheck.ledger.schema import init_ledger
-from gridcheck.ledger.subsidy import Entitlement, SeasonSum, entitled
+from gridcheck.ledger.season import Claim, SeasonSum, read_readings, season_of, season_subsidy_yuan, season_text
+from gridcheck.ledger.subsidy import TARIFFS, Entitlement, HouseholdFacts, entitled
 
 __all__ = [
     "DEFAULT_FILE",
     "RESERVED_DAYS",
+    "TARIFFS",
     "VERDICTS",
     "Answer",
     "Batch",
     "Capacity",
+    "Claim",
     "Entitlement",
     "Finding",
     "Head",
+    "HouseholdFacts",
     "Item",
     "JournalCheck",
     "JournalEntry",
@@ -57,5 +61,9 @@ __all__ = [
     "open_ledger",
     "read_checklist",
     "read_head",
+    "read_readings",
+    "season_of",
+    "season_subsidy_yuan",
+    "season_text",
     "steps_from",
 ]

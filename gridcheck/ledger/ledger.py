@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from gridcheck.errors import LedgerError
 from gridcheck.ledger import acceptance, frozen, intake, journal, life, reservations, schema, subsidy
+from gridcheck.ledger import season as season_money
 from gridcheck.ledger.canonical import now_utc
 from gridcheck.ledger.database import Database
 from gridcheck.ledger.life import State, Step
@@ -242,10 +243,9 @@ class Ledger(LedgerReader):
     def entitle(
         self,
         application_id: str,
+        facts: subsidy.HouseholdFacts,
         *,
         season: int,
-        on_district_heating: bool | None,
-        gets_public_allowance: bool | None,
         who: str,
         reason: str,
     ) -> subsidy.Entitlement:
@@ -253,18 +253,22 @@ class Ledger(LedgerReader):
 
         Raises
         ------
+        IllegalStepError
+            If it is not accepted.
         LedgerError
-            If it cannot be told, because nobody has asked the household.
+            If it cannot be told, because nobody has asked the household, or the household is entitled already.
         """
-        subsidy.require_season(season)
+        season_money.require_season(season)
         result: list[subsidy.Entitlement] = []
 
         def told(connection: Connection, kept: KeptApplication, now: datetime) -> Told:
             found = subsidy.entitled(
-                kept, on_district_heating=on_district_heating, gets_public_allowance=gets_public_allowance
+                kept,
+                on_district_heating=facts.on_district_heating,
+                gets_public_allowance=facts.gets_public_allowance,
             )
             result.append(found)
-            return subsidy.keep_entitlement(connection, found, season=season, at=now)
+            return subsidy.keep_entitlement(connection, found, facts, season=season, at=now)
 
         self._step(Step.ENTITLE, application_id, told, who=who, reason=reason)
         return result[-1]
@@ -321,9 +325,9 @@ class Ledger(LedgerReader):
         """
 
         def work(connection: Connection) -> list[Entry]:
-            told = subsidy.keep_energy(connection, season, heating_kwh, source=source, confidence=confidence,
-                                       at=self._now())  # fmt: skip
-            return [subsidy.energy_entry(told, who=who, reason=reason)]
+            told = season_money.keep_energy(connection, season, heating_kwh, source=source, confidence=confidence,
+                                            at=self._now())  # fmt: skip
+            return [season_money.energy_entry(told, who=who, reason=reason)]
 
         self._record(work, who=who, reason=reason)
 

@@ -6,8 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Self
 
+from sqlalchemy import Connection
+
 from gridcheck.errors import InputError
 from gridcheck.ledger import acceptance, frozen, journal, life, reservations, subsidy
+from gridcheck.ledger import season as season_money
 from gridcheck.ledger.canonical import in_utc, now_utc
 from gridcheck.ledger.database import Database
 from gridcheck.ledger.life import State
@@ -105,9 +108,18 @@ class LedgerReader:
             lambda connection: subsidy.kept_entitlement(connection, life.found(connection, application_id))
         )
 
-    def season_sum(self, county_code: str, season: int) -> subsidy.SeasonSum:
+    def season_sum(self, county_code: str, season: int) -> season_money.SeasonSum:
         """Add up the running subsidy of a county for a season."""
-        return self._database.read(lambda connection: subsidy.season_sum(connection, county_code, season))
+        return self._database.read(lambda connection: season_money.season_sum(connection, county_code, season))
+
+    def season_claims(self, season: int) -> tuple[tuple[season_money.Claim, ...], Mapping[str, int], Head]:
+        """Return what is entitled in a season, applications that wait for it by county, and the end of the journal."""
+
+        def work(connection: Connection) -> tuple[tuple[season_money.Claim, ...], Mapping[str, int], Head]:
+            found = season_money.claims(connection, season)
+            return found, season_money.accepted_waiting(connection), journal.head(connection)
+
+        return self._database.read(work)
 
     def history(self, application_id: str) -> Sequence[JournalEntry]:
         """Return the lines of the journal about an application, oldest first."""

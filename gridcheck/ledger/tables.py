@@ -39,6 +39,7 @@ APPEND_ONLY = ("journal", "batch", "assessment", "blob", "inspection")
 
 ID_LENGTH, NAME_LENGTH, SHA256_LENGTH = 64, 200, 64
 _LIVE = text("state in ('held', 'used')")
+_LASTING = text("last_season is null")
 
 application = Table(
     "application",
@@ -154,7 +155,12 @@ entitlement = Table(
     Column("has_subsidy", Boolean, nullable=False),
     Column("reasons_json", Text, nullable=False),
     Column("at", UtcMoment, nullable=False),
-)
+    Column("household_id", String(ID_LENGTH), nullable=True),
+    Column("tariff", String(32), nullable=True),
+    # A household is entitled once, whatever a program does; older entitlements name none.
+    Index("ix_entitlement_household_id", "household_id", unique=True, sqlite_where=_LASTING,
+          postgresql_where=_LASTING),
+)  # fmt: skip
 
 heating_energy = Table(
     "heating_energy",

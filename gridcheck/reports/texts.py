@@ -23,7 +23,7 @@ DEFAULT_LANGUAGE: Language = "zh"
 HTML_LANG: Mapping[Language, str] = {"zh": "zh-CN", "en": "en"}
 
 
-TEXT_FILES = ("texts.toml", "letters_texts.toml", "capacity_texts.toml", "desk_texts.toml")
+TEXT_FILES = ("texts.toml", "letters_texts.toml", "capacity_texts.toml", "desk_texts.toml", "season_texts.toml")
 """Files of words; no section stands in two of them."""
 
 

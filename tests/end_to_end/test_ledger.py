@@ -3,11 +3,13 @@
 import json
 import sqlite3
 
+import openpyxl
+import pandas as pd
 import pytest
 
 from gridcheck.ledger import open_ledger
 from tests.support.command_line import gridcheck
-from tests.support.ledgers import BY, filled
+from tests.support.ledgers import BY, all_pass, filled
 
 BY_HAND = ("--who", "王验收", "--reason", "现场验收 on site")
 
@@ -33,7 +35,7 @@ def stands(database, name="R001") -> dict:
 def test_init_says_what_it_did_and_is_harmless_the_second_time(tmp_path):
     file = tmp_path / "ledger.sqlite"
     first, second = (json.loads(gridcheck("init", "--database", file, "--json").stdout) for _ in range(2))
-    assert (first["before"], first["after"], second["before"]) == (None, "0001", "0001")
+    assert (first["before"], first["after"], second["before"]) == (None, "0002", "0002")
     assert first["head"] == second["head"]
     assert "无需改动 nothing to do" in gridcheck("init", "--database", file).stdout
 
@@ -140,3 +142,91 @@ def test_a_journal_that_was_changed_is_found(database):
     assert "内容被改动 its content was changed" in result.stdout
     broken = json.loads(gridcheck("journal", "--database", database, "--head", noted, "--json").stdout)
     assert (broken["whole"], broken["broken_at"], broken["fault"]) == (False, 3, "hash")
+
+
+@pytest.fixture
+def accepted(database):
+    """The ledger with both applications built and accepted."""
+    with open_ledger(database) as ledger:
+        for name in ("R001", "R002"):
+            ledger.build(name, **BY)
+            ledger.accept(name, all_pass(), **BY)
+    return database
+
+
+def entitle(database, name, *more):
+    return gridcheck("application", name, "--database", database, "--entitle", "2025-26", *more, *BY_HAND)
+
+
+NO_EXCLUSION = ("--no-district-heating", "--no-allowance")
+
+
+def test_an_entitlement_needs_acceptance_and_answers_and_is_one_for_a_household(accepted):
+    not_asked = entitle(accepted, "R001", "--household", "3301", "--no-district-heating")
+    assert not_asked.exit_code == 2
+    assert "public_heating_allowance_not_known" in not_asked.stderr
+    done = entitle(accepted, "R001", "--household", "3301", "--tariff", "peak_valley", *NO_EXCLUSION, "--json")
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert (told["application"]["state"], told["entitlement"]["cap_yuan"]) == ("entitled", 1040.0)
+    assert told["history"][-1]["after"]["tariff"] == "peak_valley"
+    second = entitle(accepted, "R002", "--household", "3301", *NO_EXCLUSION)
+    assert second.exit_code == 2
+    assert "household 3301 is entitled by application R001" in second.stderr
+    assert entitle(accepted, "R002", *NO_EXCLUSION).exit_code == 2  # no account
+    assert gridcheck("journal", "--database", accepted, "--verify").exit_code == 0
+
+
+def test_before_acceptance_an_entitlement_is_refused(database):
+    refused = entitle(database, "R001", "--household", "3301", *NO_EXCLUSION)
+    assert refused.exit_code == 2
+    assert "R001 is approved: entitle is not allowed from there" in refused.stderr
+
+
+def test_the_season_of_a_county_with_readings_and_without(accepted, tmp_path):
+    for name, account in (("R001", "3301"), ("R002", "3302")):
+        assert entitle(accepted, name, "--household", account, *NO_EXCLUSION).exit_code == 0
+    readings, budgets = tmp_path / "kwh.csv", tmp_path / "budgets.csv"
+    readings.write_text("application_id,kwh\nR001,12000\n")
+    budgets.write_text("county_code,budget_yuan,source\n140827,5000,县财政 county\n", encoding="gb18030")
+    options = ("--database", accepted, "--readings", readings, "--budgets", budgets)
+    unsigned = gridcheck("season", *options)
+    assert unsigned.exit_code == 2
+    assert "who is missing" in unsigned.stderr
+
+    told = gridcheck("season", *options, "--who", "王", "--county", "140827", "--out", tmp_path / "out", "--json")
+    assert told.exit_code == 0, told.output
+    (own,) = json.loads(told.stdout)["counties"]
+    assert (own["homes"], own["metered_homes"], own["expected_homes"]) == (2, 1, 1)
+    assert (own["metered_yuan"], own["budget_yuan"], own["synthetic"]) == (1040.0, 5000.0, True)
+    # 3 kW of an air-to-air heat pump run some hundred full hours in a season: less than the cap.
+    assert 1000.0 < own["expected_kwh"] < 6000.0
+    assert own["left_yuan"] == pytest.approx(5000.0 - 1040.0 - own["expected_kwh"] * 0.1)
+    assert own["left_at_least_yuan"] == pytest.approx(5000.0 - 2 * 1040.0)
+
+    folder = tmp_path / "out"
+    files = {path.name for path in folder.iterdir()}
+    assert files == {"season_counties.csv", "season_applications.csv", "season.xlsx", "provenance.csv", "manifest.json"}
+    source = pd.read_csv(folder / "provenance.csv").set_index("item")["value"]
+    assert source["synthetic"] == "true"
+    assert source["readings"].startswith("kwh.csv ")
+    book = openpyxl.load_workbook(folder / "season.xlsx")
+    assert book.sheetnames == ["分县", "分户", "来源与口径"]
+    assert "估算" in book["分户"]["A2"].value
+    both = pd.read_csv(folder / "season_applications.csv").set_index("application_id")
+    assert both["energy_source"].to_dict() == {"R001": "meter", "R002": "expected"}
+    with open_ledger(accepted) as ledger:
+        assert ledger.journal(last=1)[0].entry.action == "record_energy"
+
+
+def test_a_season_says_what_is_wrong_with_its_files(accepted, tmp_path):
+    bad = tmp_path / "bad.csv"
+    bad.write_text("application_id,kwh\nR001,much\nR009,1\n")
+    told = gridcheck("season", "--database", accepted, "--readings", bad, "--who", "王")
+    assert (told.exit_code, "row 2 (R001): kwh 'much'" in told.stderr) == (2, True)
+    bad.write_text("county_code,budget_yuan,source\n999999,-1,\n")
+    told = gridcheck("season", "--database", accepted, "--budgets", bad)
+    assert told.exit_code == 2
+    assert all(words in told.stderr for words in ("999999", "'-1'", "source is missing"))
+    assert gridcheck("season", "--database", accepted, "--season", "2025-27").exit_code == 2
+    assert gridcheck("season", "--database", accepted, "--county", "110000").exit_code == 2

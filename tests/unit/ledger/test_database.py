@@ -6,12 +6,13 @@ import signal
 import sqlite3
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from gridcheck.errors import LedgerError
-from gridcheck.ledger import State, init_ledger, open_ledger
+from gridcheck.ledger import State, init_ledger, open_ledger, schema
 from gridcheck.ledger.database import Database
 from gridcheck.ledger.schema import newest_revision
 from gridcheck.ledger.tables import APPEND_ONLY, METADATA
@@ -44,6 +45,40 @@ def test_init_twice_changes_nothing(address):
     ledger.close()
 
 
+def test_a_ledger_of_the_first_shape_keeps_its_entitlements(address):
+    database = Database(address)
+
+    def first_shape(connection):
+        config = schema._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        columns = "id county_code village_code area_id feeder_id main_transformer_id device phase household_group state"
+        places = ", ".join(f":{name}" for name in columns.split())
+        row = dict.fromkeys(columns.split(), "x") | {"id": "R001", "county_code": "140827", "state": "entitled"}
+        connection.execute(
+            text(
+                f"insert into application ({', '.join(columns.split())}, rated_kw, homes, applied_on, received_at, "
+                f"version) values ({places}, 3.0, 1, '2025-09-01', '2025-09-01 00:00:00', 1)"
+            ),
+            row,
+        )
+        connection.execute(
+            text(
+                "insert into entitlement (application_id, first_season, has_tariff, has_subsidy, reasons_json, at) "
+                "values ('R001', 2025, true, true, '[\"accepted\"]', '2025-11-01 00:00:00')"
+            )
+        )
+
+    if database.file is not None:
+        database.use_write_ahead_log()
+    database.write(first_shape)
+    database.dispose()
+    assert init_ledger(address, who="setup") == ("0001", newest_revision())
+    with open_ledger(address) as ledger:
+        told = ledger.entitlement("R001")
+        assert (told.has_subsidy, ledger.season_sum("140827", 2025).applications) == (True, 1)
+
+
 def test_a_ledger_of_a_newer_version_is_left_alone(address):
     init_ledger(address, who="setup")
     database = Database(address)
@@ -56,8 +91,8 @@ def test_a_ledger_of_a_newer_version_is_left_alone(address):
 
 def test_an_older_ledger_says_what_to_do(address, monkeypatch):
     init_ledger(address, who="setup")
-    monkeypatch.setattr("gridcheck.ledger.schema.newest_revision", lambda: "0002")
-    with pytest.raises(LedgerError, match=r"has the older shape 0001.* run: gridcheck init --database"):
+    monkeypatch.setattr("gridcheck.ledger.schema.newest_revision", lambda: "0003")
+    with pytest.raises(LedgerError, match=r"has the older shape 0002.* run: gridcheck init --database"):
         open_ledger(address)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from gridcheck.connection import Verdict
 from gridcheck.errors import IllegalStepError, InputError, LedgerError
-from gridcheck.ledger import VERDICTS, Finding, State, Step, steps_from
+from gridcheck.ledger import VERDICTS, Finding, HouseholdFacts, State, Step, steps_from
 from gridcheck.ledger.life import next_state
 from tests.support.ledgers import BY, all_pass, answer, asked, batch, filled
 
@@ -61,7 +61,10 @@ def step_calls(ledger, by=BY):
         "build": lambda: ledger.build("R001", **by),
         "accept": lambda: ledger.accept("R001", all_pass(), **by),
         "entitle": lambda: ledger.entitle(
-            "R001", season=2025, on_district_heating=False, gets_public_allowance=False, **by
+            "R001",
+            HouseholdFacts(household_id="H1", on_district_heating=False, gets_public_allowance=False),
+            season=2025,
+            **by,
         ),
         "end_subsidy": lambda: ledger.end_subsidy("R001", last_season=2030, **by),
         "withdraw": lambda: ledger.withdraw("R001", **by),

@@ -4,11 +4,16 @@ import math
 
 import pytest
 
-from gridcheck.errors import InputError, LedgerError
-from gridcheck.ledger import entitled
+from gridcheck.errors import IllegalStepError, InputError, LedgerError, SchemaError
+from gridcheck.ledger import HouseholdFacts, State, entitled, read_readings, season_of
 from tests.support.ledgers import BY, all_pass, answer, asked, batch, room_for
 
 ASKED = {"on_district_heating": False, "gets_public_allowance": False}
+
+
+def facts(number, **changes):
+    """What a household has said: no exclusion."""
+    return HouseholdFacts(household_id=f"H{number:03d}", **{**ASKED, **changes})
 
 
 def accepted(ledger, *homes):
@@ -26,23 +31,23 @@ def accepted(ledger, *homes):
 
 def test_an_accepted_home_gets_tariff_and_subsidy(ledger):
     accepted(ledger, asked(1))
-    told = ledger.entitle("R001", season=2025, **ASKED, **BY)
+    told = ledger.entitle("R001", facts(1), season=2025, **BY)
     assert (told.has_tariff, told.has_subsidy, told.reasons) == (True, True, ("accepted",))
     assert (told.yuan_per_kwh, told.cap_yuan, told.hardship_yuan) == (0.1, 1040.0, 0.0)
     assert ledger.entitlement("R001") == told
 
 
 @pytest.mark.parametrize(
-    ("facts", "reason"),
+    ("told_by_home", "reason"),
     [
         ({"on_district_heating": True, "gets_public_allowance": False}, "district_heating"),
         ({"on_district_heating": False, "gets_public_allowance": True}, "public_heating_allowance"),
         ({"on_district_heating": True, "gets_public_allowance": None}, "district_heating"),
     ],
 )
-def test_an_exclusion_takes_the_subsidy_and_leaves_the_tariff(ledger, facts, reason):
+def test_an_exclusion_takes_the_subsidy_and_leaves_the_tariff(ledger, told_by_home, reason):
     accepted(ledger, asked(1, household_group="hardship"))
-    told = ledger.entitle("R001", season=2025, **facts, **BY)
+    told = ledger.entitle("R001", facts(1, **told_by_home), season=2025, **BY)
     assert (told.has_tariff, told.has_subsidy, told.cap_yuan, told.hardship_yuan) == (True, False, 0.0, 0.0)
     assert reason in told.reasons
     assert ledger.season_sum("140827", 2025).applications == 0
@@ -51,7 +56,7 @@ def test_an_exclusion_takes_the_subsidy_and_leaves_the_tariff(ledger, facts, rea
 def test_nothing_is_decided_where_nobody_has_asked(ledger):
     accepted(ledger, asked(1))
     with pytest.raises(LedgerError, match="cannot be told: public_heating_allowance_not_known"):
-        ledger.entitle("R001", season=2025, on_district_heating=False, gets_public_allowance=None, **BY)
+        ledger.entitle("R001", facts(1, gets_public_allowance=None), season=2025, **BY)
     assert ledger.application("R001").state == "accepted"
     told = entitled(ledger.application("R001"), on_district_heating=None, gets_public_allowance=None)
     assert (told.has_tariff, told.has_subsidy, told.cap_yuan) == (True, None, 0.0)
@@ -65,10 +70,51 @@ def test_without_acceptance_there_is_neither(ledger):
     assert entitled(ledger.application("R001"), **ASKED).reasons == ("withdrawn",)
 
 
+def test_before_acceptance_nobody_is_entitled(ledger):
+    ledger.receive([asked(1)], **BY)
+    with pytest.raises(IllegalStepError, match=r"R001 is received: entitle is not allowed"):
+        ledger.entitle("R001", facts(1), season=2025, **BY)
+    assert ledger.entitlement("R001") is None
+
+
+def test_a_household_is_entitled_once_whatever_number_of_heaters_it_has(ledger):
+    accepted(ledger, asked(1), asked(2), asked(3))
+    ledger.entitle("R001", facts(7), season=2025, **BY)
+    with pytest.raises(LedgerError, match="household H007 is entitled by application R001"):
+        ledger.entitle("R002", facts(7), season=2025, **BY)
+    assert ledger.application("R002").state == State.ACCEPTED
+    # Where the first one ends, a later one may follow; not in a season that both would have.
+    ledger.end_subsidy("R001", last_season=2026, **BY)
+    with pytest.raises(LedgerError, match="entitled until season 2026"):
+        ledger.entitle("R002", facts(7), season=2026, **BY)
+    ledger.entitle("R002", facts(7), season=2027, **BY)
+    assert [ledger.season_sum("140827", season).applications for season in (2026, 2027)] == [1, 1]
+    told = ledger.history("R002")[-1].entry.after
+    assert (told["household_id"], told["tariff"], told["first_season"]) == ("H007", "no_steps", 2027)
+    assert ledger.verify_journal().is_whole
+
+
+def test_a_program_that_does_not_ask_is_refused_by_the_database(ledger, monkeypatch):
+    accepted(ledger, asked(1), asked(2))
+    ledger.entitle("R001", facts(7), season=2025, **BY)
+    monkeypatch.setattr("gridcheck.ledger.subsidy._require_first", lambda *_: None)
+    with pytest.raises(LedgerError, match="could not be used"):
+        ledger.entitle("R002", facts(7), season=2025, **BY)
+    assert (ledger.application("R002").state, ledger.entitlement("R002")) == ("accepted", None)
+
+
+@pytest.mark.parametrize("wrong", [{"household_id": ""}, {"household_id": "a b"}, {"tariff": "free"}])
+def test_facts_that_cannot_be(wrong):
+    with pytest.raises(InputError, match="cannot be entitled with this"):
+        HouseholdFacts(**{"household_id": "H1", **ASKED, **wrong})
+
+
 def test_a_county_without_a_row_in_the_plan(ledger):
     accepted(ledger, asked(1, county_code="140882"))
     told = entitled(ledger.application("R001"), **ASKED)
     assert (told.has_tariff, told.has_subsidy, told.reasons) == (False, False, ("accepted", "county_not_in_plan"))
+    with pytest.raises(LedgerError, match="entitled to nothing: accepted, county_not_in_plan"):
+        ledger.entitle("R001", facts(1), season=2025, **BY)
 
 
 def test_the_season_of_a_county(ledger):
@@ -79,7 +125,7 @@ def test_the_season_of_a_county(ledger):
         asked(6, county_code="140826"), asked(7),
     )  # fmt: skip
     for number in range(1, 7):
-        ledger.entitle(f"R{number:03d}", season=2025, **ASKED, **BY)
+        ledger.entitle(f"R{number:03d}", facts(number), season=2025, **BY)
     kwh = {"R001": 4000.0, "R002": 10_400.0, "R003": 15_000.0, "R004": 520_001.0, "R006": 1000.0, "R007": 9000.0}
     ledger.record_energy(2025, kwh, source="meter", confidence="S", **BY)
 
@@ -96,13 +142,13 @@ def test_the_season_of_a_county(ledger):
 
 def test_the_extra_for_hardship_is_paid_once(ledger):
     accepted(ledger, asked(1, household_group="hardship"))
-    ledger.entitle("R001", season=2025, **ASKED, **BY)
+    ledger.entitle("R001", facts(1), season=2025, **BY)
     assert [ledger.season_sum("140827", season).hardship_yuan for season in (2025, 2026)] == [200.0, 0.0]
 
 
 def test_a_later_reading_takes_the_place_of_an_earlier_one(ledger):
     accepted(ledger, asked(1))
-    ledger.entitle("R001", season=2025, **ASKED, **BY)
+    ledger.entitle("R001", facts(1), season=2025, **BY)
     for kwh in (3000.0, 5000.0):
         ledger.record_energy(2025, {"R001": kwh}, source="simulated", confidence="E", **BY)
     assert ledger.season_sum("140827", 2025).running_yuan == 500.0
@@ -111,16 +157,56 @@ def test_a_later_reading_takes_the_place_of_an_earlier_one(ledger):
 
 def test_a_home_put_on_district_heating_later_loses_the_subsidy_from_then_on(ledger):
     accepted(ledger, asked(1))
-    ledger.entitle("R001", season=2025, **ASKED, **BY)
+    ledger.entitle("R001", facts(1), season=2025, **BY)
     ledger.end_subsidy("R001", last_season=2026, **BY)
     assert [ledger.season_sum("140827", season).applications for season in (2025, 2026, 2027)] == [1, 1, 0]
 
 
 def test_a_subsidy_that_never_was_cannot_end(ledger):
     accepted(ledger, asked(1))
-    ledger.entitle("R001", season=2026, on_district_heating=True, gets_public_allowance=False, **BY)
+    ledger.entitle("R001", facts(1, on_district_heating=True), season=2026, **BY)
     with pytest.raises(LedgerError, match="gets no running subsidy"):
         ledger.end_subsidy("R001", last_season=2026, **BY)
+
+
+def test_claims_tell_who_has_what_and_since_when(ledger):
+    accepted(ledger, asked(1, household_group="hardship"), asked(2), asked(3))
+    ledger.entitle("R001", facts(1), season=2025, **BY)
+    ledger.entitle("R002", facts(2, gets_public_allowance=True), season=2025, **BY)
+    ledger.record_energy(2026, {"R001": 3000.0}, source="meter", confidence="S", **BY)
+    found, waiting, head = ledger.season_claims(2026)
+    assert [(c.application_id, c.has_subsidy, c.gets_hardship, c.heating_kwh) for c in found] == [
+        ("R001", True, False, 3000.0), ("R002", False, False, None),
+    ]  # fmt: skip
+    assert (waiting, head) == ({"140827": 1}, ledger.head())
+    ledger.end_subsidy("R001", last_season=2025, **BY)
+    (first, _), _, _ = ledger.season_claims(2026)
+    assert (first.has_subsidy, first.reasons[-1]) == (False, "ended")
+
+
+@pytest.mark.parametrize(
+    ("words", "season"), [("2025-26", 2025), ("2025", 2025), ("2029/2030", 2029), ("2099-00", 2099)]
+)
+def test_seasons_as_people_write_them(words, season):
+    assert season_of(words) == season
+
+
+@pytest.mark.parametrize("words", ["2025-27", "25-26", "winter", "2024-25", "2025-2025", ""])
+def test_seasons_that_are_none(words):
+    with pytest.raises(InputError, match="season"):
+        season_of(words)
+
+
+def test_readings_name_every_row_at_fault(tmp_path):
+    file = tmp_path / "kwh.csv"
+    file.write_bytes("\ufeffapplication_id,kwh\nR1,3000\nR1,1\nR2,\nR3,-5\nR4,1_0\nR5,nan\n".encode())
+    with pytest.raises(SchemaError) as caught:
+        read_readings(file)
+    assert [line.partition(":")[0].partition(" (")[0] for line in caught.value.findings] == [
+        "row 3", "row 4", "row 5", "row 6", "row 7",
+    ]  # fmt: skip
+    file.write_text("application_id,kwh\nR1,3000\nR2,0\n", encoding="gb18030")
+    assert read_readings(file) == {"R1": 3000.0, "R2": 0.0}
 
 
 @pytest.mark.parametrize("season", [2024, 2101])

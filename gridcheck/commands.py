@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -197,6 +197,9 @@ def explain(identifier: str, folder: Path, out: Path | None, networks: Path | No
     spec, row = _row_of_run(results, identifier)
     task = task_of_run(results, str(row["county_code"]), networks)
     with made_folder(out if out is not None else evidence_folder(results.folder, identifier)) as target:
+        if _is_drawn(row):
+            statement = _explain_drawn(task, row, target, lambda found: _require_same_answer(found, row, spec))
+            return statement, target
         case = prepare_county(task)
         queue = decide_county(case)
         if "application_id" in row:
@@ -207,6 +210,47 @@ def explain(identifier: str, folder: Path, out: Path | None, networks: Path | No
         _require_same_answer(evidence.statement, row, spec)
         write_evidence(evidence, task.folder, target)
     return evidence.statement, target
+
+
+def _is_drawn(row: Mapping[str, Any]) -> bool:
+    """Tell whether a row is a verdict that binds in the draws of an area."""
+    from gridcheck.checks.supply_tree import DRAWN_KINDS, QUANTITY
+
+    return "application_id" in row and row["binding_quantity"] in {QUANTITY[kind] for kind in DRAWN_KINDS}
+
+
+def _explain_drawn(
+    task: CountyTask, row: Mapping[str, Any], folder: Path, require: Callable[[Mapping[str, Any]], None]
+) -> dict[str, Any]:
+    """Write the moment of the draw behind a verdict; return its statement."""
+    from gridcheck.desk import DeskTask
+    from gridcheck.evidence_desk import explain_answers, write_drawn
+    from gridcheck.reports.tables import write_bytes
+
+    name = str(row["application_id"])
+    desk = DeskTask(county=task, promised=(), risk=task.scenario.low_voltage.risk)
+    drawn = explain_answers(desk, (name,)).low_voltage[name]
+    found = drawn.statement
+    statement = {
+        **found,
+        **{column: row[column] for column in ("device", "rated_kw", "binding_level", "binding_quantity")},
+        "binding_element": row["binding_element"],
+        "binding_value": found["value"],
+        "binding_limit": found["limit"],
+        "solve_with": found["pandapower_solve"],
+        "read": {
+            key.removeprefix("pandapower_"): value
+            for key, value in found.items()
+            if key.startswith("pandapower_") and key != "pandapower_solve"
+        },
+    }
+    require(statement)
+    write_drawn(drawn, folder)
+    # As for all other evidence: the case in network.json, and what to look for in evidence.json.
+    write_bytes(folder / "network.json", drawn.pandapower_json().encode())
+    text = json.dumps(statement, ensure_ascii=False, indent=2, allow_nan=False)
+    write_bytes(folder / "evidence.json", f"{text}\n".encode())
+    return statement
 
 
 def _row_of_run(results: Results, identifier: str) -> tuple[TableSpec, Mapping[str, Any]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from gridcheck import terminal
@@ -16,7 +16,6 @@ from gridcheck.errors import InputError
 if TYPE_CHECKING:
     from gridcheck.connection.intake import Intake
     from gridcheck.desk import DeskOptions, DeskOutcome, DeskTask, Standing
-    from gridcheck.evidence_desk import AnswerEvidence
     from gridcheck.ledger import Ledger
     from gridcheck.scenario import Scenario
 
@@ -76,7 +75,9 @@ def decide(
     finally:
         if ledger is not None:
             ledger.close()
-    verdicts = pd.concat([one.decisions["verdict"] for one in outcomes]).value_counts()
+    verdicts = pd.Series(
+        [verdict for one in outcomes for verdict in one.decisions["verdict"]], dtype=str
+    ).value_counts()
     return {
         "out": str(out),
         "applications": int(verdicts.sum()),
@@ -116,12 +117,17 @@ def _with_file(scenario: Path, applications: Path) -> Scenario:
 def _write(folder: Path, outcomes: Sequence[DeskOutcome], intake: Intake, risk: float) -> None:
     from gridcheck.connection.intake import write_rejected
     from gridcheck.reports.desk_answers import PROBABILITIES_FILE
+    from gridcheck.reports.rows import decision_rows
     from gridcheck.reports.schemas import DECISIONS
     from gridcheck.reports.tables import csv_bytes, write_bytes
 
-    table = pd.concat([one.decisions.assign(synthetic=one.synthetic) for one in outcomes], ignore_index=True)
+    # Where every row came back there are answers of nobody, and still a folder that says so.
+    nobody = decision_rows([], np.zeros(0, dtype="datetime64[s]"), [], {}).assign(synthetic=pd.Series(dtype=bool))
+    answered = [one.decisions.assign(synthetic=one.synthetic) for one in outcomes]
+    table = pd.concat(answered, ignore_index=True) if answered else nobody
     write_bytes(folder / DECISIONS.file_name, csv_bytes(table, DECISIONS))
-    intervals = pd.concat([one.intervals for one in outcomes], ignore_index=True)
+    no_draws = pd.DataFrame(columns=["application_id", "probability_low", "probability_high", "draws", "broken_before"])
+    intervals = pd.concat([one.intervals for one in outcomes], ignore_index=True) if answered else no_draws
     intervals["accepted_risk"] = risk
     write_bytes(folder / PROBABILITIES_FILE, intervals.round(4).to_csv(index=False).encode())
     write_rejected(intake, folder)
@@ -174,7 +180,7 @@ def explain(database: str, application_id: str, networks: Path, out: Path) -> di
     """Write what the last answer to an application rests on into a folder; return the statement."""
     from gridcheck.desk_ledger import task_of_answer
     from gridcheck.evidence import write_evidence
-    from gridcheck.evidence_desk import explain_answers
+    from gridcheck.evidence_desk import explain_answers, write_drawn
     from gridcheck.ledger import open_ledger
     from gridcheck.reports.export_folder import exported_folder
 
@@ -190,26 +196,10 @@ def explain(database: str, application_id: str, networks: Path, out: Path) -> di
         raise InputError(f"The load flow with {name} has no solution: there is no case to show.")
     with exported_folder(out, "evidence", synthetic=synthetic) as folder:
         if drawn is not None:
-            _write_drawn(drawn, folder)
+            write_drawn(drawn, folder)
         if above is not None:
             write_evidence(above, task.county.folder, folder)
     return statement
-
-
-def _write_drawn(found: AnswerEvidence, folder: Path) -> None:
-    from gridcheck.reports.binding_course import binding_html
-    from gridcheck.reports.tables import write_bytes
-
-    statement = json.dumps(found.statement, ensure_ascii=False, indent=2, allow_nan=False)
-    write_bytes(folder / "statement.json", statement.encode())
-    write_bytes(folder / "case.dss", found.script.encode())
-    write_bytes(folder / "case.json", found.pandapower_json().encode())
-    write_bytes(folder / "binding.html", binding_html(found.course).encode())
-    value = pd.Series(found.draws)
-    solved = value.abs() < float("inf")
-    # A draw without a solution has no value; the other column says why.
-    draws = pd.DataFrame({"value": value.where(solved), "solved": solved})
-    write_bytes(folder / "draws.csv", draws.to_csv(index_label="draw").encode())
 
 
 def _assessment(ledger: Ledger, application_id: str) -> int:

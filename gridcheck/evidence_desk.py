@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from gridcheck.arrays import FloatArray, IntArray, TimeArray
 from gridcheck.checks.draw_courses import check_course
@@ -30,7 +32,8 @@ from gridcheck.network.low_voltage_case import (
     read_voltage,
 )
 from gridcheck.network.opendss import opendss_script
-from gridcheck.reports.binding_course import BindingCourse
+from gridcheck.reports.binding_course import BindingCourse, binding_html
+from gridcheck.reports.tables import write_bytes
 from gridcheck.study_inputs import county_weather
 
 
@@ -94,7 +97,7 @@ class _Seen:
     answer: LvVerdict
     moment: DrawEvidence
     unit: AreaTransformer
-    values: FloatArray
+    course: FloatArray
     case: IntArray
 
 
@@ -167,7 +170,7 @@ def _seen(queue: AreaQueue, answer: LvVerdict, unit: AreaTransformer, risk: floa
         answer=answer,
         moment=draw_evidence(area.net, outlook, meters, outlook.binding, risk=risk),
         unit=unit,
-        values=check_course(area.net, outlook, meters, outlook.binding),
+        course=check_course(area.net, outlook, meters, outlook.binding),
         case=area.net.pool.case,
     )
 
@@ -186,7 +189,7 @@ def _course(statement: dict[str, Any], seen: _Seen, time_utc: TimeArray) -> Bind
         accepted_risk=float(statement["accepted_risk"]),
         synthetic=bool(statement["synthetic_lines"]),
         time_utc=time_utc[case],
-        value=seen.values[:, first],
+        value=seen.course[:, first],
         worst=np.array(_draws(seen.answer)),
     )
 
@@ -258,3 +261,25 @@ def _read(seen: _Seen, node: int, wire: str) -> dict[str, Any]:
     if check == LvCheck.TRANSFORMER_LOADING:
         return read_transformer_loading(seen.unit, phase)
     return read_line_loading(seen.moment.grid, node, phase)
+
+
+def write_drawn(found: AnswerEvidence, folder: Path) -> None:
+    """Write what an answer by draws rests on: statement, cases for OpenDSS and pandapower, chart, draws.
+
+    Parameters
+    ----------
+    found : AnswerEvidence
+        What to write.
+    folder : Path
+        A folder that is there.
+    """
+    statement = json.dumps(found.statement, ensure_ascii=False, indent=2, allow_nan=False)
+    write_bytes(folder / "statement.json", statement.encode())
+    write_bytes(folder / "case.dss", found.script.encode())
+    write_bytes(folder / "case.json", found.pandapower_json().encode())
+    write_bytes(folder / "binding.html", binding_html(found.course).encode())
+    value = pd.Series(found.draws)
+    solved = value.abs() < float("inf")
+    # A draw without a solution has no value; the other column says why.
+    draws = pd.DataFrame({"value": value.where(solved), "solved": solved})
+    write_bytes(folder / "draws.csv", draws.to_csv(index_label="draw").encode())

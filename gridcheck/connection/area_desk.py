@@ -8,7 +8,6 @@ changes no answer and answers given before hold.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -23,6 +22,7 @@ from gridcheck.checks.risk_outlook import LvHeater, RiskRules
 from gridcheck.checks.supply_tree import SupplyTree
 from gridcheck.checks.terminal_voltage import terminal_voltage_pu, voltage_of_steps
 from gridcheck.connection.applications import Application
+from gridcheck.connection.asked_area import Answers, AskedArea, digest_of, lines_digest
 from gridcheck.connection.data_confidence import (
     DataChecks,
     lacking_records,
@@ -48,11 +48,9 @@ Joined = Callable[[Decision], Decision]
 # Terminals are rounded to 0.1 V of a home's voltage; a millionth of a step is a slip of binary fractions.
 _STEP_PU = 0.0005
 _SLIP = 1e-6
+# Areas whose draws are kept, some 10 to 30 MB each.
+_OPEN_AREAS = 24
 _PHASES = {"A": 0, "B": 1, "C": 2, "ABC": THREE_PHASE}
-
-
-Answers = dict[bytes, LvVerdict]
-"""Answers of areas by what they follow from: area, terminals, what stood there, and all that was asked so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -101,57 +99,6 @@ class DeskInput:
     fast: Mapping[str, PreApproval] = field(default_factory=dict)
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class _Area:
-    """One area: what was asked in it so far, and the homes for applicants whose meter is not known, next one first.
-
-    `queue` has decided the first of `asked`; the answers to the others were known before and did not need it.
-    """
-
-    grid: LowVoltageGrid
-    make: Callable[[], AreaQueue]
-    key: bytes
-    free: list[int]
-    asked: list[LvHeater] = field(default_factory=list)
-    queue: AreaQueue | None = None
-    decided: int = 0
-
-    def home_for(self, phase: int) -> int:
-        """Return the next home that may be the applicant's: on the phase that was named, if there is one."""
-        for home in self.free:
-            if phase in (AS_HOME, THREE_PHASE) or self.grid.home_phase[home] in (phase, PHASE_UNKNOWN):
-                break
-        else:
-            home = self.free[0]
-        return home
-
-    def take(self, home: int) -> None:
-        """Keep a home from whoever comes next; the last one stays."""
-        if len(self.free) > 1:
-            self.free.remove(home)
-
-    def ask(self, heater: LvHeater, known: Answers) -> LvVerdict:
-        """Answer a heater after all that were asked before; answers are kept without their draws."""
-        self.key = _digest(self.key, heater)
-        found = known.get(self.key)
-        if found is None:
-            answer = self.now().decide(heater)
-            self.decided += 1
-            plain, outlook = (replace(one, batches=()) for one in (answer.plain, answer.outlook))
-            found = known[self.key] = replace(answer, plain=plain, outlook=outlook)
-        self.asked.append(heater)
-        return found
-
-    def now(self) -> AreaQueue:
-        """Return the queue with all that was asked decided."""
-        if self.queue is None:
-            self.queue = self.make()
-        for heater in self.asked[self.decided :]:
-            self.queue.decide(heater)
-        self.decided = len(self.asked)
-        return self.queue
-
-
 class LowVoltageDesk:
     """Answers applications from the draws of their areas.
 
@@ -181,7 +128,8 @@ class LowVoltageDesk:
     ) -> None:
         self.given, self.trees, self.profiles, self.limits = given, trees, profiles, limits
         self.base, self.crowd = base, crowd
-        self._areas: dict[str, _Area] = {}
+        self._areas: dict[str, AskedArea] = {}
+        self._open: list[AskedArea] = []
         self._voltages: dict[int, FloatArray] = {}
         self._fast = FastPath(given.fast)
 
@@ -218,10 +166,7 @@ class LowVoltageDesk:
         )
         if self._fast.takes(application):
             area.take(heater.home)
-            # Draws catch up with what is promised when somebody takes the full way.
-            risk = area.now().risk
-            risk.promised = (*risk.promised, heater)
-            area.key = _digest(area.key, "promised", heater)
+            area.promise(heater)
             return heater.rated_kw, partial(replace, pre_approved=True)
         needed = self._hidden_by_phases(area, heater)
         if needed:
@@ -230,11 +175,22 @@ class LowVoltageDesk:
         if self.given.told is None:
             answer = area.ask(heater, self.given.known)
         else:
-            answer = area.now().decide(heater)
+            answer = area.decide(heater)
             self.given.told(application, area.now(), answer)
+        self._let_go(area)
         if answer.fits:
             self._fast.close(application.area_id)
         return answer.outlook.heater.rated_kw, partial(self._joined, answer=answer)
+
+    def _let_go(self, latest: AskedArea) -> None:
+        """Keep the draws of the areas that were asked last, and let those of the others go."""
+        if latest.queue is None:
+            return
+        if latest in self._open:
+            self._open.remove(latest)
+        self._open.append(latest)
+        if len(self._open) > _OPEN_AREAS:
+            self._open.pop(0).queue = None
 
     def _joined(self, decision: Decision, *, answer: LvVerdict) -> Decision:
         """Return the answer of both levels."""
@@ -242,7 +198,7 @@ class LowVoltageDesk:
         needed = still_open(answer, self.given.rules, self.given.data)
         return undecided(joint, needed) if needed else joint
 
-    def _hidden_by_phases(self, area: _Area, heater: LvHeater) -> tuple[str, ...]:
+    def _hidden_by_phases(self, area: AskedArea, heater: LvHeater) -> tuple[str, ...]:
         """Return what is needed where so many phases are unknown that the answer may turn on them."""
         rules = self.given.data.rules
         known = area.grid.home_phase != PHASE_UNKNOWN
@@ -286,13 +242,13 @@ class LowVoltageDesk:
         area = self._area(number, row, area_id)
         return certain_heaters(area.now().risk, area.free, rules, most)
 
-    def _area(self, number: int, row: int, area_id: str) -> _Area:
+    def _area(self, number: int, row: int, area_id: str) -> AskedArea:
         """Return an area with its queue, made when it is asked for first."""
         if area_id not in self._areas:
             self._areas[area_id] = self._opened(number, row, area_id)
         return self._areas[area_id]
 
-    def _opened(self, number: int, row: int, area_id: str) -> _Area:
+    def _opened(self, number: int, row: int, area_id: str) -> AskedArea:
         """Make an area as it is before its queue."""
         given, base = self.given, self.base[number]
         grid, classes, transformer = given.lines[area_id], given.pool.classes, given.transformers[area_id]
@@ -307,11 +263,11 @@ class LowVoltageDesk:
             options = LvOptions(network_of=lambda lines, steps: _with_tap(lines, transformer, steps))
             return AreaQueue(AreaRisk(net, loads, given.rules, seed=given.seed), options)
 
-        return _Area(
+        return AskedArea(
             grid=grid,
             make=make,
-            key=_digest(
-                _lines_digest(grid),
+            key=digest_of(
+                lines_digest(grid),
                 transformer,
                 vm_pu.tobytes(),
                 base.rated_kw[row].tobytes(),
@@ -350,18 +306,6 @@ def _rebalanced(grid: LowVoltageGrid, loads: AreaLoads, pool: DrawPool) -> LowVo
     # Whoever changes the phase of a meter knows it from then on.
     known = replace(grid, home_phase=np.where(grid.home_phase == PHASE_UNKNOWN, 0, grid.home_phase))
     return replace(grid, home_phase=balanced_phases(known, kw))
-
-
-def _digest(*parts: object) -> bytes:
-    digest = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        digest.update(part if isinstance(part, bytes) else repr(part).encode())
-    return digest.digest()
-
-
-def _lines_digest(grid: LowVoltageGrid) -> bytes:
-    arrays = (grid.parent, grid.length_m, grid.home_node, grid.home_phase)
-    return _digest(grid.area_id, grid.type_name, grid.home_id, *(array.tobytes() for array in arrays))
 
 
 def with_tap(transformer: AreaTransformer, steps: int) -> AreaTransformer | None:

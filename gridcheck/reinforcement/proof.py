@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from gridcheck.checks.assessment import binding_course
-from gridcheck.connection.area_desk import Answers
+from gridcheck.connection.asked_area import Answers
 from gridcheck.connection.decision import Decision
 from gridcheck.errors import NotConvergedError, PlanError
 from gridcheck.reinforcement.changes import area_row, build, relocate, share_counts

@@ -76,7 +76,8 @@ def test_bounds_are_the_real_ones(key):
         for bound in ("ge", "le", "min_length", "max_length"):
             value = getattr(rule, bound, None)
             if value is not None:
-                shown = str(value) if isinstance(value, date) else f"{value:.0f}" if value == int(value) else f"{value:g}"
+                whole = isinstance(value, date) or value == int(value)
+                shown = str(value) if isinstance(value, date) else f"{value:.0f}" if whole else f"{value:g}"
                 assert re.search(rf"(?<![\d.]){shown}(?![\d.])", said), f"{key}: {bound} {value}"
 
 

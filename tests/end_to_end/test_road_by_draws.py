@@ -70,3 +70,9 @@ def test_without_draws_the_estimate_of_the_end_voltage_decides():
         case.trees, case.course, case.counts, case.applications, case.limits, area_ids=list(case.grid.areas["area_id"])
     )
     assert shown(decide_county(case)) == shown(plain)
+
+
+def test_areas_whose_draws_were_let_go_answer_alike(case, decided, monkeypatch):
+    monkeypatch.setattr(area_desk, "_OPEN_AREAS", 1)
+    again = decide_county(replace(case, desk=replace(case.desk, known={})))
+    assert shown(again) == shown(decided)

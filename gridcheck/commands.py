@@ -235,7 +235,7 @@ def _explain_drawn(
         **found,
         **{column: row[column] for column in ("device", "rated_kw", "binding_level", "binding_quantity")},
         "binding_element": row["binding_element"],
-        "binding_value": found["value"],
+        "binding_value": found["value_kept"],
         "binding_limit": found["limit"],
         "solve_with": found["pandapower_solve"],
         "read": {

@@ -230,6 +230,8 @@ def _statement(task: DeskTask, row: dict[str, Any], seen: _Seen) -> dict[str, An
         "draw": moment.draw,
         "solved": moment.solved,
         "value": moment.value if moment.solved else None,
+        # Who comes later never improves anything: where this draw was worse without the heater, that value stays.
+        "value_kept": row["binding_value"],
         "source_pu": moment.source_pu,
         "pandapower_solve": SOLVE_WITH,
         **(_where_to_look(seen) if moment.solved else {}),

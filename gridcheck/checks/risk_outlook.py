@@ -50,7 +50,7 @@ class RiskRules:
 
     risk: float = 0.05
     confidence: float = 0.95
-    draws: tuple[int, ...] = (100, 200, 400)
+    draws: tuple[int, ...] = (100, 200, 400, 800)
     refusal_draws: int = 30
     deciding: tuple[LvCheck, ...] = DECIDING
 

@@ -194,7 +194,7 @@ def test_draws_grow_only_where_the_share_is_near_the_risk():
     near = AreaRisk(net, heaters_on(1, 0.1), RiskRules(), seed=3).with_heater(
         LvHeater(home=1, column=HEAT_PUMP, rated_kw=14.0)
     )
-    assert near.draws == RiskRules().draws[-1] == 400
+    assert near.draws == RiskRules().draws[-1] == 800
     assert (near.side[LOW], near.fits) == (Side.ABOVE, False)  # still open after the last look: not approved
 
 

@@ -8,10 +8,9 @@ import numpy as np
 
 from gridcheck.connection.applications import Application
 from gridcheck.demand.parameters import DemandParameters
-from gridcheck.demand.profiles import class_profiles
 from gridcheck.policy import plan_2025
 from gridcheck.reports.rows import season_subsidy_yuan
-from gridcheck.study_inputs import season_weather
+from gridcheck.season_energy import season_kwh_per_kw
 
 # Money follows the mean of a season, for which few homes do.
 _SEASON_HOMES = 500
@@ -34,8 +33,7 @@ def season_subsidy(
         Seed of the typical winter.
     """
     plan = plan_2025()
-    season = class_profiles(season_weather(county_code, seed), parameters=parameters, seed=seed, n_home=_SEASON_HOMES)
-    kwh_per_kw = dict(zip(season.classes, season.mean.sum(axis=0) * season.duration_h, strict=True))
+    kwh_per_kw = season_kwh_per_kw(county_code, seed=seed, parameters=parameters, n_home=_SEASON_HOMES)
     rated = np.array([application.rated_kw for application in connected])
     energy = np.array([kwh_per_kw[application.device] for application in connected])
     running = season_subsidy_yuan(rated, energy, yuan_per_kwh=plan.subsidy_yuan_per_kwh, cap_yuan=plan.subsidy_cap_yuan)

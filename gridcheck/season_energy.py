@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gridcheck.demand.parameters import DemandParameters
 from gridcheck.demand.profiles import class_profiles
 from gridcheck.ledger import Claim
 from gridcheck.study_inputs import season_weather
@@ -11,6 +12,26 @@ from gridcheck.study_inputs import season_weather
 METHOD = "rated input x simulated full-load hours of a typical season of 121 days [E]"
 # Money follows the mean of a season, for which few homes do.
 _HOMES = 200
+
+
+def season_kwh_per_kw(
+    county_code: str, *, seed: int, parameters: DemandParameters | None = None, n_home: int = _HOMES
+) -> dict[str, float]:
+    """Return the energy of a typical season over the rated input, by class of heater. [kWh/kW]
+
+    Parameters
+    ----------
+    county_code : str
+        The county, for its weather.
+    seed : int
+        Seed of homes and weather.
+    parameters : DemandParameters, optional
+        Of the demand model; those of the catalogue where not given.
+    n_home : int
+        Simulated homes of each class.
+    """
+    season = class_profiles(season_weather(county_code, seed), parameters=parameters, seed=seed, n_home=n_home)
+    return dict(zip(season.classes, (season.mean.sum(axis=0) * season.duration_h).tolist(), strict=True))
 
 
 def expected_kwh(claims: Sequence[Claim], *, seed: int) -> dict[str, float]:
@@ -36,8 +57,7 @@ def expected_kwh(claims: Sequence[Claim], *, seed: int) -> dict[str, float]:
     wanted = [claim for claim in claims if claim.has_subsidy and claim.heating_kwh is None]
     found: dict[str, float] = {}
     for code in sorted({claim.county_code for claim in wanted}):
-        season = class_profiles(season_weather(code, seed), seed=seed, n_home=_HOMES)
-        kwh_per_kw = dict(zip(season.classes, season.mean.sum(axis=0) * season.duration_h, strict=True))
+        kwh_per_kw = season_kwh_per_kw(code, seed=seed)
         found |= {
             claim.application_id: float(claim.rated_kw * kwh_per_kw[claim.device])
             for claim in wanted

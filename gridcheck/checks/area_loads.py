@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from gridcheck.arrays import FloatArray, IntArray, UnsignedArray, frozen
-from gridcheck.demand.draw_pool import drawn_phases, home_keys
+from gridcheck.demand.draw_pool import DrawPool, drawn_phases, home_keys
 from gridcheck.demand.households import draws
 from gridcheck.demand.parameters import BASE, ROOFTOP_PV
 from gridcheck.errors import InputError
@@ -149,6 +149,15 @@ def spread_over_homes(
     for part in parts[1:]:
         result = result.and_then(part)
     return result
+
+
+def expected_kw(loads: AreaLoads, pool: DrawPool, n_home: int) -> FloatArray:
+    """Return what each home draws in the mean over the steps of heavy load, shape (n_home,). [kW]"""
+    heavy = ~pool.is_light
+    mean = np.array([share[:, heavy].mean() for share in pool.share])
+    kw = np.zeros(n_home)
+    np.add.at(kw, loads.home, loads.rated_kw * mean[loads.column])
+    return kw
 
 
 def homes_in_order(grid: LowVoltageGrid, *, seed: int) -> IntArray:

@@ -25,7 +25,7 @@ from dataclasses import replace
 import numpy as np
 
 from gridcheck.arrays import BoolArray, FloatArray, IntArray, UnsignedArray
-from gridcheck.checks.area_loads import AS_HOME, NOT_HELD, AreaLoads, phases_in_draws, summed
+from gridcheck.checks.area_loads import AS_HOME, NOT_HELD, AreaLoads, expected_kw, loads_of, phases_in_draws, summed
 from gridcheck.checks.draw_extremes import SIGN, AreaNet, DrawWorst, joined, nothing_seen, worst_of_draws
 from gridcheck.checks.risk_outlook import (
     Draws,
@@ -181,13 +181,11 @@ class AreaRisk:
 
     def expected_kw(self) -> FloatArray:
         """Return what each home draws in the mean over the steps of heavy load, shape (n_home,). [kW]"""
-        heavy = ~self.net.pool.is_light
-        mean = np.array([share[:, heavy].mean() for share in self.net.pool.share])
-        kw = np.zeros(self.net.grid.n_home)
-        np.add.at(kw, self.loads.home, self.loads.rated_kw * mean[self.loads.column])
-        for heater in self.promised:
-            kw[heater.home] += heater.rated_kw * mean[heater.column]
-        return kw
+        promised = loads_of(
+            *(np.array([getattr(one, name) for one in self.promised]) for name in ("home", "column", "rated_kw"))
+        )
+        loads = self.loads.and_then(promised) if self.promised else self.loads
+        return expected_kw(loads, self.net.pool, self.net.grid.n_home)
 
     # --------------------------------------------------------------------------------------------------------- draws
 

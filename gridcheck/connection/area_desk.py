@@ -15,7 +15,12 @@ from functools import partial
 import numpy as np
 
 from gridcheck.arrays import BoolArray, FloatArray
-from gridcheck.checks.area_loads import AS_HOME, AreaLoads, homes_without_heater, spread_over_homes
+from gridcheck.checks.area_loads import (
+    AS_HOME,
+    AreaLoads,
+    homes_without_heater,
+    spread_over_homes,
+)
 from gridcheck.checks.draw_extremes import AreaNet
 from gridcheck.checks.low_voltage_risk import AreaRisk
 from gridcheck.checks.risk_outlook import LvHeater, RiskRules
@@ -299,13 +304,9 @@ def _rounded(vm_pu: FloatArray, is_light: BoolArray) -> FloatArray:
 
 def _rebalanced(grid: LowVoltageGrid, loads: AreaLoads, pool: DrawPool) -> LowVoltageGrid:
     """Return an area whose homes were all visited and put on phases anew, by what they draw before the queue."""
-    heavy = ~pool.is_light
-    mean = np.array([share[:, heavy].mean() for share in pool.share])
-    kw = np.zeros(grid.n_home)
-    np.add.at(kw, loads.home, loads.rated_kw * mean[loads.column])
     # Whoever changes the phase of a meter knows it from then on.
     known = replace(grid, home_phase=np.where(grid.home_phase == PHASE_UNKNOWN, 0, grid.home_phase))
-    return replace(grid, home_phase=balanced_phases(known, kw))
+    return replace(grid, home_phase=balanced_phases(known, expected_kw(loads, pool, grid.n_home)))
 
 
 def with_tap(transformer: AreaTransformer, steps: int) -> AreaTransformer | None:

@@ -18,6 +18,7 @@ from gridcheck.arrays import BoolArray, FloatArray
 from gridcheck.checks.area_loads import (
     AS_HOME,
     AreaLoads,
+    expected_kw,
     homes_without_heater,
     spread_over_homes,
 )

@@ -83,6 +83,8 @@ def plan(asked: Asked, out: Path) -> dict[str, Any]:
 
     budget = _budget(asked.budget)
     _require_place(out)
+    if asked.candidates.resolve().parent == out.resolve() and asked.candidates.name in _FILES:
+        raise InputError(f"{asked.candidates} would be replaced by what is written to {out}. Take another --out.")
     packages = read_packages(asked.candidates)
     menu = menu_of_packages(packages)
     conditions = _conditions(asked, menu, budget)

@@ -1,7 +1,7 @@
 r"""Aims of a choice in whole numbers, and how they are written into a programme.
 
 An aim is a sum over the chosen projects, or the sum of the least of several such sums (one per scenario). Numbers too
-long for the arithmetic of a solver are written in digits of base :math:`2^{24}` with carries,
+long for the arithmetic of a solver are written in digits of base :math:`2^{16}` with carries,
 
 .. math::
 
@@ -23,10 +23,10 @@ from dataclasses import dataclass
 
 from gridcheck.mixed_integer import Draft, Term
 
-_BITS = 24
+_BITS = 16
 _MASK = (1 << _BITS) - 1
-# Below this, sums over thousands of projects are whole numbers that a solver keeps apart.
-_LARGEST = 1 << 31
+# A solver takes 1e-6 for nothing, also of a column: numbers above this would not be kept apart.
+_LARGEST = 1 << 22
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

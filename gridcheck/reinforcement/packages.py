@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -91,6 +92,12 @@ def read_packages(file: Path) -> tuple[Package, ...]:
         raise SchemaError(
             f"{file}: columns are missing; a table of packages has {', '.join((*REQUIRED, *OPTIONAL[:2]))}.", missing
         )
+    misspelt = [
+        f"column {name!r}: write {near!r}" for name in table.columns if (near := _meant(str(name))) not in ("", *table)
+    ]
+    if misspelt:
+        # Not looked at, it would leave alternatives and requirements out without a word.
+        raise SchemaError(f"{file}: headings that are nearly those of a table of packages; correct them.", misspelt)
     findings: list[str] = []
     rows = table.reindex(columns=[*REQUIRED, *OPTIONAL], fill_value="").to_dict("records")
     packages = [_package(number, row, findings) for number, row in enumerate(rows, start=2)]
@@ -163,6 +170,14 @@ def _alternatives(packages: Sequence[Package], needed: Sequence[int]) -> list[st
         if packages[i].group:
             by_group.setdefault(packages[i].group, []).append(packages[i].project_id)
     return next((sorted(ids) for ids in by_group.values() if len(ids) > 1), [])
+
+
+def _meant(heading: str) -> str:
+    """Return the column that a heading is nearly, empty where it is one of them or none."""
+    known = (*REQUIRED, *OPTIONAL)
+    plain = heading.strip().strip("\ufeff").lower().replace(" ", "_")
+    near = difflib.get_close_matches(plain, known, n=1, cutoff=0.85)
+    return near[0] if near and heading not in known else ""
 
 
 def _package(number: int, row: Mapping[object, str], findings: list[str]) -> Package:

@@ -34,14 +34,16 @@ from gridcheck.arrays import BoolArray, FloatArray
 from gridcheck.errors import PlanError
 from gridcheck.mixed_integer import INFINITY, Draft, Optimum, Programme, Term, dual_bound, maximise
 from gridcheck.reinforcement.aims import Aim, Level, levels
-from gridcheck.reinforcement.problem import ChoiceProblem, Chosen, closure, twins
+from gridcheck.reinforcement.problem import ChoiceProblem, Chosen, Limit, closure, twins
 
 # A solution that a rounding tolerance let through the budget is cut off; more than a few never occur.
 _MAX_CUTS = 200
 # Projects that are searched through first, where there are many.
 _CORE = 250
-# Costs are given to the solver in units that keep them below this; the exact ones are checked afterwards.
-_LARGEST_BITS = 31
+# A solver takes 1e-6 for nothing, also of a column: factors above this would let something through, or lose something.
+_LARGEST_FACTOR = 1 << 24
+# Longer costs are written in digits of this many bits, with carries.
+_DIGIT_BITS = 16
 # Undecided projects whose order of ids is settled at a time, and how often.
 _BLOCK, _MAX_BLOCKS = 20, 10
 # Nodes of the search tree, and open projects, beyond which choices that bring the same are not told apart any more.
@@ -117,12 +119,7 @@ class _Search:
         for _ in range(n + len(problem.shared)):
             self.draft.column(0.0, 1.0, integral=True)
         for limit in problem.limits:
-            divisor = math.gcd(*limit.cost) or 1
-            divisor <<= max(0, (max(limit.cost, default=0) // divisor).bit_length() - _LARGEST_BITS)
-            # Rounded down on both sides, so that nothing that is allowed is lost.
-            self.draft.row(
-                [(i, float(cost // divisor)) for i, cost in enumerate(limit.cost)], upper=float(limit.most // divisor)
-            )
+            self._write_limit(limit)
         for floor in problem.floors:
             self.draft.row([(i, float(v)) for i, v in enumerate(floor.values)], lower=floor.least - 0.5)
         for members in problem.groups:
@@ -135,6 +132,20 @@ class _Search:
         # Of projects that are alike in everything the earlier id comes first; that also spares the search its mirrors.
         for first, second in twins(problem):
             self.draft.row([(second, 1.0), (first, -1.0)], upper=0.0)
+
+    def _write_limit(self, limit: Limit) -> None:
+        r"""Write a budget exactly: :math:`\sum_i c_{i,d} x_i + k_d \le b_d + 2^{16} k_{d+1}` for each digit d."""
+        divisor = math.gcd(*limit.cost) or 1
+        costs, most = [cost // divisor for cost in limit.cost], limit.most // divisor
+        carry: list[Term] = []
+        # What is open costs no more than the budget, so a budget that is far above needs no more digits than costs do.
+        while max(costs, default=0) >= _LARGEST_FACTOR:
+            base = 1 << _DIGIT_BITS
+            more = self.draft.column(0.0, float(len(costs) + 1), integral=True)
+            terms = [(i, float(cost % base)) for i, cost in enumerate(costs)]
+            self.draft.row([*terms, *carry, (more, -float(base))], upper=float(most % base))
+            costs, most, carry = [cost // base for cost in costs], most // base, [(more, 1.0)]
+        self.draft.row([*((i, float(cost)) for i, cost in enumerate(costs)), *carry], upper=float(most))
 
     def chosen(self) -> Chosen:
         """Return what is known to be best."""

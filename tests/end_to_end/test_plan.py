@@ -171,6 +171,32 @@ def test_no_table(tmp_path, content, said):
     refused(plan(table, tmp_path / "out"), tmp_path / "out", str(table), said)
 
 
+@pytest.mark.parametrize(
+    ("column", "written_as"), [("requires", " requires"), ("group", "Group"), ("requires", "require")]
+)
+def test_a_heading_that_is_nearly_one_is_not_passed_over(tmp_path, column, written_as):
+    file = write_table(tmp_path / "candidates.csv", ROWS)
+    text = file.read_text(encoding="utf-8")
+    heading, rest = text.split("\n", 1)
+    names = [written_as if name == column else name for name in heading.strip().split(",")]
+    file.write_text(",".join(names) + "\n" + rest, encoding="utf-8")
+
+    refused(plan(file, tmp_path / "out"), tmp_path / "out", written_as.strip(), column)
+
+
+def test_the_table_itself_is_never_replaced(tmp_path):
+    out = tmp_path / "out"
+    assert plan(write_table(tmp_path / "candidates.csv", ROWS), out).exit_code == 0
+    file = write_table(out / "rules.csv", ROWS)
+    before = content_of(out)
+
+    result = plan(file, out)
+
+    assert result.exit_code == 2
+    assert "Take another --out" in result.stderr
+    assert content_of(out) == before
+
+
 def test_no_file(tmp_path):
     refused(plan(tmp_path / "absent.csv", tmp_path / "out"), tmp_path / "out", "absent.csv cannot be read")
 

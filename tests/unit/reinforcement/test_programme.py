@@ -1,5 +1,6 @@
 """Parts of the programme: digits of long numbers, projects settled by multipliers, twins, cuts."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -39,9 +40,9 @@ def test_a_long_number_has_a_level_for_each_digit():
 
     found = list(levels(aim, draft))
 
-    assert [level.shift for level in found] == [48, 24, 0]
+    assert [level.shift for level in found] == [48, 32, 16, 0]
     total = (5 << 60) + 6
-    assert [level.value((0, 1)) for level in found] == [total >> 48, total >> 24, total]
+    assert [level.value((0, 1)) for level in found] == [total >> shift for shift in (48, 32, 16, 0)]
 
 
 def test_a_budget_is_kept_where_a_double_cannot_tell():
@@ -50,6 +51,37 @@ def test_a_budget_is_kept_where_a_double_cannot_tell():
 
     assert best_choice(knapsack(cost, 3 * 10**18 + 1, [1] * 4)).built in ((0, 3), (1, 3), (2, 3), (0, 1), (0, 2))
     assert len(best_choice(knapsack(cost, 3 * 10**18 + 2, [1] * 4)).built) == 3
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_costs_that_differ_by_cents_only(seed):
+    """Millions of yuan each, alike but for the fen: what fits is a matter of the last of 29 bits."""
+    rng = np.random.default_rng(seed)
+    n, base = int(rng.choice([15, 25, 30])), int(rng.choice([3, 5, 30])) * 10**8
+    most = int(rng.integers(3, n // 2))
+    fen, risk = rng.integers(1, 100, n).tolist(), rng.integers(0, 6, n).tolist()
+    spare = sum(sorted(fen)[:most]) + int(rng.choice([0, 0, 3, 20]))
+    # By number of projects and fen: the most risk, by dynamic programming.
+    best = [{0: 0}, *({} for _ in range(most))]
+    for own, worth in zip(fen, risk, strict=True):
+        for k in range(most - 1, -1, -1):
+            for spent, value in best[k].items():
+                if spent + own <= spare:
+                    best[k + 1][spent + own] = max(best[k + 1].get(spent + own, -1), value + worth)
+    top = max(best[most].values())
+    cheapest = min(spent for spent, value in best[most].items() if value == top)
+
+    problem = knapsack([base + own for own in fen], most * base + spare, [1] * n)
+    aims = (
+        *problem.aims,
+        Aim(name="risk", rows=(tuple(risk),)),
+        Aim(name="cost", rows=(tuple(-base - f for f in fen),)),
+    )
+    built = best_choice(replace(problem, aims=aims)).built
+
+    assert len(built) == most
+    assert sum(risk[i] for i in built) == top
+    assert sum(fen[i] for i in built) == cheapest
 
 
 @pytest.fixture(scope="module")

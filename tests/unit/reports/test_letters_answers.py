@@ -76,6 +76,15 @@ def test_a_deferral_says_how_many_draws_break_the_limit(results):
     assert "of 200 draws 12.0 % break this limit (confidence interval 8.8 % to 15.7 %)" in english
 
 
+def test_a_deferral_that_draws_leave_open_claims_no_broken_limit(results):
+    undecided = dataclasses.replace(DRAWN, probability_low=0.94, probability_high=0.985, draws=800)
+    said = words(results, {**LATE, "binding_value": 198.6, "probability": 0.962}, undecided)
+    assert "不足以确认" in said
+    assert "3.8 %" in said
+    for claim in ("超过允许的概率", "低于限值", "不能正常工作"):
+        assert claim not in said
+
+
 def test_power_that_no_smaller_heater_would_mend_is_not_said(results):
     assert "kW 的额定功率" not in words(results, {**LATE, "margin_kw": -82.7}, DRAWN)
 

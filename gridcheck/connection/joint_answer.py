@@ -52,9 +52,8 @@ def joint_answer(decision: Decision, low_voltage: LvVerdict, case: IntArray) -> 
     conditions = (*low_voltage.conditions, *decision.conditions)
     verdict = Verdict.APPROVE_WITH_CONDITIONS if conditions else Verdict.APPROVE
     approved = replace(decision, verdict=verdict, conditions=conditions)
-    # What was broken before and is made no worse does not bind whoever comes now.
-    is_kept = outlook.probability[outlook.binding] <= outlook.probability_before[outlook.binding]
-    is_binding = margin_kw < decision.margin_kw and not (is_kept and outlook.binding in low_voltage.broken_before)
+    # What was broken before is shown beside; it does not bind whoever may connect in spite of it.
+    is_binding = margin_kw < decision.margin_kw and outlook.binding not in low_voltage.broken_before
     return _bound_by(approved, outlook, margin_kw, case) if is_binding else approved
 
 

@@ -221,7 +221,9 @@ def show(found: Mapping[str, Any], rejected: Sequence[Mapping[str, Any]], *, as_
         rows.append(["已记入台账 recorded", "是 yes"])
     terminal.print_table("答复 answers", ("答复 answer", "户数 households"), rows)
     if rejected:
-        terminal.print_rejected(rejected, int(found["rows"]), file=str(found["rejected_file"]))
+        terminal.print_rejected(
+            rejected, int(found["rows"]), file=str(found["rejected_file"]), recorded=bool(found["recorded"])
+        )
     if found["not_promised"]:
         sys.stderr.write(
             "容量已被他人预留，请重新测算 somebody else has promised this power meanwhile; decide these again: "

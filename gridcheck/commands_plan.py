@@ -99,7 +99,7 @@ def plan(asked: Asked, out: Path) -> dict[str, Any]:
         files[PARETO] = _pareto_csv(menu, conditions)
     if asked.has_around:
         status |= _around(menu, choice, conditions)
-        files |= {SPLIT: _split_csv(menu, choice), RULES: _rules_csv(menu, choice)}
+        files |= {SPLIT: _split_csv(menu, choice), RULES: _rules_csv(menu, choice, conditions)}
     if asked.robust is not None:
         scenarios, found = _robust(asked, menu, budget, conditions)
         files |= {SCENARIOS: _scenarios_csv(scenarios, found), FREQUENCY: _frequency_csv(menu, choice, found)}
@@ -268,12 +268,15 @@ def _split_csv(menu: Menu, choice: Choice) -> bytes:
     return _csv(heading, rows)
 
 
-def _rules_csv(menu: Menu, choice: Choice) -> bytes:
+def _rules_csv(menu: Menu, choice: Choice, conditions: Conditions) -> bytes:
     from gridcheck.reinforcement.around import by_benefit_per_cost, by_even_split, by_heaviest_risk
+    from gridcheck.reinforcement.menu import NO_CONDITIONS, choose
 
     budget = choice.budget_yuan
     found = {
         "exact": choice,
+        # The rules of thumb know no conditions, so with some the best without them is what they are to be held against.
+        **({} if conditions == NO_CONDITIONS else {"exact_without_conditions": choose(menu, budget)}),
         "benefit_per_cost": by_benefit_per_cost(menu, budget),
         "heaviest_risk": by_heaviest_risk(menu, budget),
         "even_split": by_even_split(menu, budget),

@@ -188,7 +188,7 @@ def print_table(
     Console(width=_FILE_WIDTH if wide else None).print(table)
 
 
-def print_rejected(rejected: Sequence[Mapping[Any, Any]], n_row: int, *, file: str) -> None:
+def print_rejected(rejected: Sequence[Mapping[Any, Any]], n_row: int, *, file: str, recorded: bool = False) -> None:
     """Say which applications of a file were not studied: the first of them with their reasons, and where all stand.
 
     Parameters
@@ -199,6 +199,8 @@ def print_rejected(rejected: Sequence[Mapping[Any, Any]], n_row: int, *, file: s
         Applications in the file.
     file : str
         Where all of them stand.
+    recorded : bool
+        Whether the others were recorded in a ledger, so that they are not to be sent again.
     """
     rows = [
         [str(row["source_row"]), row["application_id"], f"{row['reason_zh']}\n{row['reason_en']}"]
@@ -209,10 +211,17 @@ def print_rejected(rejected: Sequence[Mapping[Any, Any]], n_row: int, *, file: s
         ["行 row", "申请编号 id", "原因 reason"],
         rows,
     )
+    zh, en = (
+        ("改正后只需提交改正的行", "Correct them and send these rows alone: the others are recorded.")
+        if recorded
+        else (
+            "改正后请用完整文件重新计算，其后的答复可能改变",
+            "Correct them and run the whole file again: verdicts behind them in the queue may change.",
+        )
+    )
     console().print(
-        f"退回 {len(rejected):,} 份（共 {n_row:,} 份），未参与计算；改正后请用完整文件重新计算，其后的答复可能改变。 "
-        f"{len(rejected):,} of {n_row:,} applications were rejected and not studied. Correct them and run the whole "
-        f"file again: verdicts behind them in the queue may change. {file}",
+        f"退回 {len(rejected):,} 份（共 {n_row:,} 份），未参与计算；{zh}。 "
+        f"{len(rejected):,} of {n_row:,} applications were rejected and not studied. {en} {file}",
         highlight=False,
         markup=False,
         soft_wrap=True,

@@ -63,6 +63,24 @@ _PEAK_COLUMNS = {
 }  # fmt: skip
 
 
+_SURVEYED = """\
+## Surveyed low-voltage lines
+
+Lines below the transformers are made up when somebody asks in an area, and labelled synthetic. Two files beside
+`areas.csv` take their place, for all lines of an area or none; UTF-8 or GB18030, with these headings:
+
+- `low_voltage_nodes.csv`, a row per pole or meter box with the line that leads to it: `area_id`, `node`, `parent`,
+  `length_m` [m], `type_name` (a conductor of `gridcheck/catalogue/conductors.csv`). The busbar of the transformer is
+  `lv` and has no row.
+- `low_voltage_homes.csv`, a row per meter: `area_id`, `home_id`, `node`, `phase` (`A`, `B`, `C`, `ABC`, empty where
+  nobody knows).
+
+Where the type of a transformer or of lines is a guess, the optional columns `type_confidence` and
+`lv_type_confidence` of `areas.csv` say so; `desk.guess_marks` of the scenario names the marks with which nobody gets
+an answer.
+"""
+
+
 def networks_readme(counties: Sequence[CountyTables], *, cos_phi: float) -> str:
     """Write the text of ``networks/README.md`` from the generated counties.
 
@@ -87,6 +105,7 @@ def networks_readme(counties: Sequence[CountyTables], *, cos_phi: float) -> str:
         "## At today's winter peak\n\n" + _peak_table(names, table),
         "## Beside published figures\n\n" + _MARKS + _published_table(measured_figures(counties, table)),
         "## Conductors and transformers\n\n" + _mix_text(counties),
+        _SURVEYED,
         _LEFT_OUT,
     ]
     return "\n".join(parts)

@@ -151,10 +151,10 @@ def show_season(table: pd.DataFrame, county_codes: Sequence[str], out: Path | No
         terminal.print_json({"counties": shown.to_dict("records"), "out": None if out is None else str(out)})
         return
     rows: list[list[object]] = [
-        [county_name(row["county_code"], "zh"), *(round(row[name], 2) for name in _SHOWN)]
+        [county_name(row["county_code"], "zh"), *(_to_the_fen(row[name]) for name in _SHOWN)]
         for row in shown.to_dict("records")
     ]
-    total = ["合计 total", *(round(shown[name].sum(), 2) for name in _SHOWN)]
+    total = ["合计 total", *(_to_the_fen(shown[name].sum()) for name in _SHOWN)]
     terminal.print_table(f"运行补贴 running subsidy {table['season'].iloc[0]}", _HEADINGS, [*rows, total])
     if shown["synthetic"].any():
         terminal.console().print(
@@ -163,3 +163,8 @@ def show_season(table: pd.DataFrame, county_codes: Sequence[str], out: Path | No
         )  # fmt: skip
     if out is not None:
         terminal.console().print(f"完成 done: {out}/ (season.xlsx)", highlight=False, markup=False)
+
+
+def _to_the_fen(value: float) -> str:
+    """Return a number of homes, kWh or yuan in full: a sum of money is never shortened."""
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"

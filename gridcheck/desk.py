@@ -17,6 +17,7 @@ from gridcheck.arrays import FloatArray
 from gridcheck.checks.supply_tree import CheckKind
 from gridcheck.connection.applications import Application
 from gridcheck.connection.area_desk import DeskInput
+from gridcheck.connection.asked_area import Promised
 from gridcheck.connection.decide import QueueResult, decide_queue_by_draws
 from gridcheck.connection.decision import clause_of
 from gridcheck.connection.intake import Intake
@@ -36,23 +37,6 @@ from gridcheck.units import KW_PER_MW, SQRT3
 
 # Active over apparent power of homes in the cold; only to turn what a transformer has left into kW. (E, 0.93 to 0.98)
 _COS_PHI = 0.95
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Promised:
-    """A heater that the ledger has promised or built.
-
-    Attributes
-    ----------
-    area_id, device : str
-        Where, and which class or model.
-    rated_kw : float
-        Rated input. [kW]
-    """
-
-    area_id: str
-    device: str
-    rated_kw: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -289,7 +273,8 @@ def _low_voltage(task: DeskTask, case: CountyCase) -> DeskInput:
     if case.desk is None:
         raise ConfigError(NOT_DRAWN)
     rules = replace(case.desk.rules, risk=task.risk)
-    return replace(case.desk, rules=rules, fast={one.area_id: one for one in task.fast})
+    promised = {one.area_id: tuple(p for p in task.promised if p.area_id == one.area_id) for one in task.promised}
+    return replace(case.desk, rules=rules, fast={one.area_id: one for one in task.fast}, promised=promised)
 
 
 def with_promises(case: CountyCase, promised: Sequence[Promised]) -> CountyCase:

@@ -14,9 +14,10 @@ from typing import Any
 import pandas as pd
 
 from gridcheck import __version__
+from gridcheck.connection.asked_area import Promised
 from gridcheck.connection.pre_approval import PreApproval
 from gridcheck.county_study import CountyTask
-from gridcheck.desk import DeskOutcome, DeskTask, Promised, Standing
+from gridcheck.desk import DeskOutcome, DeskTask, Standing
 from gridcheck.errors import LedgerError, NoRoomError
 from gridcheck.ledger import Answer, Batch, Capacity, Ledger, Level, NewApplication, State, catalogue_sha256
 from gridcheck.network.county import read_county
@@ -34,20 +35,24 @@ _FAST = "pre_approval.json"
 
 
 def standing_of(ledger: Ledger) -> Standing:
-    """Return what the ledger has promised, by county, and whose applications are settled."""
-    promised: dict[str, list[Promised]] = {}
+    """Return what the ledger has promised, by county in the order of answers, and whose applications are settled."""
+    promised: dict[str, list[tuple[int, Promised]]] = {}
     done = []
     for state in _PROMISED:
         for kept in ledger.applications(state=state):
             asked = kept.asked
             held = [one.reserved_kw for one in ledger.promises(asked.application_id) if one.level == Level.AREA]
             kw = held[-1] if held else asked.rated_kw
-            promised.setdefault(asked.county_code, []).append(
-                Promised(area_id=asked.area_id, device=asked.device, rated_kw=kw)
+            number = kept.assessment_id
+            conditions = () if number is None else ledger.assessment(number).answer.conditions
+            one = Promised(
+                area_id=asked.area_id, device=asked.device, rated_kw=kw, phase=asked.phase, conditions=conditions
             )
+            promised.setdefault(asked.county_code, []).append((number or 0, one))
             done.append(asked.application_id)
     by_county = {
-        code: tuple(sorted(some, key=lambda p: (p.area_id, p.device, p.rated_kw))) for code, some in promised.items()
+        code: tuple(one for _, one in sorted(some, key=lambda pair: (pair[0], repr(pair[1]))))
+        for code, some in promised.items()
     }
     return Standing(promised=by_county, done=tuple(sorted(done)))
 
@@ -268,7 +273,10 @@ def task_of_answer(ledger: Ledger, assessment_id: int, networks: Path) -> tuple[
     other = [name for name, digest in _files_of(read.sha256).items() if run.inputs.get(name) != digest]
     if other:
         raise LedgerError(f"Answer {assessment_id} was made with other files: {', '.join(other)}. Put them back.")
-    promised = tuple(Promised(**one) for one in json.loads(ledger.file(run.inputs[_PROMISES])))
+    promised = tuple(
+        Promised(**{**one, "conditions": tuple(one["conditions"])})
+        for one in json.loads(ledger.file(run.inputs[_PROMISES]))
+    )
     county = CountyTask(
         county_code=county_code,
         folder=folder,

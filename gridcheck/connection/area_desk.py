@@ -28,7 +28,7 @@ from gridcheck.checks.risk_outlook import LvHeater, RiskRules
 from gridcheck.checks.supply_tree import SupplyTree
 from gridcheck.checks.terminal_voltage import terminal_voltage_pu, voltage_of_steps
 from gridcheck.connection.applications import Application
-from gridcheck.connection.asked_area import Answers, AskedArea, digest_of, lines_digest
+from gridcheck.connection.asked_area import Answers, AskedArea, Promised, digest_of, lines_digest, loads_digest
 from gridcheck.connection.data_confidence import (
     DataChecks,
     lacking_records,
@@ -39,7 +39,7 @@ from gridcheck.connection.data_confidence import (
 )
 from gridcheck.connection.decision import Decision
 from gridcheck.connection.joint_answer import joint_answer
-from gridcheck.connection.low_voltage_verdict import AreaQueue, LvOptions, LvVerdict
+from gridcheck.connection.low_voltage_verdict import REPHASE, TAP_DOWN, TAP_UP, AreaQueue, LvOptions, LvVerdict
 from gridcheck.connection.phase_balance import balanced_phases
 from gridcheck.connection.pre_approval import FastPath, PreApproval, PreApprovalRules, certain_heaters
 from gridcheck.demand.draw_pool import DrawPool
@@ -81,6 +81,9 @@ class DeskInput:
         Whether main transformers keep their busbars from rising in light steps.
     rebalanced : frozenset of str
         Areas in which all homes are put on phases anew before the queue.
+    promised : mapping of str to tuple of Promised
+        By area: what of its counts was promised before, in that order; it stands where it was granted, and what had to
+        be done for it is done.
     known : dict of bytes to LvVerdict
         Answers that were given before; new ones are added.
     told : callable, optional
@@ -99,6 +102,7 @@ class DeskInput:
     seed: int
     main_tap_follows: bool = True
     rebalanced: frozenset[str] = frozenset()
+    promised: Mapping[str, tuple[Promised, ...]] = field(default_factory=dict)
     known: Answers = field(default_factory=dict, repr=False)
     told: Callable[[Application, AreaQueue, LvVerdict], None] | None = None
     data: DataChecks = field(default_factory=DataChecks)
@@ -256,31 +260,71 @@ class LowVoltageDesk:
 
     def _opened(self, number: int, row: int, area_id: str) -> AskedArea:
         """Make an area as it is before its queue."""
-        given, base = self.given, self.base[number]
-        grid, classes, transformer = given.lines[area_id], given.pool.classes, given.transformers[area_id]
-        loads = spread_over_homes(grid, classes, base.rated_kw[row], base.count[row], seed=given.seed)
-        vm_pu = self._terminals(number)[row]
+        given, promised = self.given, self.given.promised.get(area_id, ())
+        grid, transformer, vm_pu = given.lines[area_id], given.transformers[area_id], self._terminals(number)[row]
+        loads = self._standing(number, row, grid, promised)
         if area_id in given.rebalanced:
             grid = _rebalanced(grid, loads, given.pool)
-
-        def make() -> AreaQueue:
-            network = four_wire_of(grid, transformer)
-            net = AreaNet(grid=grid, network=network, pool=given.pool, vm_pu=vm_pu, limits=self.limits)
-            options = LvOptions(network_of=lambda lines, steps: _with_tap(lines, transformer, steps))
-            return AreaQueue(AreaRisk(net, loads, given.rules, seed=given.seed), options)
-
-        return AskedArea(
+        measures = max((one.measures for one in promised), key=len, default=())
+        area = AskedArea(
             grid=grid,
-            make=make,
-            key=digest_of(
-                lines_digest(grid),
-                transformer,
-                vm_pu.tobytes(),
-                base.rated_kw[row].tobytes(),
-                base.count[row].tobytes(),
-            ),
-            free=homes_without_heater(grid, loads, classes, seed=given.seed).tolist(),
+            make=lambda: self._queue(grid, transformer, vm_pu, loads, measures),
+            key=digest_of(lines_digest(grid), transformer, vm_pu.tobytes(), measures, loads_digest(loads)),
+            free=homes_without_heater(grid, loads, given.pool.classes, seed=given.seed).tolist(),
         )
+        for one in promised:
+            heater = self._granted(area, one, is_rephased=REPHASE in measures)
+            area.take(heater.home)
+            area.promise(heater)
+        return area
+
+    def _standing(self, number: int, row: int, grid: LowVoltageGrid, promised: Sequence[Promised]) -> AreaLoads:
+        """Return what stands in an area besides what was promised."""
+        given, base = self.given, self.base[number]
+        rated_kw, count = base.rated_kw[row].copy(), base.count[row].copy()
+        for one in promised:
+            column = given.pool.classes.index(one.device)
+            rated_kw[column] -= one.rated_kw
+            count[column] -= 1.0
+        # Sums of binary fractions may miss zero.
+        rated_kw, count = np.maximum(rated_kw, 0.0), np.maximum(count, 0.0)
+        return spread_over_homes(grid, given.pool.classes, rated_kw, count, seed=given.seed)
+
+    def _granted(self, area: AskedArea, one: Promised, *, is_rephased: bool) -> LvHeater:
+        """Return the heater of a promise where it was granted; who is held back is not counted on to be."""
+        phase = _PHASES.get(one.phase, AS_HOME)
+        home, own = area.home_for(phase), _PHASES.get(one.granted_phase, AS_HOME)
+        moves = own != AS_HOME and not is_rephased
+        if is_rephased and phase != THREE_PHASE:
+            phase = AS_HOME
+        return LvHeater(
+            home=home,
+            column=self.given.pool.classes.index(one.device),
+            rated_kw=one.rated_kw,
+            phase=own if moves else phase,
+            moves_home=moves,
+        )
+
+    def _queue(
+        self,
+        grid: LowVoltageGrid,
+        transformer: AreaTransformer,
+        vm_pu: FloatArray,
+        loads: AreaLoads,
+        measures: tuple[str, ...],
+    ) -> AreaQueue:
+        """Return the queue of an area with some measures done and nothing promised."""
+        given = self.given
+        if REPHASE in measures:
+            kw = expected_kw(loads, given.pool, grid.n_home)
+            grid = replace(grid, home_phase=balanced_phases(grid, kw))
+        steps = measures.count(TAP_UP) - measures.count(TAP_DOWN)
+        network = _with_tap(grid, transformer, steps) or four_wire_of(grid, transformer)
+        net = AreaNet(grid=grid, network=network, pool=given.pool, vm_pu=vm_pu, limits=self.limits)
+        options = LvOptions(network_of=lambda lines, steps: _with_tap(lines, transformer, steps))
+        queue = AreaQueue(AreaRisk(net, loads, given.rules, seed=given.seed), options)
+        queue.measures = measures
+        return queue
 
     def _terminals(self, number: int) -> FloatArray:
         """Return the voltages at the 10 kV terminals of all areas of a tree at the steps of the pool."""

@@ -10,14 +10,49 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from gridcheck.checks.area_loads import AS_HOME
+from gridcheck.checks.area_loads import AS_HOME, AreaLoads
 from gridcheck.checks.risk_outlook import LvHeater
 from gridcheck.connection.low_voltage_verdict import REPHASE, TAP_DOWN, TAP_UP, AreaQueue, LvVerdict
 from gridcheck.network.low_voltage import PHASE_UNKNOWN, THREE_PHASE, LowVoltageGrid
 
 _AREA_MEASURES = frozenset((TAP_UP, TAP_DOWN, REPHASE))
+_PHASE_CODE = "phase:"
 Answers = dict[bytes, LvVerdict]
 """Answers of areas by what they follow from: area, terminals, what stood there, and all that was asked so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promised:
+    """A heater that was promised or built before this queue.
+
+    Attributes
+    ----------
+    area_id, device : str
+        Where, and which class or model.
+    rated_kw : float
+        Rated input that was granted. [kW]
+    phase : str
+        Phase that was asked for: A, B, C, ABC; empty where nobody has said.
+    conditions : tuple of str
+        Codes of its approval.
+    """
+
+    area_id: str
+    device: str
+    rated_kw: float
+    phase: str = ""
+    conditions: tuple[str, ...] = ()
+
+    @property
+    def granted_phase(self) -> str:
+        """The phase of its condition, empty where it has none."""
+        named = [code.removeprefix(_PHASE_CODE) for code in self.conditions if code.startswith(_PHASE_CODE)]
+        return named[-1] if named else ""
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """What had to be done in the area until then."""
+        return tuple(code for code in self.conditions if code in _AREA_MEASURES)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -126,3 +161,8 @@ def lines_digest(grid: LowVoltageGrid) -> bytes:
     """Return what tells the lines and meters of an area from others."""
     arrays = (grid.parent, grid.length_m, grid.home_node, grid.home_phase)
     return digest_of(grid.area_id, grid.type_name, grid.home_id, *(array.tobytes() for array in arrays))
+
+
+def loads_digest(loads: AreaLoads) -> bytes:
+    """Return what tells the loads of an area from others."""
+    return digest_of(*(getattr(loads, name).tobytes() for name in ("home", "column", "rated_kw", "phase", "held")))

@@ -12,7 +12,8 @@ import pandapower as pp
 import pandas as pd
 import pytest
 
-from gridcheck.desk import DeskOptions, Promised, decide_applications, decide_county_queue
+from gridcheck.connection.asked_area import Promised
+from gridcheck.desk import DeskOptions, decide_applications, decide_county_queue
 from gridcheck.desk_ledger import record, standing_of, task_of_answer
 from gridcheck.evidence_desk import explain_answers
 from gridcheck.ledger import Level, State, init_ledger, open_ledger

@@ -1,5 +1,6 @@
 """The queue of the road is decided by draws, and answers that were given before are not worked out again."""
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from gridcheck.checks.supply_tree import DRAWN_KINDS
 from gridcheck.connection import area_desk, decide_queue
+from gridcheck.connection.asked_area import Promised
 from gridcheck.county_study import CountyTask, decide_county, prepare_county
 from gridcheck.scenario import LowVoltageSection, Scenario
 
@@ -15,17 +17,21 @@ YUANQU = Path(__file__).parents[2] / "networks" / "140827-yuanqu"
 
 
 def prepared(scenario):
-    case = prepare_county(
+    return prepare_county(
         CountyTask(
             county_code="140827", folder=YUANQU, scenario=scenario, applications=None, applications_source="synthetic"
         )
     )
-    return replace(case, applications=case.applications[:40])
 
 
 @pytest.fixture(scope="module")
-def case():
+def county():
     return prepared(Scenario())
+
+
+@pytest.fixture(scope="module")
+def case(county):
+    return replace(county, applications=county.applications[:40])
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +71,7 @@ def test_an_area_goes_on_behind_answers_that_are_known(case, decided):
 
 def test_without_draws_the_estimate_of_the_end_voltage_decides():
     case = prepared(Scenario(low_voltage=LowVoltageSection(by_draws=False)))
+    case = replace(case, applications=case.applications[:40])
     assert case.desk is None
     plain = decide_queue(
         case.trees, case.course, case.counts, case.applications, case.limits, area_ids=list(case.grid.areas["area_id"])
@@ -76,3 +83,37 @@ def test_areas_whose_draws_were_let_go_answer_alike(case, decided, monkeypatch):
     monkeypatch.setattr(area_desk, "_OPEN_AREAS", 1)
     again = decide_county(replace(case, desk=replace(case.desk, known={})))
     assert shown(again) == shown(decided)
+
+
+def test_two_weeks_are_answered_as_one(county):
+    """What the first week was granted stands where it was granted, so the second one is answered as behind it."""
+    number = Counter(application.area_id for application in county.applications)
+    crowded = tuple(one for one in county.applications if number[one.area_id] >= 3)[:24]
+    half = len(crowded) // 2
+    at_once = decide_county(replace(county, applications=crowded, desk=replace(county.desk, known={}))).decisions
+    first = decide_county(replace(county, applications=crowded[:half], desk=replace(county.desk, known={})))
+    promised = {}
+    for one in first.decisions:
+        if one.connected:
+            asked = one.application
+            caps = [float(code.partition(":")[2]) for code in one.conditions if code.startswith("limit_kw:")]
+            kept = Promised(
+                area_id=asked.area_id, device=asked.device, rated_kw=min([asked.rated_kw, *caps]), phase=asked.phase,
+                conditions=one.conditions,
+            )  # fmt: skip
+            promised.setdefault(asked.area_id, []).append(kept)
+    desk = replace(county.desk, known={}, promised={area: tuple(some) for area, some in promised.items()})
+    second = decide_county(replace(county, counts=first.counts, applications=crowded[half:], desk=desk)).decisions
+
+    # A home whose application waits is not the next one's home; in a new week nobody knows that it has asked.
+    refused = {one.application.area_id for one in first.decisions if not one.connected}
+    pairs = [
+        (whole, part)
+        for whole, part in zip(at_once[half:], second, strict=True)
+        if whole.application.area_id not in refused
+    ]
+    behind = [whole for whole, _ in pairs if whole.application.area_id in promised]
+    assert len(behind) >= 3
+    for whole, part in pairs:
+        assert (part.verdict, part.conditions) == (whole.verdict, whole.conditions), whole.application
+        assert part.value == pytest.approx(whole.value, rel=2e-3)

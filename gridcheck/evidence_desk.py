@@ -131,7 +131,7 @@ def explain_answers(task: DeskTask, wanted: Collection[str]) -> DeskEvidence:
         if application.application_id in wanted:
             unit = with_tap(unit_of[application.area_id], queue.steps_up())
             assert unit is not None  # it was judged with this tap
-            found[application.application_id] = _seen(queue, answer, unit, task.risk)
+            found[application.application_id] = _seen(queue, answer, unit)
 
     answers = decided_county(task, told)
     outcome = answers.outcome()
@@ -163,12 +163,12 @@ def _evidence(task: DeskTask, row: dict[str, Any], seen: _Seen, time_utc: TimeAr
     )
 
 
-def _seen(queue: AreaQueue, answer: LvVerdict, unit: AreaTransformer, risk: float) -> _Seen:
+def _seen(queue: AreaQueue, answer: LvVerdict, unit: AreaTransformer) -> _Seen:
     outlook, area = answer.outlook, queue.risk
     meters = tuple(area.meters(batch.phase, batch.more_meters) for batch in outlook.batches)
     return _Seen(
         answer=answer,
-        moment=draw_evidence(area.net, outlook, meters, outlook.binding, risk=risk),
+        moment=draw_evidence(area.net, outlook, meters, outlook.binding),
         unit=unit,
         course=check_course(area.net, outlook, meters, outlook.binding),
         case=area.net.pool.case,

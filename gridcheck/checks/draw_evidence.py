@@ -51,10 +51,8 @@ class DrawEvidence:
         return bool(np.isfinite(self.value))
 
 
-def draw_evidence(
-    net: AreaNet, outlook: RiskOutlook, has_meter: tuple[BoolArray, ...], check: LvCheck, *, risk: float
-) -> DrawEvidence:
-    """Pick the draw whose worst moment has the value that is exceeded with the accepted probability.
+def draw_evidence(net: AreaNet, outlook: RiskOutlook, has_meter: tuple[BoolArray, ...], check: LvCheck) -> DrawEvidence:
+    """Pick the draw whose worst moment has the value of the answer.
 
     Parameters
     ----------
@@ -66,8 +64,6 @@ def draw_evidence(
         Phases of places with a meter, for each batch of draws.
     check : LvCheck
         The check.
-    risk : float
-        The accepted probability. [1]
 
     Returns
     -------
@@ -79,7 +75,7 @@ def draw_evidence(
     now = [worst_of_draws(net, b.p_kw, b.q_kvar, meters) for b, meters in zip(batches, has_meter, strict=True)]
     seen = joined(now)
     order = np.argsort(-SIGN[check] * seen.value[check], kind="stable")
-    place = int(order[int(risk * len(order))])
+    place = int(order[outlook.rank])
     sizes = np.array([len(batch.draw) for batch in batches])
     which = int(np.searchsorted(np.cumsum(sizes), place, side="right"))
     within = place - int(sizes[:which].sum())

@@ -9,7 +9,7 @@ import numpy as np
 from gridcheck.arrays import BoolArray, FloatArray, IntArray
 from gridcheck.checks.area_loads import AS_HOME, NOT_HELD
 from gridcheck.checks.draw_extremes import SIGN, AreaNet, DrawWorst, LvCheck, joined
-from gridcheck.checks.sampled_share import Side, share_interval, side_of
+from gridcheck.checks.sampled_share import Side, most_below, share_interval, side_of
 from gridcheck.errors import InputError
 
 DECIDING = (
@@ -168,9 +168,12 @@ class RiskOutlook:
         Draws that break the limit without and with it.
     low, high : ndarray, shape (n_check,)
         Confidence interval of the probability with it. [1]
+    rank : int
+        Draws that may lie beyond a value for the draws to show that no more than the accepted share does.
     value_before, value : ndarray, shape (n_check,)
-        Value that is exceeded with the probability of the accepted risk, without and with it; NaN where that draw has
-        no value: unsolved, or nothing that counts.
+        Value that the draws show to be exceeded with no more than the accepted probability, without and with it: it
+        keeps its limit where the limit is shown to be kept, and breaks it elsewhere. NaN where that draw has no value:
+        unsolved, or nothing that counts.
     element : tuple of str, length n_check
         Where `value` is.
     step : ndarray of int, shape (n_check,)
@@ -197,6 +200,7 @@ class RiskOutlook:
     broken: IntArray
     low: FloatArray
     high: FloatArray
+    rank: int
     value_before: FloatArray
     value: FloatArray
     element: tuple[str, ...]
@@ -262,8 +266,9 @@ def judged(
     if open_still and not found.charged.any():
         return None
     pairs = [share_interval(int(k), n_draw, confidence=rules.confidence_per_look) for k in found.broken]
-    value, place = _at_risk(seen, rules.risk)
-    value_before, _ = _at_risk(without, rules.risk)
+    rank = most_below(n_draw, bound=rules.risk, confidence=rules.confidence_per_look)
+    value, place = _at_rank(seen, rank)
+    value_before, _ = _at_rank(without, rank)
     return RiskOutlook(
         heater=heater,
         draws=n_draw,
@@ -272,6 +277,7 @@ def judged(
         broken=found.broken,
         low=np.array([low for low, _ in pairs]),
         high=np.array([high for _, high in pairs]),
+        rank=rank,
         value_before=_finite(value_before),
         value=_finite(value),
         element=tuple(net.element_name(k, int(seen.element[k, place[k]])) for k in LvCheck),
@@ -331,7 +337,8 @@ def _counted(
     moved = _moved(without, seen, limit)
     # What was broken already counts against whoever lets the value at the accepted risk get worse than it was before
     # the queue; the worst of all draws would name somebody in nearly every area.
-    at_risk, at_first = _at_risk(seen, rules.risk)[0], _at_risk(begun, rules.risk)[0]
+    rank = most_below(n_draw, bound=rules.risk, confidence=rules.confidence_per_look)
+    at_risk, at_first = _at_rank(seen, rank)[0], _at_rank(begun, rank)[0]
     with np.errstate(invalid="ignore"):  # as bad as can be before and after
         slipped = SIGN * (at_risk - at_first) > _SLIP * limit
     worse: BoolArray = moved.any(axis=1) & (slipped | ~broken_already)
@@ -361,10 +368,9 @@ def _moved(before: DrawWorst, after: DrawWorst, limit: FloatArray) -> BoolArray:
     return np.asarray(change > least[:, None])
 
 
-def _at_risk(worst: DrawWorst, risk: float) -> tuple[FloatArray, IntArray]:
-    """Return the value that is exceeded with the accepted probability, and the draw that has it, by check."""
+def _at_rank(worst: DrawWorst, rank: int) -> tuple[FloatArray, IntArray]:
+    """Return the value beyond which so many draws lie, and the draw that has it, by check."""
     bad = SIGN[:, None] * worst.value
-    rank = int(risk * bad.shape[1])
     place = np.argsort(-bad, axis=1, kind="stable")[:, rank]
     return worst.value[np.arange(len(bad)), place], place
 

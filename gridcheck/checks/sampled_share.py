@@ -63,3 +63,18 @@ def side_of(broken: int, draws: int, *, bound: float, confidence: float) -> Side
     if high <= bound:
         return Side.BELOW
     return Side.ABOVE if low > bound else Side.OPEN
+
+
+@lru_cache(maxsize=4096)
+def most_below(draws: int, *, bound: float, confidence: float) -> int:
+    """Return in how many draws it may happen at most for the share to be shown below a bound; 0 where never.
+
+    Examples
+    --------
+    >>> most = most_below(800, bound=0.05, confidence=0.9875)
+    >>> [side_of(k, 800, bound=0.05, confidence=0.9875).name for k in (most, most + 1)]
+    ['BELOW', 'OPEN']
+    """
+    below = [k for k in range(int(bound * draws) + 1)
+             if side_of(k, draws, bound=bound, confidence=confidence) == Side.BELOW]  # fmt: skip
+    return below[-1] if below else 0

@@ -48,7 +48,9 @@ def joint_answer(decision: Decision, low_voltage: LvVerdict, case: IntArray) -> 
     margin_kw = _margin_kw(outlook)
     if not low_voltage.fits:
         deferred = replace(decision, verdict=Verdict.DEFER, conditions=(), blocked_by=low_voltage.blocked_by)
-        return _bound_by(deferred, outlook, min(margin_kw, 0.0), case)
+        # What is beyond its limit already and hardly moves with this heater lacks at least its power.
+        lacking_kw = margin_kw if np.isfinite(margin_kw) and margin_kw < 0.0 else -outlook.heater.rated_kw
+        return _bound_by(deferred, outlook, lacking_kw, case)
     conditions = (*low_voltage.conditions, *decision.conditions)
     verdict = Verdict.APPROVE_WITH_CONDITIONS if conditions else Verdict.APPROVE
     approved = replace(decision, verdict=verdict, conditions=conditions)

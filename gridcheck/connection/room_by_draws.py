@@ -176,14 +176,14 @@ class HeatersInArea:
             found = judged(risk.net, risk.rules, heater, before, after, begun=begun)
             if found is not None:
                 value_before = found.value_before.copy()
-                value_before[LvCheck.HIGH_VOLTAGE] = self._highest_before(len(before))
+                value_before[LvCheck.HIGH_VOLTAGE] = self._highest_before(len(before), found.rank)
                 # Of the loads with all of them nothing is kept: nobody can promise this outlook.
                 return replace(found, value_before=value_before, batches=())
 
-    def _highest_before(self, n_batch: int) -> float:
-        """Return the upper voltage that is exceeded with the accepted risk without any of them; NaN for none. [V]"""
+    def _highest_before(self, n_batch: int, rank: int) -> float:
+        """Return the upper voltage beyond which so many draws lie without any of them; NaN for none. [V]"""
         value = np.concatenate([batch.worst[0].value[LvCheck.HIGH_VOLTAGE] for batch in self._batches[:n_batch]])
-        at_risk = float(np.sort(-value)[int(self.risk.rules.risk * len(value))])
+        at_risk = float(np.sort(-value)[rank])
         return -at_risk if np.isfinite(at_risk) else float("nan")
 
     def _placed(self, k: int, number: int) -> _Batch:

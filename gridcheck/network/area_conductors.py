@@ -14,7 +14,7 @@ drop of the same load on three phases.
 Real wires hang in a row and keep their places from pole to pole, and which of them hangs beside the neutral is not
 known. The place of the neutral moves the reactance of the zero sequence by up to 12 percent either way and its
 resistance not at all. Beside Carson's impedances of wires in a row, the voltage of a phase at some node differs by up
-to an eighth of the largest drop in an area, and the lowest voltage by up to a tenth of it.
+to a seventh of the largest drop in an area, and so may the lowest voltage.
 
 References
 ----------

@@ -7,8 +7,6 @@ from gridcheck.reports.letters_facts import LetterFacts
 from gridcheck.reports.texts import Language, is_known, label, text
 
 _PHASE = "phase:"
-# The one quantity of draws whose limit is a lower one.
-_LOWEST = "meter_voltage_v"
 
 
 def element(name: str, language: Language) -> str:
@@ -31,13 +29,6 @@ def phase(facts: LetterFacts) -> str:
     return named[-1] if named else facts.phase
 
 
-def is_open(facts: LetterFacts) -> bool:
-    """Tell whether a deferral rests on draws that do not show the limit to be kept, and do not break it too often."""
-    if facts.verdict != "defer" or not facts.draws or facts.value is None or facts.limit is None:
-        return False
-    return facts.value >= facts.limit if facts.quantity == _LOWEST else facts.value <= facts.limit
-
-
 def probability(facts: LetterFacts, language: Language) -> str:
     """Return the sentence about draws; empty where the binding limit is no matter of draws."""
     if facts.probability is None or not facts.draws:
@@ -49,7 +40,7 @@ def probability(facts: LetterFacts, language: Language) -> str:
         low, high = facts.probability_high, facts.probability_low
         share = {"share": 1.0 - facts.probability, "low": _rest(low), "high": _rest(high)}
     words = {name: number(None if value is None else 100.0 * value, 1) for name, value in share.items()}
-    key = "probability_open" if is_open(facts) else "probability_broken" if is_late else "probability_kept"
+    key = "probability_broken" if is_late else "probability_kept"
     return text(f"letter_reason.{key}", language, draws=number(facts.draws), **words)
 
 

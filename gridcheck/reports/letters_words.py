@@ -248,8 +248,6 @@ def _binding(facts: LetterFacts, language: Language) -> str:
     if facts.verdict == "defer":
         if facts.source != "run" and facts.value is None:
             return text("letter_reason.not_converged", language)
-        if drawn.is_open(facts):
-            return text("letter_reason.not_shown", language, **words)
         if is_known("letter_reason", facts.quantity):
             return text(f"letter_reason.{facts.quantity}", language, **words)
         return text("letter_reason.other", language, level=level, **words)

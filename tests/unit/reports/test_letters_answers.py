@@ -76,13 +76,11 @@ def test_a_deferral_says_how_many_draws_break_the_limit(results):
     assert "of 200 draws 12.0 % break this limit (confidence interval 8.8 % to 15.7 %)" in english
 
 
-def test_a_deferral_that_draws_leave_open_claims_no_broken_limit(results):
+def test_a_deferral_that_draws_leave_open_claims_no_more_than_they_show(results):
     undecided = dataclasses.replace(DRAWN, probability_low=0.94, probability_high=0.985, draws=800)
-    said = words(results, {**LATE, "binding_value": 198.6, "probability": 0.962}, undecided)
-    assert "不足以确认" in said
-    assert "3.8 %" in said
-    for claim in ("超过允许的概率", "低于限值", "不能正常工作"):
-        assert claim not in said
+    said = words(results, {**LATE, "probability": 0.962}, undecided)
+    # 3.8 percent are less than are accepted; but the draws do not show that.
+    assert "3.8 % 的抽样越过这一限值（置信区间 1.5 %～6.0 %），不能认为低于允许的概率" in said
 
 
 def test_power_that_no_smaller_heater_would_mend_is_not_said(results):

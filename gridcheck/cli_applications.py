@@ -182,7 +182,7 @@ def application(
     ] = "no_steps",
     district_heating: Annotated[
         bool | None,
-        typer.Option("--district-heating/--no-district-heating", help="whether the home is on district heating"),
+        typer.Option("--district/--no-district", help="whether the home is on district heating"),
     ] = None,
     allowance: Annotated[
         bool | None,

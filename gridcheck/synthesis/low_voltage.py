@@ -216,7 +216,7 @@ def low_voltage_of(
     """
     known = {} if imported is None else imported
     given = low_voltage_assumptions() if estimates is None else estimates
-    wanted = [area_id not in known for area_id in areas["area_id"]]
+    wanted = ~areas["area_id"].isin(list(known)).to_numpy(dtype=bool)
     made = {a.area_id: synthetic_low_voltage(a, seed, given) for a in area_layouts(areas[wanted])}
     return {area_id: known[area_id] if area_id in known else made[area_id] for area_id in areas["area_id"]}
 

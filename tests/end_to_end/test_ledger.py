@@ -158,11 +158,11 @@ def entitle(database, name, *more):
     return gridcheck("application", name, "--database", database, "--entitle", "2025-26", *more, *BY_HAND)
 
 
-NO_EXCLUSION = ("--no-district-heating", "--no-allowance")
+NO_EXCLUSION = ("--no-district", "--no-allowance")
 
 
 def test_an_entitlement_needs_acceptance_and_answers_and_is_one_for_a_household(accepted):
-    not_asked = entitle(accepted, "R001", "--household", "3301", "--no-district-heating")
+    not_asked = entitle(accepted, "R001", "--household", "3301", "--no-district")
     assert not_asked.exit_code == 2
     assert "public_heating_allowance_not_known" in not_asked.stderr
     done = entitle(accepted, "R001", "--household", "3301", "--tariff", "peak_valley", *NO_EXCLUSION, "--json")

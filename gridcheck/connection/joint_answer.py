@@ -54,8 +54,10 @@ def joint_answer(decision: Decision, low_voltage: LvVerdict, case: IntArray) -> 
     conditions = (*low_voltage.conditions, *decision.conditions)
     verdict = Verdict.APPROVE_WITH_CONDITIONS if conditions else Verdict.APPROVE
     approved = replace(decision, verdict=verdict, conditions=conditions)
-    # What was broken before is shown beside; it does not bind whoever may connect in spite of it.
-    is_binding = margin_kw < decision.margin_kw and outlook.binding not in low_voltage.broken_before
+    # What is not shown to be kept without it either does not bind whoever may connect in spite of it.
+    check = outlook.binding
+    is_kept = SIGN[check] * (outlook.limit[check] - outlook.value[check]) >= 0.0
+    is_binding = is_kept and margin_kw < decision.margin_kw and check not in low_voltage.broken_before
     return _bound_by(approved, outlook, margin_kw, case) if is_binding else approved
 
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from gridcheck import terminal
@@ -70,14 +69,12 @@ def decide(
             with terminal.study_progress({}) as progress:
                 tasks, outcomes, intake = decide_applications(chosen, options, standing=standing, progress=progress)
             assert intake is not None  # a file was named
-            _write(folder, outcomes, intake, tasks[0].risk if tasks else chosen.low_voltage.risk)
+            _write(folder, outcomes, intake, tasks[0].risk)
         gone = _recorded(ledger, tasks, outcomes, as_of, who, reason)
     finally:
         if ledger is not None:
             ledger.close()
-    verdicts = pd.Series(
-        [verdict for one in outcomes for verdict in one.decisions["verdict"]], dtype=str
-    ).value_counts()
+    verdicts = pd.concat([one.decisions["verdict"] for one in outcomes]).value_counts()
     return {
         "out": str(out),
         "applications": int(verdicts.sum()),
@@ -117,17 +114,12 @@ def _with_file(scenario: Path, applications: Path) -> Scenario:
 def _write(folder: Path, outcomes: Sequence[DeskOutcome], intake: Intake, risk: float) -> None:
     from gridcheck.connection.intake import write_rejected
     from gridcheck.reports.desk_answers import PROBABILITIES_FILE
-    from gridcheck.reports.rows import decision_rows
     from gridcheck.reports.schemas import DECISIONS
     from gridcheck.reports.tables import csv_bytes, write_bytes
 
-    # Where every row came back there are answers of nobody, and still a folder that says so.
-    nobody = decision_rows([], np.zeros(0, dtype="datetime64[s]"), [], {}).assign(synthetic=pd.Series(dtype=bool))
-    answered = [one.decisions.assign(synthetic=one.synthetic) for one in outcomes]
-    table = pd.concat(answered, ignore_index=True) if answered else nobody
+    table = pd.concat([one.decisions.assign(synthetic=one.synthetic) for one in outcomes], ignore_index=True)
     write_bytes(folder / DECISIONS.file_name, csv_bytes(table, DECISIONS))
-    no_draws = pd.DataFrame(columns=["application_id", "probability_low", "probability_high", "draws", "broken_before"])
-    intervals = pd.concat([one.intervals for one in outcomes], ignore_index=True) if answered else no_draws
+    intervals = pd.concat([one.intervals for one in outcomes], ignore_index=True)
     intervals["accepted_risk"] = risk
     write_bytes(folder / PROBABILITIES_FILE, intervals.round(4).to_csv(index=False).encode())
     write_rejected(intake, folder)

@@ -15,6 +15,7 @@ from gridcheck.demand.draw_pool import PoolSize, draw_pool, require_simulated
 from gridcheck.demand.parameters import DemandParameters
 from gridcheck.demand.profiles import ClassCounts, ClassProfiles
 from gridcheck.demand.weather import Weather
+from gridcheck.errors import InputError
 from gridcheck.limits import LimitSet
 from gridcheck.network.area_transformers import transformers_of
 from gridcheck.network.county import CountyGrid
@@ -101,15 +102,22 @@ def with_lines_of(desk: DeskInput, grid: CountyGrid, asked: Collection[str]) -> 
     Raises
     ------
     InputError
-        If the transformer of an area cannot be modelled by phase.
+        If the transformer of an area cannot be modelled by phase; it says what to do.
     """
     here = grid.areas["area_id"].isin(asked).to_numpy()
     areas = grid.areas[here]
     surveyed = read_low_voltage(Path(grid.folder), grid.areas).grids
+    try:
+        units = transformers_of(grid, np.flatnonzero(here))
+    except InputError as error:
+        raise InputError(
+            f"{error.message} Correct vector_group in areas.csv, or set low_voltage.by_draws = false in the scenario.",
+            error.findings,
+        ) from error
     return replace(
         desk,
         lines=low_voltage_of(areas, desk.seed, imported={name: surveyed[name] for name in asked if name in surveyed}),
-        transformers=dict(zip(areas["area_id"], transformers_of(grid, np.flatnonzero(here)), strict=True)),
+        transformers=dict(zip(areas["area_id"], units, strict=True)),
     )
 
 

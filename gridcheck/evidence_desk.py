@@ -123,13 +123,14 @@ def explain_answers(task: DeskTask, wanted: Collection[str]) -> DeskEvidence:
         If there is no such application.
     """
     grid = read_county(task.county.folder)
-    unit_of = dict(zip(grid.areas["area_id"], transformers_of(grid), strict=True))
+    row_of = {area_id: row for row, area_id in enumerate(grid.areas["area_id"])}
     found: dict[str, _Seen] = {}
 
     def told(application: Application, queue: AreaQueue, answer: LvVerdict) -> None:
         # At once: the area moves on with the next answer.
         if application.application_id in wanted:
-            unit = with_tap(unit_of[application.area_id], queue.steps_up())
+            (listed,) = transformers_of(grid, np.array([row_of[application.area_id]]))
+            unit = with_tap(listed, queue.steps_up())
             assert unit is not None  # it was judged with this tap
             found[application.application_id] = _seen(queue, answer, unit)
 

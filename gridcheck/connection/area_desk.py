@@ -54,7 +54,7 @@ Joined = Callable[[Decision], Decision]
 # Terminals are rounded to 0.1 V of a home's voltage; a millionth of a step is a slip of binary fractions.
 _STEP_PU = 0.0005
 _SLIP = 1e-6
-# Areas whose draws are kept, some 10 to 30 MB each.
+# Areas whose draws are kept, some MB each; all of a county's took 2 GB.
 _OPEN_AREAS = 24
 _PHASES = {"A": 0, "B": 1, "C": 2, "ABC": THREE_PHASE}
 

@@ -182,6 +182,7 @@ class _AreaParts:
                 spur_type_name=spur_type,
                 spur_km=spur_km,
                 radius_factor=terms.split_radius_factor,
+                split_line_km=terms.split_lv_line_km,
                 takes=self.waiting,
             )
             text = f"+ {change.type_name}, {spur_type} {spur_km:.2f} km"

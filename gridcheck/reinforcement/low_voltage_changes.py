@@ -28,9 +28,8 @@ from gridcheck.reinforcement.measures import (
     TransformerSwap,
 )
 
-# Line from the poles that are cut off to the new transformer. (E)
+# Conductor of the lines from a new transformer to the poles that are cut off; it is priced as such.
 _LINK_TYPE = "JKLYJ-1-120"
-_LINK_M = 50.0
 
 
 def decide_again(
@@ -91,8 +90,8 @@ def desk_with(desk: DeskInput | None, grid: CountyGrid, changes: Iterable[Change
                 lines[area_id] = reconductored(lines[area_id], type_name)
             case TapChange(area_id=area_id) | TransformerSwap(area_id=area_id):
                 unit_of(area_id)
-            case NewArea(area_id=area_id, new_area_id=new_area_id):
-                lines[area_id], lines[new_area_id] = split_lines(lines[area_id], new_area_id)
+            case NewArea(area_id=area_id, new_area_id=new_area_id, split_line_km=link_km):
+                lines[area_id], lines[new_area_id] = split_lines(lines[area_id], new_area_id, link_km)
                 unit_of(new_area_id)
     return replace(
         desk,
@@ -130,7 +129,7 @@ def reconductored(grid: LowVoltageGrid, type_name: str) -> LowVoltageGrid:
     return replace(grid, type_name=names)
 
 
-def split_lines(grid: LowVoltageGrid, new_area_id: str) -> tuple[LowVoltageGrid, LowVoltageGrid]:
+def split_lines(grid: LowVoltageGrid, new_area_id: str, link_km: float) -> tuple[LowVoltageGrid, LowVoltageGrid]:
     """Give the far half of an area's homes to a new transformer.
 
     Trunks and lanes are cut where half of the homes lie beyond, counted by the length of line to their pole. What is
@@ -142,6 +141,8 @@ def split_lines(grid: LowVoltageGrid, new_area_id: str) -> tuple[LowVoltageGrid,
         The area.
     new_area_id : str
         Id of the new one.
+    link_km : float
+        New line in all, shared alike by the pieces that are cut off. [km]
 
     Returns
     -------
@@ -154,7 +155,7 @@ def split_lines(grid: LowVoltageGrid, new_area_id: str) -> tuple[LowVoltageGrid,
     if not moved.any():
         half = np.arange(grid.n_home) >= grid.n_home - grid.n_home // 2
         return _with_homes(grid, ~half), replace(_with_homes(grid, half), area_id=new_area_id)
-    return _part(grid, ~far, ~moved, grid.area_id), _part(grid, far, moved, new_area_id)
+    return _part(grid, ~far, ~moved, grid.area_id, 0.0), _part(grid, far, moved, new_area_id, link_km)
 
 
 def _far_nodes(grid: LowVoltageGrid) -> BoolArray:
@@ -191,7 +192,7 @@ def _with_homes(grid: LowVoltageGrid, kept: BoolArray) -> LowVoltageGrid:
     )
 
 
-def _part(grid: LowVoltageGrid, nodes: BoolArray, homes: BoolArray, area_id: str) -> LowVoltageGrid:
+def _part(grid: LowVoltageGrid, nodes: BoolArray, homes: BoolArray, area_id: str, link_km: float) -> LowVoltageGrid:
     """Return some nodes as an area of their own; those whose parent is left out hang on its busbar by a new line."""
     chosen: IntArray = np.flatnonzero(nodes | (np.arange(grid.n_node) == 0))
     place = np.full(grid.n_node, 0)
@@ -206,7 +207,7 @@ def _part(grid: LowVoltageGrid, nodes: BoolArray, homes: BoolArray, area_id: str
         area_id=area_id,
         node_name=tuple(grid.node_name[node] for node in chosen.tolist()),
         parent=parent,
-        length_m=np.where(is_cut, _LINK_M, grid.length_m[chosen]),
+        length_m=np.where(is_cut, link_km * 1000.0 / max(1, int(np.count_nonzero(is_cut))), grid.length_m[chosen]),
         type_name=tuple(
             _LINK_TYPE if cut else grid.type_name[node]
             for node, cut in zip(chosen.tolist(), is_cut.tolist(), strict=True)

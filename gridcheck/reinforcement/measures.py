@@ -85,6 +85,8 @@ class NewArea:
         Its length. [km]
     radius_factor : float
         Low-voltage radius of either half over the radius before. [1]
+    split_line_km : float
+        New low-voltage line that joins the transformer to the lines it takes over. [km]
     takes : tuple of str
         Ids of the applications that belong to the new area.
     """
@@ -95,6 +97,7 @@ class NewArea:
     spur_type_name: str
     spur_km: float
     radius_factor: float
+    split_line_km: float
     takes: tuple[str, ...]
 
 

@@ -7,6 +7,7 @@ import pandapower as pp
 import pandas as pd
 import pytest
 
+from gridcheck.network.low_voltage_case import value_read
 from tests.support.command_line import JIANG, YUANQU, changed_networks, county_folder, gridcheck
 
 
@@ -139,3 +140,20 @@ def test_ids_of_the_users_own_in_a_file_of_two_counties(tmp_path):
 
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["area_id"] == f"{YUANQU}-A0001"
+
+
+def test_a_verdict_that_binds_in_the_draws(yuanqu, tmp_path):
+    shown = pd.read_csv(yuanqu / "decisions.csv")
+    row = shown[shown["probability"].notna() & (shown["verdict"] == "defer")].iloc[0]
+
+    result = gridcheck("explain", row["application_id"], "--results", yuanqu, "--out", tmp_path / "evidence")
+
+    assert result.exit_code == 0, result.output
+    statement = json.loads((tmp_path / "evidence" / "evidence.json").read_text(encoding="utf-8"))
+    assert (statement["verdict"], statement["binding_quantity"]) == ("defer", row["binding_quantity"])
+    assert statement["binding_value"] == pytest.approx(row["binding_value"], abs=0.0005)
+    net = pp.from_json(str(tmp_path / "evidence" / "network.json"))
+    pp.runpp_3ph(net, tolerance_mva=1e-11, max_iteration=200)
+    assert value_read(net, statement["read"]) == pytest.approx(statement["value"], rel=5e-6)
+    names = {file.name for file in (tmp_path / "evidence").iterdir()}
+    assert {"case.dss", "case.json", "binding.html", "draws.csv", "statement.json"} <= names

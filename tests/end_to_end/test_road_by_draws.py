@@ -11,6 +11,9 @@ from gridcheck.checks.supply_tree import DRAWN_KINDS
 from gridcheck.connection import area_desk, decide_queue
 from gridcheck.connection.asked_area import Promised
 from gridcheck.county_study import CountyTask, decide_county, prepare_county
+from gridcheck.reinforcement.changes import build
+from gridcheck.reinforcement.low_voltage_changes import desk_with
+from gridcheck.reinforcement.measures import LowVoltageReconductoring, NewArea, PhaseBalancing, TransformerSwap
 from gridcheck.scenario import LowVoltageSection, Scenario
 
 YUANQU = Path(__file__).parents[2] / "networks" / "140827-yuanqu"
@@ -117,3 +120,35 @@ def test_two_weeks_are_answered_as_one(county):
     for whole, part in pairs:
         assert (part.verdict, part.conditions) == (whole.verdict, whole.conditions), whole.application
         assert part.value == pytest.approx(whole.value, rel=2e-3)
+
+
+def test_measures_reach_the_low_voltage_side(county):
+    """What is built into the grid is built into the lines and transformers of its areas, and into no others."""
+    grid, desk = county.grid, county.desk
+    row = grid.areas.set_index("area_id").loc[list(desk.lines)]
+    small = row.index[row["kva"] < 200][0]
+    thin = row.index[(row["lv_type_name"] == "JKLYJ-1-70") & (row.index != small)][0]
+    split = next(name for name in desk.lines if name not in (small, thin) and row["occupied_households"][name] > 20)
+    changes = (
+        TransformerSwap(area_id=small, type_name="S20-400-Dyn11"),
+        LowVoltageReconductoring(area_id=thin, type_name="JKLYJ-1-185"),
+        PhaseBalancing(area_id=thin, unbalance_factor=1.05),
+        NewArea(
+            area_id=split, new_area_id=f"{split}N", type_name="S20-200-Dyn11", spur_type_name="JKLYJ-10-120",
+            spur_km=0.3, radius_factor=0.7, split_line_km=0.2, takes=(),
+        ),
+    )  # fmt: skip
+
+    found = desk_with(desk, build(grid, changes), changes)
+
+    assert found.transformers[small].kva == 400.0 > desk.transformers[small].kva
+    assert "JKLYJ-1-185" in found.lines[thin].type_name
+    assert "JKLYJ-1-70" not in found.lines[thin].type_name
+    assert found.rebalanced == {thin}
+    assert found.area_ids == (*desk.area_ids, f"{split}N")
+    assert found.transformers[f"{split}N"].kva == 200.0
+    homes = found.lines[split].n_home + found.lines[f"{split}N"].n_home
+    assert homes == desk.lines[split].n_home
+    others = set(desk.lines) - {small, thin, split}
+    assert all(found.lines[name] is desk.lines[name] for name in others)
+    assert all(found.transformers[name] is desk.transformers[name] for name in {*others, thin, split})

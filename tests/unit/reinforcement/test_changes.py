@@ -36,6 +36,7 @@ NEW_AREA = NewArea(
     spur_type_name="JKLYJ-10-120",
     spur_km=0.3,
     radius_factor=0.7,
+    split_line_km=0.2,
     takes=("P2",),
 )
 SWAP = TransformerSwap(area_id=A1, type_name="S20-200-Dyn11")

@@ -41,7 +41,7 @@ def test_a_new_conductor_replaces_thinner_lines_and_no_drops():
 
 
 def test_the_far_half_goes_to_the_new_transformer():
-    near, far = split_lines(village_street(), "A1N")
+    near, far = split_lines(village_street(), "A1N", 0.05)
 
     # Half of six homes is three; two of them stand beyond the second pole, and boxes stay with their poles.
     assert near.node_name == ("lv", "P1", "P2", "B1", "B2")
@@ -61,7 +61,7 @@ def test_homes_at_one_place_are_halved():
     grid = village_street()
     here = replace(grid, home_node=np.full(6, 6))
 
-    near, far = split_lines(here, "A1N")
+    near, far = split_lines(here, "A1N", 0.05)
 
     assert near.home_id == ("A1-H0", "A1-H1", "A1-H2")
     assert far.home_id == ("A1-H3", "A1-H4", "A1-H5")
@@ -76,11 +76,13 @@ def test_made_up_areas_are_halved_and_nothing_is_lost(number):
     )  # fmt: skip
     grid = synthetic_low_voltage(layout, 3)
 
-    near, far = split_lines(grid, "new")
+    near, far = split_lines(grid, "new", 0.2)
 
     assert sorted((*near.home_id, *far.home_id)) == sorted(grid.home_id)
     assert 0 < far.n_home <= grid.n_home // 2
     assert far.n_home >= grid.n_home // 2 - 24  # two full boxes at one distance
+    links = far.length_m[(far.parent == 0) & (np.arange(far.n_node) > 0)]
+    assert links.sum() == pytest.approx(200.0)  # what is priced is what is built
     place = {name: k for k, name in enumerate(grid.node_name)}
     for part in (near, far):
         for k in range(1, part.n_node):

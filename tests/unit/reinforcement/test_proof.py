@@ -91,6 +91,7 @@ def test_a_new_area_holds_with_the_applications_that_moved(crowded):
         spur_type_name="JKLYJ-10-120",
         spur_km=0.3,
         radius_factor=0.7,
+        split_line_km=0.2,
         takes=waiting_ids(crowded),
     )
     project = swap_of(A1, "R1", waiting_ids(crowded))

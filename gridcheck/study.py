@@ -19,6 +19,7 @@ from gridcheck.errors import ConfigError
 from gridcheck.parallel import WorkerPool, tell
 from gridcheck.planning import CountyPlanInput, StudyPlan, make_plan, plan_input
 from gridcheck.policy import plan_2025
+from gridcheck.reinforcement.menu import Conditions
 from gridcheck.reports.applications_rejected import APPLICATIONS_REJECTED, RETURNED_FILES
 from gridcheck.reports.area_outages import AREA_OUTAGES
 from gridcheck.reports.curves import CURVES_FILE, CurveTime, CurveWriter
@@ -115,7 +116,16 @@ def run_study(
     with WorkerPool(workers, n_task=len(tasks), progress=progress) as pool:
         found = pool.map(_study_one, tasks, weight=_expected_work)
         outcomes = tuple(outcome for outcome, _, _ in found)
-        plan = make_plan([county for _, county, _ in found], chosen.reinforcement.budget_yuan, run=pool.run)
+        wishes = chosen.reinforcement
+        plan = make_plan(
+            [county for _, county, _ in found],
+            wishes.budget_yuan,
+            Conditions(forced=wishes.force, forbidden=wishes.forbid),
+            fair_share=wishes.fair_share,
+            draws=wishes.robust_draws,
+            seed=chosen.study.seed,
+            run=pool.run,
+        )
     tables = study_tables(outcomes, plan, intake)
     summary = study_summary(
         chosen,

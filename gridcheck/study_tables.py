@@ -147,6 +147,7 @@ def study_summary(
             "households_unlocked": int(tables["counties"]["households_unlocked"].sum()),
         },
         "plan": plan.report,
+        "around": plan.around,
         "limits": [
             {
                 "name": limit.name,

@@ -100,25 +100,20 @@ def pareto(
         By budget.
     """
     budgets = range(0, to_yuan + 1, step_yuan)
-    problem = choice_problem(menu, None, conditions)
-    least = least_budget(menu, problem) if problem.forced or problem.floors else Fraction(0)
-    # Where all that is wanted is built already, more money changes nothing.
-    most = choose_without_budget(menu, conditions)
     points: list[Choice] = []
     for done, budget in enumerate(budgets, start=1):
-        if budget >= most.cost_yuan:
-            points.append(replace(most, budget_yuan=Fraction(budget)))
-        elif budget >= least:
-            points.append(choose(menu, Fraction(budget), conditions))
+        point = pareto_point(menu, conditions, budget)
+        points += [] if point is None else [point]
         progress(done, len(budgets))
     return tuple(points)
 
 
-def choose_without_budget(menu: Menu, conditions: Conditions = NO_CONDITIONS) -> Choice:
-    """Return the best choice if money were no matter; its budget is what it costs."""
-    found = best_choice(choice_problem(menu, None, conditions))
-    choice = choice_of(menu, found.built, Fraction(0))
-    return replace(choice, budget_yuan=choice.cost_yuan, gap=found.gap, is_least_cost=found.is_settled)
+def pareto_point(menu: Menu, conditions: Conditions, budget_yuan: int) -> Choice | None:
+    """Return the best choice at one budget; None where that is too small for the conditions."""
+    problem = choice_problem(menu, None, conditions)
+    if (problem.forced or problem.floors) and budget_yuan < least_budget(menu, problem):
+        return None
+    return choose(menu, Fraction(budget_yuan), conditions)
 
 
 def marginal_value(
@@ -220,6 +215,15 @@ def county_split(menu: Menu, choice: Choice) -> tuple[CountyShare, ...]:
     return tuple(shares)
 
 
+def simple_rules(menu: Menu, budget_yuan: Fraction) -> dict[str, Choice]:
+    """Return what the simple rules would build, by the code of each rule; they know no conditions."""
+    return {
+        "benefit_per_cost": by_benefit_per_cost(menu, budget_yuan),
+        "heaviest_risk": by_heaviest_risk(menu, budget_yuan),
+        "even_split": by_even_split(menu, budget_yuan),
+    }
+
+
 def by_benefit_per_cost(menu: Menu, budget_yuan: Fraction) -> Choice:
     """Choose as a spreadsheet does: down the list by households per yuan, whatever still fits."""
     households, hours = menu.alone(0), menu.alone(1)
@@ -301,6 +305,15 @@ def fair_minimum(menu: Menu, budget_yuan: Fraction, share: Fraction) -> dict[str
         code: int(share * choice_of(menu, built, budget_yuan).households // 1)
         for code, built in even_split(menu, budget_yuan).items()
     }
+
+
+def with_fair_share(menu: Menu, budget_yuan: Fraction, conditions: Conditions, share: float) -> Conditions:
+    """Return conditions by which every county gets at least a share of what an even split would bring it."""
+    if not share:
+        return conditions
+    least = fair_minimum(menu, budget_yuan, Fraction(str(share)))
+    least |= {code: max(least.get(code, 0), own) for code, own in conditions.county_minimum.items()}
+    return replace(conditions, county_minimum=least)
 
 
 def _down_the_list(menu: Menu, order: Sequence[int], budget_yuan: Fraction) -> Choice:

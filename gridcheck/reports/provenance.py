@@ -16,7 +16,7 @@ from gridcheck.reports.switching_sheets import SWITCHING_SHEETS
 from gridcheck.reports.texts import Language, codes, column_label, column_meaning, is_known, label, text
 
 # Parts of the summary that have a section of their own.
-_ELSEWHERE = frozenset({"files", "limits", "limits_of_model", "totals", "performance"})
+_ELSEWHERE = frozenset({"around", "files", "limits", "limits_of_model", "totals", "performance"})
 _SHORT_HASH = 12
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 

@@ -23,6 +23,7 @@ from gridcheck.reinforcement.choose import Plan, chosen_of
 from gridcheck.reinforcement.measures import Project
 from gridcheck.reinforcement.menu import NO_CONDITIONS, Conditions, menu_of_projects
 from gridcheck.reinforcement.overview import ROBUST_DRAWS, PlanOverview, overview_report, plan_overview
+from gridcheck.reinforcement.plan_table import candidate_table
 from gridcheck.stage_clock import peak_memory_mb
 
 Run = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
@@ -57,8 +58,8 @@ class StudyPlan:
     ----------
     proved : ProvedPlan
         The plan with its proofs.
-    table : DataFrame
-        Rows of plan.csv.
+    table, candidates : DataFrame
+        Rows of plan.csv and of candidates.csv.
     report : dict
         Budget, cost, optimality and proof, for summary.json.
     around : dict
@@ -69,6 +70,7 @@ class StudyPlan:
 
     proved: ProvedPlan
     table: pd.DataFrame
+    candidates: pd.DataFrame
     report: dict[str, Any]
     around: dict[str, Any]
     stages: dict[str, dict[str, float]]
@@ -178,8 +180,14 @@ def make_plan(
             "peak_memory_mb": peak_memory_mb(),
         },
     }
-    table = plan_table(plan, around.robust)
-    return StudyPlan(proved=proved, table=table, report=report, around=overview_report(around), stages=stages)
+    return StudyPlan(
+        proved=proved,
+        table=plan_table(plan, around.robust),
+        candidates=candidate_table(plan),
+        report=report,
+        around=overview_report(around),
+        stages=stages,
+    )
 
 
 def _around(plan: Plan, conditions: Conditions, fair_share: float, *, draws: int, seed: int, run: Run) -> PlanOverview:

@@ -142,8 +142,10 @@ class ReinforcementSection(_Section):
     fair_share: float = Field(
         default=0.0, ge=0, le=1, description="share of what an even split would bring a county, at least [1]"
     )
-    force: tuple[str, ...] = Field(default=(), description="projects that are built in any case, by their ids")
-    forbid: tuple[str, ...] = Field(default=(), description="projects that are not built, by their ids")
+    force: tuple[str, ...] = Field(
+        default=(), strict=False, description="projects that are built in any case, by their ids"
+    )
+    forbid: tuple[str, ...] = Field(default=(), strict=False, description="projects that are not built, by their ids")
     robust_draws: int = Field(
         default=20, ge=1, le=200, description="draws of prices, uptake and weather that the plan is held against"
     )

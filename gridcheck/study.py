@@ -22,6 +22,7 @@ from gridcheck.policy import plan_2025
 from gridcheck.reinforcement.menu import Conditions
 from gridcheck.reports.applications_rejected import APPLICATIONS_REJECTED, RETURNED_FILES
 from gridcheck.reports.area_outages import AREA_OUTAGES
+from gridcheck.reports.candidates import CANDIDATES
 from gridcheck.reports.curves import CURVES_FILE, CurveTime, CurveWriter
 from gridcheck.reports.folder import read_results, write_results
 from gridcheck.reports.html import write_report_html
@@ -282,9 +283,8 @@ def write_study(result: StudyResult, place: HeldPlace, language: Language = DEFA
         _write_curves(result, folder / CURVES_FILE)
         sheets = pd.concat([outcome.switching_sheets for outcome in result.outcomes], ignore_index=True)
         write_bytes(folder / SHEETS_FILE, csv_bytes(sheets, SWITCHING_SHEETS))
-        write_bytes(folder / AREA_OUTAGES.file_name, csv_bytes(result.tables[AREA_OUTAGES.name], AREA_OUTAGES))
-        rejected = result.tables[APPLICATIONS_REJECTED.name]
-        write_bytes(folder / APPLICATIONS_REJECTED.file_name, csv_bytes(rejected, APPLICATIONS_REJECTED))
+        for spec in (AREA_OUTAGES, CANDIDATES, APPLICATIONS_REJECTED):
+            write_bytes(folder / spec.file_name, csv_bytes(result.tables[spec.name], spec))
         if result.intake is not None and not result.is_whole:
             write_bytes(folder / RETURNED_FILES[result.intake.file.kind], rejected_bytes(result.intake))
         results = read_results(folder)

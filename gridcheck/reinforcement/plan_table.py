@@ -62,6 +62,39 @@ def plan_table(plan: Plan, robust: RobustChoice | None = None) -> pd.DataFrame:
     return table
 
 
+def candidate_table(plan: Plan) -> pd.DataFrame:
+    """Return all projects of a plan as the rows of candidates.csv, by their ids.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+
+    Returns
+    -------
+    DataFrame
+        ``unlocks`` names the applications that count among ``households``, joined by semicolons: one that several
+        projects unlock counts once.
+    """
+    ordered = sorted((item.project for item in plan.items), key=lambda project: project.project_id)
+    rows = [
+        {
+            "project_id": project.project_id,
+            "group": project.candidate.group,
+            "requires": "",
+            "cost_yuan": project.cost_yuan,
+            "households": project.households_unlocked,
+            "risk_hours": project.hours_removed,
+            "unlocks": ";".join(sorted(set(project.application_ids))),
+            "county_code": project.candidate.county_code,
+            "measure": project.candidate.measure,
+        }
+        for project in ordered
+    ]
+    return pd.DataFrame(rows, columns=["project_id", "group", "requires", "cost_yuan", "households", "risk_hours",
+                                       "unlocks", "county_code", "measure"])  # fmt: skip
+
+
 _COLUMNS = (
     "rank", "project_id", "county_code", "feeder_id", "area_id", "measure", "description", "cost_yuan",
     "cumulative_cost_yuan", "chosen", "households_unlocked", *_BENEFITS, "benefit_per_wan", "reason", "outcome",

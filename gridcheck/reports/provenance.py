@@ -8,6 +8,7 @@ from typing import Any
 
 from gridcheck.reports.applications_rejected import APPLICATIONS_REJECTED
 from gridcheck.reports.area_outages import AREA_OUTAGES
+from gridcheck.reports.candidates import CANDIDATES
 from gridcheck.reports.curves import CURVES_FILE
 from gridcheck.reports.folder import Summary
 from gridcheck.reports.labels import clause_text, number
@@ -111,7 +112,7 @@ def definition_rows(language: Language) -> list[tuple[str, str, str, str, str]]:
         for table, file_name, columns in (
             *(
                 (spec.name, spec.file_name, (*spec.columns, *spec.optional))
-                for spec in (*TABLES.values(), AREA_OUTAGES, SWITCHING_SHEETS, APPLICATIONS_REJECTED)
+                for spec in (*TABLES.values(), CANDIDATES, AREA_OUTAGES, SWITCHING_SHEETS, APPLICATIONS_REJECTED)
             ),
             ("curves", CURVES_FILE, CURVE_COLUMNS),
         )

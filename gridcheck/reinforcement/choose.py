@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -82,7 +82,6 @@ def choose_projects(
     budget_yuan: float,
     conditions: Conditions = NO_CONDITIONS,
     *,
-    requires: Mapping[str, Sequence[str]] | None = None,
     fair_share: float = 0.0,
 ) -> Plan:
     """Choose the projects that serve best within a budget.
@@ -95,8 +94,6 @@ def choose_projects(
         Money. [yuan]
     conditions : Conditions
         Projects that are forced or forbidden, and the least that counties are to get.
-    requires : mapping of str to sequence of str, optional
-        Ids that a project needs.
     fair_share : float
         Share of what an even split of the money would bring a county that it gets at least; 0 for no such minimum. [1]
 
@@ -119,7 +116,7 @@ def choose_projects(
         raise PlanError(f"budget_yuan must be a finite number of at least 0. Got {budget_yuan}.")
     _check(projects)
     ordered = sorted(projects, key=lambda project: project.project_id)
-    menu = menu_of_projects(ordered, requires)
+    menu = menu_of_projects(ordered)
     budget = Fraction(_fen(budget_yuan, menu), menu.parts_per_yuan)
     found = choose(menu, budget, with_fair_share(menu, budget, conditions, fair_share))
     return _plan(tuple(ordered), menu.positions(found.ids), budget_yuan, found.gap)
@@ -217,9 +214,11 @@ def _plan(projects: tuple[Project, ...], built: tuple[int, ...], budget_yuan: fl
     )
 
 
-def _merit(project: Project) -> tuple[float, float, float, str]:
+def _merit(project: Project) -> tuple[bool, float, float, float, str]:
     cost = project.cost_yuan
     return (
+        # What others bring together stands behind them.
+        bool(project.candidate.requires),
         -_per_wan(project.households_unlocked, cost),
         -_per_wan(project.hours_removed, cost),
         -_per_wan(project.unsupplied_mwh_removed, cost),

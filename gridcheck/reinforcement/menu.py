@@ -153,15 +153,13 @@ class Choice:
         return self.values[HOUSEHOLDS]
 
 
-def menu_of_projects(projects: Sequence[Project], requires: Mapping[str, Sequence[str]] | None = None) -> Menu:
+def menu_of_projects(projects: Sequence[Project]) -> Menu:
     """Return the menu of a study's projects.
 
     Parameters
     ----------
     projects : sequence of Project
         With finite numbers and different ids.
-    requires : mapping of str to sequence of str, optional
-        Ids that a project needs.
 
     Returns
     -------
@@ -188,7 +186,7 @@ def menu_of_projects(projects: Sequence[Project], requires: Mapping[str, Sequenc
     own = [project.households_unlocked - len(set(project.application_ids) & shared.keys()) for project in ordered]
     none = (0,) * len(shared)
     where = {project.project_id: i for i, project in enumerate(ordered)}
-    pairs = [(one, other) for one, others in (requires or {}).items() for other in others]
+    pairs = [(project.project_id, other) for project in ordered for other in project.candidate.requires]
     unknown = [f"project {one!r} requires {other!r}" for one, other in pairs if not {one, other} <= where.keys()]
     if unknown:
         raise InputError("Requirements name projects that are not among the candidates.", unknown)

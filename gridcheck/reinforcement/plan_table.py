@@ -81,7 +81,7 @@ def candidate_table(plan: Plan) -> pd.DataFrame:
         {
             "project_id": project.project_id,
             "group": project.candidate.group,
-            "requires": "",
+            "requires": ";".join(project.candidate.requires),
             "cost_yuan": project.cost_yuan,
             "households": project.households_unlocked,
             "risk_hours": project.hours_removed,

@@ -360,7 +360,7 @@ def _tasks(by_code: dict[str, DecidedCounty], plan: Plan, forced: tuple[str, ...
 
 
 def _corrected(projects: Sequence[Project], failures: Sequence[Failure]) -> list[Project]:
-    """Take false claims off their projects, and leave out the projects that cost somebody a connection."""
+    """Take false claims off their projects; leave out those that cost somebody a connection, and what needs them."""
     out = {failure.project_id for failure in failures if failure.lost}
     false: dict[str, set[str]] = {}
     for failure in failures:
@@ -368,7 +368,7 @@ def _corrected(projects: Sequence[Project], failures: Sequence[Failure]) -> list
     return [
         _claiming(project, tuple(i for i in project.application_ids if i not in false.get(project.project_id, ())))
         for project in projects
-        if project.project_id not in out
+        if out.isdisjoint((project.project_id, *project.candidate.requires))
     ]
 
 

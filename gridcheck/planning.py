@@ -20,6 +20,7 @@ from gridcheck.network.county import CountyGrid
 from gridcheck.reinforcement import DecidedCounty, ProvedPlan, find_projects, plan_table, prove_plan
 from gridcheck.reinforcement.around import with_fair_share
 from gridcheck.reinforcement.choose import Plan, chosen_of
+from gridcheck.reinforcement.claims import is_claim
 from gridcheck.reinforcement.measures import Project
 from gridcheck.reinforcement.menu import NO_CONDITIONS, Conditions, menu_of_projects
 from gridcheck.reinforcement.overview import ROBUST_DRAWS, PlanOverview, overview_report, plan_overview
@@ -157,8 +158,8 @@ def make_plan(
         "optimality_gap": None if math.isnan(plan.gap) else plan.gap,
         "is_best_for_proved_claims": proved.is_best,
         "rounds": proved.rounds,
-        "candidates": len(plan.items),
-        "chosen": len(plan.chosen),
+        "candidates": sum(not is_claim(item.project) for item in plan.items),
+        "chosen": sum(not is_claim(project) for project in plan.chosen),
         "households_unlocked": plan.households_unlocked,
         "claims_proved_by_rerun": len(claimed & gained),
         "claims_not_proved": len(claimed - gained),

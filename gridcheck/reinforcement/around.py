@@ -328,6 +328,7 @@ def _down_the_list(menu: Menu, order: Sequence[int], budget_yuan: Fraction) -> C
         # A project comes with all that it requires.
         trial = built.union(reached((i,), needed))
         groups = [group_of[j] for j in trial if j in group_of]
-        if len(groups) == len(set(groups)) and sum(menu.cost[j] for j in trial) <= budget:
+        is_apart = not any(one in trial and other in trial for one, other in menu.conflicts)
+        if is_apart and len(groups) == len(set(groups)) and sum(menu.cost[j] for j in trial) <= budget:
             built = trial
     return choice_of(menu, sorted(built), budget_yuan)

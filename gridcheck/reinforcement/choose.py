@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from gridcheck.errors import InputError, PlanError
 from gridcheck.reinforcement.around import with_fair_share
+from gridcheck.reinforcement.claims import claiming, is_claim
 from gridcheck.reinforcement.measures import Project
 from gridcheck.reinforcement.menu import NO_CONDITIONS, Choice, Conditions, Menu, choice_of, choose, menu_of_projects
 from gridcheck.units import YUAN_PER_WAN
@@ -155,6 +156,24 @@ def chosen_of(menu: Menu, plan: Plan) -> Choice:
 def _fen(budget_yuan: float, menu: Menu) -> int:
     # A hair is added so that 0.29 yuan are 29 fen.
     return math.floor(budget_yuan * menu.parts_per_yuan + 1e-6)
+
+
+def folded(plan: Plan) -> Plan:
+    """Return a plan for people: what projects bring together is counted with the first of them, and is no project."""
+    together: dict[str, set[str]] = {}
+    for project in plan.chosen:
+        if is_claim(project):
+            together.setdefault(project.candidate.requires[0], set()).update(project.application_ids)
+    real = sorted(
+        (item.project for item in plan.items if not is_claim(item.project)), key=lambda project: project.project_id
+    )
+    projects = tuple(
+        claiming(one, (*one.application_ids, *sorted(together.get(one.project_id, set()) - set(one.application_ids))))
+        for one in real
+    )
+    chosen = {project.project_id for project in plan.chosen}
+    built = tuple(i for i, project in enumerate(projects) if project.project_id in chosen)
+    return replace(_plan(projects, built, plan.budget_yuan, plan.gap), status=plan.status)
 
 
 def _check(projects: Sequence[Project]) -> None:

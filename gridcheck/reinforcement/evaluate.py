@@ -140,15 +140,28 @@ def _connected(
     waiting: Sequence[Application],
     grid: CountyGrid,
 ) -> tuple[Application, ...]:
-    """Decide the applications that wait for this place, in the tree with the candidate built; return the connected."""
+    """Decide the applications that wait for this place, in the tree with the candidate built; return the connected.
+
+    They are decided beside all others that wait. Whom that leaves over is decided once more without those, who may not
+    be helped: a claim that is too high is taken back by the proof, one that is too low would never be found.
+    """
     county = situation.county
     place = situation.trees[_tree_number(situation, candidate)]
-    crowd = _others(situation, waiting) if place.upper_holds_if_all else ()
-    counts = share_counts(county.grid, with_applications(county, situation.counts, crowd), candidate.changes)
-    again = relocate(waiting, candidate.changes)
     desk = desk_with(county.desk, grid, candidate.changes)
-    queue = decide_again((tree,), situation.course, counts, again, county.limits, grid, desk)
-    return tuple(decision.application for decision in queue.decisions if decision.connected)
+    others = _others(situation, waiting) if place.upper_holds_if_all else ()
+    found: tuple[Application, ...] = ()
+    for crowd in (others, ()) if others else ((),):
+        left = [application for application in waiting if application not in found]
+        if not left:
+            break
+        counts = share_counts(
+            county.grid, with_applications(county, situation.counts, (*crowd, *found)), candidate.changes
+        )
+        again = relocate(left, candidate.changes)
+        queue = decide_again((tree,), situation.course, counts, again, county.limits, grid, desk)
+        connected = {decision.application.application_id for decision in queue.decisions if decision.connected}
+        found += tuple(application for application in left if application.application_id in connected)
+    return relocate([application for application in waiting if application in found], candidate.changes)
 
 
 def undominated(projects: Sequence[Project]) -> tuple[Project, ...]:
@@ -196,13 +209,18 @@ def _tree_number(situation: Situation, candidate: Candidate) -> int:
 
 
 def _waiting(situation: Situation, candidate: Candidate) -> tuple[Application, ...]:
-    """Return the applications that wait for this place: those in it, and those that it blocks elsewhere."""
-    area_id = candidate.area_id
-    if area_id:
-        return tuple(d.application for d in situation.deferred if area_id in (d.application.area_id, d.element))
+    """Return the applications that wait for this place: in it, blocked by it, or waiting for its feeder.
+
+    Lines of a feeder are relieved a little by every project below them, so who waits for those is tried too.
+    """
     areas = situation.county.grid.areas
     here = set(areas["area_id"][areas["feeder_id"] == candidate.feeder_id])
-    return tuple(d.application for d in situation.deferred if d.kind in FEEDER_KINDS and d.application.area_id in here)
+    return tuple(
+        d.application
+        for d in situation.deferred
+        if (candidate.area_id and candidate.area_id in (d.application.area_id, d.element))
+        or (d.kind in FEEDER_KINDS and d.application.area_id in here)
+    )
 
 
 def _others(situation: Situation, waiting: Sequence[Application]) -> tuple[Application, ...]:

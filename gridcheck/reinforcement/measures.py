@@ -171,6 +171,8 @@ class Candidate:
         What is built; empty for candidates read from a plain table, and for what two others only bring together.
     requires : tuple of str
         Ids of projects without which it is not built.
+    excludes : tuple of str
+        Ids of projects beside which it is not built.
     """
 
     project_id: str
@@ -183,6 +185,7 @@ class Candidate:
     cost_yuan: float
     changes: tuple[Change, ...] = ()
     requires: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
 
     @property
     def measure(self) -> str:

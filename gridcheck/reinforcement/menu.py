@@ -58,7 +58,7 @@ class Menu:
         Their number.
     benefits : tuple of Benefit
         In order of rank; households first.
-    groups, requires, shared : tuple
+    groups, requires, conflicts, shared : tuple
         As in `ChoiceProblem`.
     """
 
@@ -70,6 +70,7 @@ class Menu:
     benefits: tuple[Benefit, ...]
     groups: tuple[tuple[int, ...], ...] = ()
     requires: tuple[tuple[int, int], ...] = ()
+    conflicts: tuple[tuple[int, int], ...] = ()
     shared: tuple[tuple[int, ...], ...] = ()
 
     def positions(self, ids: Iterable[str]) -> tuple[int, ...]:
@@ -187,7 +188,8 @@ def menu_of_projects(projects: Sequence[Project]) -> Menu:
     none = (0,) * len(shared)
     where = {project.project_id: i for i, project in enumerate(ordered)}
     pairs = [(project.project_id, other) for project in ordered for other in project.candidate.requires]
-    unknown = [f"project {one!r} requires {other!r}" for one, other in pairs if not {one, other} <= where.keys()]
+    apart = [(project.project_id, other) for project in ordered for other in project.candidate.excludes]
+    unknown = [f"project {one!r} requires {other!r}" for one, other in pairs if other not in where]
     if unknown:
         raise InputError("Requirements name projects that are not among the candidates.", unknown)
     hours = tuple(round(project.hours_removed * _PARTS_PER_HOUR) for project in ordered)
@@ -205,6 +207,7 @@ def menu_of_projects(projects: Sequence[Project]) -> Menu:
         ),
         groups=tuple(tuple(members) for members in groups.values() if len(members) > 1),
         requires=tuple((where[one], where[other]) for one, other in pairs),
+        conflicts=tuple((where[one], where[other]) for one, other in apart if other in where),
         shared=tuple(shared.values()),
     )
 
@@ -248,6 +251,7 @@ def choice_problem(menu: Menu, budget: int | None, conditions: Conditions = NO_C
         floors=tuple(_county_floor(menu, code, least) for code, least in sorted(conditions.county_minimum.items())),
         groups=menu.groups,
         requires=menu.requires,
+        conflicts=menu.conflicts,
         shared=menu.shared,
         forced=forced,
         forbidden=forbidden,

@@ -35,6 +35,7 @@ Run = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 """Applies a function to every item and keeps their order: ``map``, or the ``map`` of a pool of processes."""
 
 ROBUST_DRAWS = 20
+_SHARES = 8
 EXACT_RULE = "exact"
 
 
@@ -99,8 +100,7 @@ def plan_overview(
     -------
     PlanOverview
     """
-    budgets = [*range(0, PARETO_TO_YUAN + 1, PARETO_STEP_YUAN)]
-    points = run(partial(pareto_point, menu, conditions), budgets)
+    points = run(partial(pareto_point, menu, conditions), _budgets(int(choice.budget_yuan)))
     scenarios = drawn_scenarios(catalogue_ranges(menu.measure), draws, np.random.default_rng(seed))
     return PlanOverview(
         pareto=tuple(point for point in points if point is not None),
@@ -111,6 +111,13 @@ def plan_overview(
         scenarios=scenarios,
         robust=choose_robustly(menu, choice.budget_yuan, scenarios, conditions),
     )
+
+
+def _budgets(own_yuan: int) -> list[int]:
+    """Return even steps, and finer ones up to twice the budget of the plan."""
+    even = range(0, PARETO_TO_YUAN + 1, PARETO_STEP_YUAN)
+    fine = (own_yuan * share // _SHARES for share in range(2 * _SHARES + 1))
+    return sorted({*even, *(yuan for yuan in fine if yuan <= PARETO_TO_YUAN)})
 
 
 def overview_report(found: PlanOverview) -> dict[str, Any]:

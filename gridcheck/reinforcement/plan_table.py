@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from gridcheck.errors import SchemaError
-from gridcheck.reinforcement.choose import Plan
+from gridcheck.reinforcement.choose import Plan, folded
 from gridcheck.reinforcement.measures import Candidate, Project
 from gridcheck.reinforcement.robust import RobustChoice
 
@@ -31,7 +31,8 @@ def plan_table(plan: Plan, robust: RobustChoice | None = None) -> pd.DataFrame:
     -------
     DataFrame
         Every project by rank. ``reason`` is the problem it solves first (new_load, low_voltage, overload,
-        stronger_grid); ``outcome`` says why it is not chosen; ``measures`` names all measures of a package.
+        stronger_grid); ``outcome`` says why it is not chosen; ``measures`` names all measures of a package. What
+        projects bring together counts with the one in the area.
     """
     rows = [
         {
@@ -53,7 +54,7 @@ def plan_table(plan: Plan, robust: RobustChoice | None = None) -> pd.DataFrame:
             "group": item.project.candidate.group,
             "measures": "+".join(item.project.candidate.measures),
         }
-        for item in plan.items
+        for item in folded(plan).items
     ]
     table = pd.DataFrame(rows, columns=list(rows[0]) if rows else list(_COLUMNS))
     if robust is not None:
@@ -76,7 +77,9 @@ def candidate_table(plan: Plan) -> pd.DataFrame:
         ``unlocks`` names the applications that count among ``households``, joined by semicolons: one that several
         projects unlock counts once.
     """
-    ordered = sorted((item.project for item in plan.items), key=lambda project: project.project_id)
+    # The file knows no projects that exclude each other: claims that hold only without something are left out.
+    usable = (item.project for item in plan.items if not item.project.candidate.excludes)
+    ordered = sorted(usable, key=lambda project: project.project_id)
     rows = [
         {
             "project_id": project.project_id,

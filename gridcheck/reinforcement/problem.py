@@ -56,6 +56,8 @@ class ChoiceProblem:
         Alternatives, of which at most one is built.
     requires : tuple of (int, int)
         The first needs the second.
+    conflicts : tuple of (int, int)
+        The two are not built together.
     shared : tuple of tuple of int
         For each household that several groups unlock: the projects that do.
     forced, forbidden : tuple of int
@@ -68,6 +70,7 @@ class ChoiceProblem:
     floors: tuple[Floor, ...] = ()
     groups: tuple[tuple[int, ...], ...] = ()
     requires: tuple[tuple[int, int], ...] = ()
+    conflicts: tuple[tuple[int, int], ...] = ()
     shared: tuple[tuple[int, ...], ...] = ()
     forced: tuple[int, ...] = ()
     forbidden: tuple[int, ...] = ()
@@ -126,7 +129,7 @@ def reached(starts: Iterable[int], needed: Mapping[int, Sequence[int]]) -> tuple
 def twins(problem: ChoiceProblem) -> tuple[tuple[int, int], ...]:
     """Return pairs of projects that differ in nothing but their ids: each with the next one like it."""
     special = {*problem.forced, *problem.forbidden}
-    for positions in (*problem.groups, *problem.requires, *problem.shared):
+    for positions in (*problem.groups, *problem.requires, *problem.conflicts, *problem.shared):
         special.update(positions)
     columns = [limit.cost for limit in problem.limits] + [floor.values for floor in problem.floors]
     columns += [row for aim in problem.aims for row in aim.rows]

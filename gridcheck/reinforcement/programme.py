@@ -5,7 +5,8 @@ projects of several groups would unlock,
 
 .. math::
 
-    \sum_i c_i x_i \le B, \qquad \sum_{i \in G} x_i \le 1, \qquad x_i \le x_j \;(i \,\mathrm{requires}\, j), \qquad
+    \sum_i c_i x_i \le B, \quad \sum_{i \in G} x_i \le 1, \quad x_i \le x_j \;(i \,\mathrm{requires}\, j), \quad
+    x_i + x_k \le 1 \;(i \,\mathrm{excludes}\, k), \quad
     y_a \le \sum_{i \,\mathrm{unlocks}\, a} x_i, \qquad x_i, y_a \in \{0, 1\}
 
 the aims are taken one after the other, each held while the next is sought. No weight mixes households with hours or
@@ -126,6 +127,8 @@ class _Search:
             self.draft.row([(i, 1.0) for i in members], upper=1.0)
         for i, needed in problem.requires:
             self.draft.row([(i, 1.0), (needed, -1.0)], upper=0.0)
+        for i, other in problem.conflicts:
+            self.draft.row([(i, 1.0), (other, 1.0)], upper=1.0)
         for a, unlocking in enumerate(problem.shared):
             self.draft.row([(n + a, 1.0), *((i, -1.0) for i in unlocking)], upper=0.0)
 
@@ -318,6 +321,6 @@ def _start(problem: ChoiceProblem) -> tuple[int, ...] | None:
         not problem.floors
         and not inside.intersection(problem.forbidden)
         and all(sum(limit.cost[i] for i in built) <= limit.most for limit in problem.limits)
-        and all(len(inside.intersection(group)) <= 1 for group in problem.groups)
+        and all(len(inside.intersection(group)) <= 1 for group in (*problem.groups, *problem.conflicts))
     )
     return built if is_fine else None

@@ -21,12 +21,15 @@ from gridcheck.connection.decision import Decision
 from gridcheck.errors import NotConvergedError, PlanError
 from gridcheck.reinforcement.changes import area_row, build, relocate, share_counts
 from gridcheck.reinforcement.choose import Plan, choose_projects, fixed_plan
+from gridcheck.reinforcement.claims import claiming, conditioned
 from gridcheck.reinforcement.evaluate import find_projects
 from gridcheck.reinforcement.low_voltage_changes import decide_again, desk_with
 from gridcheck.reinforcement.measures import Project
 from gridcheck.reinforcement.menu import NO_CONDITIONS, Conditions
 from gridcheck.reinforcement.situation import DecidedCounty, tree_below
 
+# Rounds in which a false claim is taken back for the surroundings it was false in; after them it is for good.
+_EXACT_ROUNDS = 6
 # Rounds after which the choice is kept and only cut down to what is true: one round takes as long as the queues.
 _MAX_ROUNDS = 12
 
@@ -326,6 +329,8 @@ def prove_plan(
             break
         withdrawn += failures
         _require_harmless(conditions, failures)
+        if rounds <= _EXACT_ROUNDS:
+            projects = _conditioned(projects, failures, by_code, plan)
         projects = _corrected(projects, failures)
         left = {project.project_id for project in projects}
         conditions = replace(conditions, forbidden=tuple(i for i in conditions.forbidden if i in left))
@@ -338,7 +343,10 @@ def _proofs(
     tasks: Sequence[ProofTask], known: dict[tuple[str, tuple[str, ...]], tuple[Decision, ...]], run: Run
 ) -> tuple[Proof, ...]:
     """Prove every county; queues that were decided with the same projects before are taken from `known`."""
-    keys = [(task.county.grid.county_code, tuple(project.project_id for project in task.projects)) for task in tasks]
+    keys = [
+        (task.county.grid.county_code, tuple(one.project_id for one in task.projects if one.candidate.changes))
+        for task in tasks
+    ]
     new = [i for i, key in enumerate(keys) if key not in known]
     for i, (decisions, answers) in zip(new, run(_decided_again, [tasks[i] for i in new]), strict=True):
         known[keys[i]] = decisions
@@ -366,10 +374,33 @@ def _corrected(projects: Sequence[Project], failures: Sequence[Failure]) -> list
     for failure in failures:
         false.setdefault(failure.project_id, set()).add(failure.application_id)
     return [
-        _claiming(project, tuple(i for i in project.application_ids if i not in false.get(project.project_id, ())))
+        claiming(project, tuple(i for i in project.application_ids if i not in false.get(project.project_id, ())))
         for project in projects
         if out.isdisjoint((project.project_id, *project.candidate.requires))
     ]
+
+
+def _conditioned(
+    projects: Sequence[Project], failures: Sequence[Failure], by_code: dict[str, DecidedCounty], plan: Plan
+) -> list[Project]:
+    """Take false claims back for what was built around them; a claim on a main transformer looks at all below it."""
+    false: dict[str, set[str]] = {}
+    wide: set[str] = set()
+    for failure in failures:
+        if not failure.lost:
+            false.setdefault(failure.project_id, set()).add(failure.application_id)
+            wide |= {failure.project_id} if failure.quantity.startswith("main_transformer") else set()
+
+    def near(project: Project, other: Project) -> bool:
+        one, two = project.candidate, other.candidate
+        if one.county_code != two.county_code:
+            return False
+        if one.feeder_id == two.feeder_id:
+            return True
+        county = by_code[one.county_code]
+        return project.project_id in wide and _main_branch(county, project) == _main_branch(county, other)
+
+    return conditioned(projects, false, {project.project_id for project in plan.chosen}, near)
 
 
 def _require_harmless(conditions: Conditions, failures: Sequence[Failure]) -> None:
@@ -382,9 +413,3 @@ def _require_harmless(conditions: Conditions, failures: Sequence[Failure]) -> No
     ]
     if findings:
         raise PlanError(f"Forced projects cannot be built; do not force them: {'; '.join(findings)}.")
-
-
-def _claiming(project: Project, application_ids: tuple[str, ...]) -> Project:
-    if len(application_ids) == len(project.application_ids):
-        return project
-    return replace(project, application_ids=application_ids, households_unlocked=len(application_ids))

@@ -66,7 +66,7 @@ def budget_curve(around: Around, budget_yuan: float, language: Language) -> go.F
         base_layout(
             height=400,
             xaxis={"title": {"text": text("axis.budget", language)}, "tickformat": ",d", "rangemode": "tozero"},
-            yaxis={"title": {"text": text("axis.unlocked", language)}, "tickformat": ",d", "rangemode": "tozero"},
+            yaxis={"title": {"text": text("axis.unlocked_here", language)}, "tickformat": ",d", "rangemode": "tozero"},
         )
     )
     return figure
@@ -105,6 +105,7 @@ def county_shares(around: Around, language: Language) -> go.Figure:
     )
     figure.update_layout(
         base_layout(
+            bargap=0.35 if len(names) > 3 else 0.75,
             grid={"rows": 1, "columns": 2, "pattern": "independent"},
             height=150 + 30 * max(len(names), 4),
             xaxis={

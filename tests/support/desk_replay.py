@@ -79,11 +79,16 @@ def task_of_head(county_code: str, count: int, folder: Path, *, seed: int = 2025
 
 
 def value_in_opendss(evidence: AnswerEvidence) -> float:
-    """Solve the script of an answer and read what its statement says; NaN where there is no solution."""
+    """Solve the script of an answer and read what its statement says; NaN where there is no solution.
+
+    Infinite where it finds one that the answer does not know of.
+    """
     run(*(line for line in evidence.script.splitlines() if line))
     circuit, told = DSS.ActiveCircuit, evidence.statement
     if not circuit.Solution.Converged:
         return math.nan
+    if not told["solved"]:
+        return math.inf
     wire = "ABCN".index(told["wire"])
     if told["unit"] == "V":
         circuit.SetActiveBus(told["look_at"].removeprefix("bus "))
@@ -109,12 +114,15 @@ def _amperes(name: str) -> npt.NDArray[np.complex128]:
 
 
 def value_in_pandapower(evidence: AnswerEvidence) -> float:
-    """Open the pandapower case of an answer as anybody would, solve it and read the same."""
+    """Open the pandapower case of an answer as anybody would, solve it and read the same; as `value_in_opendss`."""
     net = pp.from_json_string(evidence.pandapower_json())
     try:
         pp.runpp_3ph(net, tolerance_mva=1e-11, max_iteration=200)
     except pp.LoadflowNotConverged:
         return math.nan
+    if not evidence.statement["solved"]:
+        # Where its matrix is singular, it ends without an error and without numbers.
+        return math.nan if net.res_bus_3ph.filter(like="vm_").isna().to_numpy().any() else math.inf
     read = ("table", "index", "column", "times")
     return value_read(net, {name: evidence.statement[f"pandapower_{name}"] for name in read})
 

@@ -9,7 +9,8 @@ from fractions import Fraction
 
 from gridcheck.errors import InputError, PlanError
 from gridcheck.reinforcement.measures import Project
-from gridcheck.reinforcement.menu import NO_CONDITIONS, Conditions, choose, menu_of_projects
+from gridcheck.reinforcement.menu import NO_CONDITIONS, Conditions, choose
+from gridcheck.reinforcement.project_menu import menu_of_projects
 from gridcheck.units import YUAN_PER_WAN
 
 

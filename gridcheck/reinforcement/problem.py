@@ -81,21 +81,27 @@ class ChoiceProblem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """The best choice.
+    """The best choice, or the best that was found in time.
 
     Attributes
     ----------
     built : tuple of int
         Positions of the chosen projects, ascending.
     gap : float
-        Relative distance to the proved bound, the largest over the aims; always 0.
+        Relative distance of the aim that is not proved to its bound; 0 where what is brought is proved to be the best.
     is_settled : bool
-        False where the search among choices that bring the same was cut short: another may cost less.
+        False where the search was cut short, be it only among choices that bring the same: another may cost less.
+    unproved : str
+        Name of the first aim that is not proved; empty where only choices that bring the same are not told apart.
+    bound : int or None
+        What no choice can exceed in that aim.
     """
 
     built: tuple[int, ...]
     gap: float
     is_settled: bool = True
+    unproved: str = ""
+    bound: int | None = None
 
 
 def closure(forced: Iterable[int], requires: Iterable[tuple[int, int]]) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from gridcheck.errors import InputError, OutOfTimeError, PlanError
 from gridcheck.reinforcement.aims import Aim
-from gridcheck.reinforcement.patience import Patience
+from gridcheck.reinforcement.patience import Patience, share
 from gridcheck.reinforcement.problem import ChoiceProblem, Chosen, Floor, Limit, closure
 from gridcheck.reinforcement.programme import best_choice
 
@@ -232,7 +232,7 @@ def choose(
     """
     budget = menu.budget_parts(required_budget(budget_yuan))
     problem = choice_problem(menu, budget, conditions)
-    _require_enough(menu, problem, budget_yuan, patience and patience.part(2))
+    _require_enough(menu, problem, budget_yuan, share(patience, 2))
     return best_of(menu, problem, budget_yuan, patience)
 
 

@@ -58,6 +58,11 @@ def patience_of(minutes: float, tell: Tell) -> Patience:
     return Patience(until_s=time.monotonic() + 60.0 * minutes, tell=tell)
 
 
+def share(patience: Patience | None, n_search: int) -> Patience | None:
+    """Return the even share of one of several searches that are still to come; None stays without an end."""
+    return None if patience is None else patience.part(n_search)
+
+
 def relative_gap(value: float, bound: float) -> float:
     """Return how far a value is below a bound, relative to the value; NaN where one of them is missing.
 

@@ -129,6 +129,19 @@ def reached(starts: Iterable[int], needed: Mapping[int, Sequence[int]]) -> tuple
     return tuple(sorted(found))
 
 
+def plain_start(problem: ChoiceProblem) -> tuple[int, ...] | None:
+    """Return a choice that meets everything, where one is plain to see: what is forced, and nothing else."""
+    built = closure(problem.forced, problem.requires)
+    inside = set(built)
+    is_fine = (
+        not problem.floors
+        and not inside.intersection(problem.forbidden)
+        and all(sum(limit.cost[i] for i in built) <= limit.most for limit in problem.limits)
+        and all(len(inside.intersection(group)) <= 1 for group in problem.groups)
+    )
+    return built if is_fine else None
+
+
 def twins(problem: ChoiceProblem) -> tuple[tuple[int, int], ...]:
     """Return pairs of projects that differ in nothing but their ids: each with the next one like it."""
     special = {*problem.forced, *problem.forbidden}

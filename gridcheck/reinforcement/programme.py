@@ -41,8 +41,8 @@ from gridcheck.arrays import BoolArray, FloatArray
 from gridcheck.errors import OutOfTimeError, PlanError
 from gridcheck.mixed_integer import INFINITY, Draft, Optimum, Programme, Term, dual_bound, maximise
 from gridcheck.reinforcement.aims import Aim, Level, levels
-from gridcheck.reinforcement.patience import Patience, relative_gap
-from gridcheck.reinforcement.problem import ChoiceProblem, Chosen, Limit, closure, twins
+from gridcheck.reinforcement.patience import Patience, relative_gap, share
+from gridcheck.reinforcement.problem import ChoiceProblem, Chosen, Limit, plain_start, twins
 
 # A solution that a rounding tolerance let through the budget is cut off; more than a few never occur.
 _MAX_CUTS = 200
@@ -130,7 +130,7 @@ class _Search:
         if np.any(self._lower > self._upper):
             raise PlanError("A forced project is forbidden, or costs more than the budget.")
         self._write()
-        self._start = _start(problem)
+        self._start = plain_start(problem)
 
     def _write(self) -> None:
         problem, n = self.problem, self.problem.n_project
@@ -204,7 +204,10 @@ class _Search:
         known = [built for built in (found.built, self._core, start) if built is not None]
         known += [self.built] if self._held else []
         if not known:
-            raise OutOfTimeError("The time ran out before any choice was found that meets the budget and the conditions.")
+            self._note(level)
+            raise OutOfTimeError(
+                "The time ran out before any choice was found that meets the budget and the conditions."
+            )
         self.built = max(known, key=lambda built: level.value(self.problem.columns(built)))
         programme = self._programme(self.draft, level, self._lower, self._upper)
         ends = np.maximum(programme.objective * programme.lower, programme.objective * programme.upper)
@@ -269,7 +272,7 @@ class _Search:
         shut[order[np.count_nonzero(~is_open) + _CORE :]] = True
         shut &= may_shut
         # The whole has to be searched through as well: half of the time is for the core.
-        found = self._solved(level, [], *self._shut(shut, better), patience=self.patience and self.patience.part(2))
+        found = self._solved(level, [], *self._shut(shut, better), patience=share(self.patience, 2))
         self._core = found.built
         if found.built is None:
             return False
@@ -386,16 +389,3 @@ class _Search:
         return all(sum(floor.values[i] for i in columns) >= floor.least for floor in self.problem.floors) and all(
             level.value(columns) >= value for level, value in self._held
         )
-
-
-def _start(problem: ChoiceProblem) -> tuple[int, ...] | None:
-    """Return a choice that meets everything, where one is plain to see: what is forced, and nothing else."""
-    built = closure(problem.forced, problem.requires)
-    inside = set(built)
-    is_fine = (
-        not problem.floors
-        and not inside.intersection(problem.forbidden)
-        and all(sum(limit.cost[i] for i in built) <= limit.most for limit in problem.limits)
-        and all(len(inside.intersection(group)) <= 1 for group in problem.groups)
-    )
-    return built if is_fine else None

@@ -161,12 +161,14 @@ def _remarks(status: Mapping[str, Any]) -> list[str]:
         name, most = status["gap_of"], status["bound"]
         at_most = "" if most is None else f", but at most {most:.12g}"
         found.append(
-            f"时间用完，未证明 {name} 最优，差距 {status['gap']:g}；可用 --minutes 加时。 The time ran out: other plans may bring "
-            f"more {name}{at_most}; gap {status['gap']:g}. Give it more with --minutes."
+            f"时间用完，未证明 {name} 最优，差距 {status['gap']:g}；可用 --minutes 加时。 "
+            f"The time ran out: other plans may bring more {name}{at_most}; gap {status['gap']:g}. "
+            "Give it more with --minutes."
         )
     elif not status["is_least_cost"]:
         found.append(
-            "效益已证明最优，但未证明费用最低。 What it brings is proved to be the best, but another may bring it for less."
+            "效益已证明最优，但未证明费用最低。 "
+            "What it brings is proved to be the best; another plan may bring it for less."
         )
     parts = [_PARTS[name] for name in status["cut_short"] if name != "choice"]
     if parts:

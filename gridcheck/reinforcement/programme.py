@@ -217,9 +217,11 @@ class _Search:
         local = math.floor(bound + 1e-6 + 1e-9 * abs(bound))
         if local <= level.local(value):
             return
-        own, most = level.aim.value(self.problem.columns(self.built)), level.most(value, local)
+        own, most = (
+            level.scale * one for one in (level.aim.value(self.problem.columns(self.built)), level.most(value, local))
+        )
         self.gap = (most - own) / max(1, abs(own))
-        self.unproved, self.bound, self.is_settled = level.aim.name, most * level.scale, False
+        self.unproved, self.bound, self.is_settled = level.aim.name, most, False
         self._note(level)
 
     def settle_by_id(self) -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _MOST_MINUTES = 100_000.0
 _MOST_HOUSEHOLD_DIGITS = 12
+# Stands where a figure would: null says that there is none.
+_OUT_OF_TIME = "out_of_time"
 _PARTS = {"choice": "方案 choice", "pareto": "帕累托 Pareto curve", "around": "边际 around the choice",
           "robust": "稳健 robust"}  # fmt: skip
 
@@ -84,9 +86,10 @@ class _Searches:
             patience = patience_of(self.minutes, tell)
             try:
                 yield patience
-            except OutOfTimeError:
+            except OutOfTimeError as error:
                 if name == "choice":
                     raise
+                patience.cut_short.append(str(error))
         if patience.cut_short:
             self.cut_short.append(name)
 
@@ -276,7 +279,7 @@ def _pareto(menu: Menu, conditions: Conditions, searches: _Searches) -> dict[str
 def _around(menu: Menu, choice: Choice, conditions: Conditions, searches: _Searches) -> dict[str, Any]:
     from gridcheck.reinforcement.around import marginal_value, next_on_the_list
 
-    found: dict[str, Any] = {"marginal_100000_yuan": None, "next_on_the_list": None}
+    found: dict[str, Any] = {"marginal_100000_yuan": _OUT_OF_TIME, "next_on_the_list": _OUT_OF_TIME}
     with searches.part("around") as patience:
         found["marginal_100000_yuan"] = _margin(marginal_value(menu, choice, conditions, patience=patience.part(3)))
         following = next_on_the_list(menu, choice, conditions, patience)
@@ -302,11 +305,15 @@ def _compared(menu: Menu, choice: Choice, conditions: Conditions, searches: _Sea
     from gridcheck.reports.plan_files import rules_csv, split_csv
     from gridcheck.reports.plan_folder import RULES, SPLIT
 
-    budget, found = choice.budget_yuan, {"exact": choice}
+    def firmly(best: Choice) -> str:
+        return "best_found" if best.unproved else "exact"
+
+    budget, found = choice.budget_yuan, {firmly(choice): choice}
     with searches.part("around") as patience:
         # The rules of thumb know no conditions, so with some the best without them is what they are to be held against.
         if conditions != NO_CONDITIONS:
-            found["exact_without_conditions"] = choose(menu, budget, patience=patience.part(2))
+            freely = choose(menu, budget, patience=patience.part(2))
+            found[f"{firmly(freely)}_without_conditions"] = freely
         found["benefit_per_cost"] = by_benefit_per_cost(menu, budget)
         found["heaviest_risk"] = by_heaviest_risk(menu, budget)
         found["even_split"] = by_even_split(menu, budget, patience)
@@ -315,7 +322,7 @@ def _compared(menu: Menu, choice: Choice, conditions: Conditions, searches: _Sea
 
 def _robust(
     asked: Asked, menu: Menu, choice: Choice, conditions: Conditions, searches: _Searches
-) -> tuple[dict[str, Any] | None, dict[str, bytes]]:
+) -> tuple[dict[str, Any] | str, dict[str, bytes]]:
     import numpy as np
 
     from gridcheck.reinforcement.robust import RobustChoice, catalogue_ranges, choose_robustly, drawn_scenarios
@@ -327,7 +334,7 @@ def _robust(
     with searches.part("robust") as patience:
         found.append(choose_robustly(menu, choice.budget_yuan, scenarios, conditions, rule=rule, patience=patience))
     if not found:
-        return None, {}
+        return _OUT_OF_TIME, {}
     files = {SCENARIOS: scenarios_csv(scenarios, found[0]), FREQUENCY: frequency_csv(menu, choice, found[0])}
     return _robust_status(found[0]), files
 

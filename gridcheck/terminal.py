@@ -192,7 +192,8 @@ def search_progress(name: str, minutes: float) -> Iterator[Callable[[str, float]
     """
     screen = console()
     begun_s = time.monotonic()
-    with screen.status("") if screen.is_terminal else nullcontext() as line:
+    is_renewed = screen.is_terminal and not screen.is_dumb_terminal
+    with screen.status("") if is_renewed else nullcontext() as line:
         next_s = begun_s + (_FIRST_SHOWN_S if line is None else 0.0)
 
         def tell(what: str, gap: float) -> None:

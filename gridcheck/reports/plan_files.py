@@ -83,7 +83,7 @@ def split_csv(shares: Sequence[CountyShare]) -> bytes:
 
 
 def rules_csv(found: Mapping[str, Choice]) -> bytes:
-    """Return rules.csv: the exact choice beside what rules of thumb come to, by name."""
+    """Return rules.csv: the exact choice, or the best found, beside what rules of thumb come to, by name."""
     heading = ("rule", "cost_yuan", "projects", "households", "risk_hours", "households_per_million_yuan",
                "risk_hours_per_million_yuan")  # fmt: skip
     rows = [

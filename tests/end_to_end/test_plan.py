@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gridcheck.errors import OutOfTimeError
 from tests.support.command_line import ROOT, content_of, gridcheck
 from tests.support.package_tables import COLUMNS, best_of_all_subsets, hard_table, random_table, row, write_table
 
@@ -407,6 +408,7 @@ def test_every_part_has_its_time_and_says_where_it_was_too_short(hard, tmp_path)
     # 40 million yuan pay for a few of these only, and all of the curve may be proved.
     assert {"choice", "around", "robust"} <= set(status["cut_short"])
     assert status["robust"]["gap"] > 0.0
+    assert written(tmp_path / "out/rules.csv")[0]["rule"] == "best_found"
     assert "not all is proved" in result.stderr
     assert set(status["files"]) == {path.name for path in (tmp_path / "out").iterdir()} - {"status.json"}
 
@@ -461,3 +463,21 @@ def test_nobody_reads(table, tmp_path):
     assert (closed.returncode, gone.returncode, closed.stderr, said) == (141, 141, b"", b"")
     assert (tmp_path / "1/plan.csv").exists()
     assert (tmp_path / "2/plan.csv").exists()
+
+
+def test_a_figure_that_was_not_found_in_time_is_not_called_none(table, tmp_path, monkeypatch):
+    def late(*_, **__):
+        raise OutOfTimeError("The time ran out.")
+
+    for name in ("around.next_on_the_list", "robust.choose_robustly", "around.pareto"):
+        monkeypatch.setattr(f"gridcheck.reinforcement.{name}", late)
+
+    result = plan(table, tmp_path / "out", "--around", "--pareto", "--robust", "cvar")
+
+    assert result.exit_code == 0, result.output
+    status = json.loads((tmp_path / "out/status.json").read_text("utf-8"))
+    assert (status["next_on_the_list"], status["robust"]) == ("out_of_time", "out_of_time")
+    assert (status["status"], status["marginal_100000_yuan"]["gap"]) == ("optimal", 0.0)
+    assert status["cut_short"] == ["pareto", "around", "robust"]
+    assert written(tmp_path / "out/pareto.csv") == []
+    assert "scenarios.csv" not in status["files"]

@@ -195,7 +195,7 @@ def _budget(asked: Asked) -> Fraction:
 
 
 def _conditions(asked: Asked, menu: Menu, budget: Fraction, patience: Patience) -> Conditions:
-    from gridcheck.reinforcement.around import fair_minimum
+    from gridcheck.reinforcement.around import with_fair_share
     from gridcheck.reinforcement.menu import Conditions
     from gridcheck.reinforcement.packages import plain_text, shown
 
@@ -209,12 +209,10 @@ def _conditions(asked: Asked, menu: Menu, budget: Fraction, patience: Patience) 
         if not (number.isascii() and number.isdigit() and len(number) <= _MOST_HOUSEHOLD_DIGITS):
             raise InputError(f"--county-minimum {shown(text)!r} must be CODE=HOUSEHOLDS, such as 140827=500.")
         minimum[plain_text(code)] = max(minimum.get(plain_text(code), 0), int(number))
-    if asked.fair_share is not None:
-        if not 0.0 <= asked.fair_share <= 1.0:
-            raise InputError(f"--fair-share must lie within 0 and 1. Got {asked.fair_share}.")
-        fair = fair_minimum(menu, budget, Fraction(str(asked.fair_share)), patience.part(2))
-        minimum |= {code: max(least, minimum.get(code, 0)) for code, least in fair.items()}
-    return Conditions(forced=forced, forbidden=forbidden, county_minimum=minimum)
+    if asked.fair_share is not None and not 0.0 <= asked.fair_share <= 1.0:
+        raise InputError(f"--fair-share must lie within 0 and 1. Got {asked.fair_share}.")
+    own = Conditions(forced=forced, forbidden=forbidden, county_minimum=minimum)
+    return with_fair_share(menu, budget, own, asked.fair_share or 0.0, patience.part(2))
 
 
 def _as_in_the_table(ids: Iterable[str], menu: Menu) -> tuple[str, ...]:
@@ -300,7 +298,7 @@ def _margin(margin: Margin) -> dict[str, Any]:
 
 def _compared(menu: Menu, choice: Choice, conditions: Conditions, searches: _Searches) -> dict[str, bytes]:
     """Return the files of --around: what counties get, and what rules of thumb would come to."""
-    from gridcheck.reinforcement.around import by_benefit_per_cost, by_even_split, by_heaviest_risk, county_split
+    from gridcheck.reinforcement.around import county_split, simple_rules
     from gridcheck.reinforcement.menu import NO_CONDITIONS, choose
     from gridcheck.reports.plan_files import rules_csv, split_csv
     from gridcheck.reports.plan_folder import RULES, SPLIT
@@ -314,9 +312,7 @@ def _compared(menu: Menu, choice: Choice, conditions: Conditions, searches: _Sea
         if conditions != NO_CONDITIONS:
             freely = choose(menu, budget, patience=patience.part(2))
             found[f"{firmly(freely)}_without_conditions"] = freely
-        found["benefit_per_cost"] = by_benefit_per_cost(menu, budget)
-        found["heaviest_risk"] = by_heaviest_risk(menu, budget)
-        found["even_split"] = by_even_split(menu, budget, patience)
+        found |= simple_rules(menu, budget, patience)
     return {SPLIT: split_csv(county_split(menu, choice)), RULES: rules_csv(found)}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -18,7 +18,13 @@ from gridcheck.demand.profiles import ClassCounts
 from gridcheck.limits import LimitSet
 from gridcheck.network.county import CountyGrid
 from gridcheck.reinforcement import DecidedCounty, ProvedPlan, find_projects, plan_table, prove_plan
+from gridcheck.reinforcement.around import with_fair_share
+from gridcheck.reinforcement.choose import Plan, chosen_of
 from gridcheck.reinforcement.measures import Project
+from gridcheck.reinforcement.menu import NO_CONDITIONS, Conditions
+from gridcheck.reinforcement.overview import ROBUST_DRAWS, PlanOverview, overview_report, plan_overview
+from gridcheck.reinforcement.plan_table import candidate_table
+from gridcheck.reinforcement.project_menu import menu_of_projects
 from gridcheck.stage_clock import peak_memory_mb
 
 Run = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
@@ -53,17 +59,21 @@ class StudyPlan:
     ----------
     proved : ProvedPlan
         The plan with its proofs.
-    table : DataFrame
-        Rows of plan.csv.
+    table, candidates : DataFrame
+        Rows of plan.csv and of candidates.csv.
     report : dict
         Budget, cost, optimality and proof, for summary.json.
+    around : dict
+        Other budgets, simple rules, counties, other prices and winters, for summary.json.
     stages : dict
         Time and memory of candidates, choice and proof.
     """
 
     proved: ProvedPlan
     table: pd.DataFrame
+    candidates: pd.DataFrame
     report: dict[str, Any]
+    around: dict[str, Any]
     stages: dict[str, dict[str, float]]
 
     def households_unlocked(self, county_code: str) -> int:
@@ -101,8 +111,17 @@ def _study_feeder(
     return study_outages(grid, counts, demand, limits, feeder_id=feeder_id)
 
 
-def make_plan(inputs: Sequence[CountyPlanInput], budget_yuan: float, *, run: Run) -> StudyPlan:
-    """Choose among all counties' projects under one budget and prove the choice.
+def make_plan(
+    inputs: Sequence[CountyPlanInput],
+    budget_yuan: float,
+    conditions: Conditions = NO_CONDITIONS,
+    *,
+    fair_share: float = 0.0,
+    draws: int = ROBUST_DRAWS,
+    seed: int = 1,
+    run: Run,
+) -> StudyPlan:
+    """Choose among all counties' projects under one budget, prove the choice, and look around it.
 
     Parameters
     ----------
@@ -110,8 +129,14 @@ def make_plan(inputs: Sequence[CountyPlanInput], budget_yuan: float, *, run: Run
         One per county, in code order.
     budget_yuan : float
         Money of the plan. [yuan]
+    conditions : Conditions
+        Projects that are forced or forbidden.
+    fair_share : float
+        Share of what an even split would bring a county that it gets at least. [1]
+    draws, seed : int
+        Draws of prices, uptake and weather that the plan is held against.
     run : callable
-        Applies the proof of a county to several of them.
+        Applies a function to several items, as the proof of a county.
 
     Returns
     -------
@@ -119,8 +144,11 @@ def make_plan(inputs: Sequence[CountyPlanInput], budget_yuan: float, *, run: Run
     """
     started = time.perf_counter()
     projects = [project for given in inputs for project in given.projects]
-    proved = prove_plan([given.county for given in inputs], projects, budget_yuan, run=run)
+    counties = [given.county for given in inputs]
+    proved = prove_plan(counties, projects, budget_yuan, conditions, fair_share=fair_share, run=run)
+    proof_ended = time.perf_counter()
     plan = proved.plan
+    around = _around(plan, conditions, fair_share, draws=draws, seed=seed, run=run)
     claimed = {i for project in plan.chosen for i in project.application_ids}
     gained = {i for proof in proved.proofs for i in proof.gained}
     report = {
@@ -145,8 +173,29 @@ def make_plan(inputs: Sequence[CountyPlanInput], budget_yuan: float, *, run: Run
             "peak_memory_mb": max((given.peak_mb for given in inputs), default=0.0),
         },
         "choice_and_proof": {
-            "cpu_process_seconds": time.perf_counter() - started,
+            "cpu_process_seconds": proof_ended - started,
+            "peak_memory_mb": peak_memory_mb(),
+        },
+        "around_the_plan": {
+            "cpu_process_seconds": time.perf_counter() - proof_ended,
             "peak_memory_mb": peak_memory_mb(),
         },
     }
-    return StudyPlan(proved=proved, table=plan_table(plan), report=report, stages=stages)
+    return StudyPlan(
+        proved=proved,
+        table=plan_table(plan, around.robust),
+        candidates=candidate_table(plan),
+        report=report,
+        around=overview_report(around),
+        stages=stages,
+    )
+
+
+def _around(plan: Plan, conditions: Conditions, fair_share: float, *, draws: int, seed: int, run: Run) -> PlanOverview:
+    """Work out the figures around a plan from what its projects were found to bring."""
+    menu = menu_of_projects([item.project for item in plan.items])
+    there = set(menu.ids)
+    kept = replace(conditions, forbidden=tuple(one for one in conditions.forbidden if one in there))
+    choice = chosen_of(menu, plan)
+    kept = with_fair_share(menu, choice.budget_yuan, kept, fair_share)
+    return plan_overview(menu, choice, kept, draws=draws, seed=seed, run=run)

@@ -139,6 +139,16 @@ class ReinforcementSection(_Section):
     """The money."""
 
     budget_yuan: float = Field(default=18_000_000.0, ge=0, le=1e10, description="money of the plan [yuan]")
+    fair_share: float = Field(
+        default=0.0, ge=0, le=1, description="share of what an even split would bring a county, at least [1]"
+    )
+    force: tuple[str, ...] = Field(
+        default=(), strict=False, description="projects that are built in any case, by their ids"
+    )
+    forbid: tuple[str, ...] = Field(default=(), strict=False, description="projects that are not built, by their ids")
+    robust_draws: int = Field(
+        default=20, ge=1, le=200, description="draws of prices, uptake and weather that the plan is held against"
+    )
 
 
 class LimitOverride(_Section):
@@ -201,7 +211,7 @@ def with_budget(scenario: Scenario, budget_yuan: float) -> Scenario:
         If the sum is not allowed.
     """
     try:
-        own = ReinforcementSection(budget_yuan=budget_yuan)
+        own = ReinforcementSection(**{**scenario.reinforcement.model_dump(), "budget_yuan": budget_yuan})
     except ValidationError as error:
         raise ConfigError(f"--budget: {error.errors()[0]['msg']}. Got {budget_yuan}.") from error
     return scenario.model_copy(update={"reinforcement": own})

@@ -19,8 +19,10 @@ from gridcheck.errors import ConfigError
 from gridcheck.parallel import WorkerPool, tell
 from gridcheck.planning import CountyPlanInput, StudyPlan, make_plan, plan_input
 from gridcheck.policy import plan_2025
+from gridcheck.reinforcement.menu import Conditions
 from gridcheck.reports.applications_rejected import APPLICATIONS_REJECTED, RETURNED_FILES
 from gridcheck.reports.area_outages import AREA_OUTAGES
+from gridcheck.reports.candidates import CANDIDATES
 from gridcheck.reports.curves import CURVES_FILE, CurveTime, CurveWriter
 from gridcheck.reports.folder import read_results, write_results
 from gridcheck.reports.html import write_report_html
@@ -115,7 +117,16 @@ def run_study(
     with WorkerPool(workers, n_task=len(tasks), progress=progress) as pool:
         found = pool.map(_study_one, tasks, weight=_expected_work)
         outcomes = tuple(outcome for outcome, _, _ in found)
-        plan = make_plan([county for _, county, _ in found], chosen.reinforcement.budget_yuan, run=pool.run)
+        wishes = chosen.reinforcement
+        plan = make_plan(
+            [county for _, county, _ in found],
+            wishes.budget_yuan,
+            Conditions(forced=wishes.force, forbidden=wishes.forbid),
+            fair_share=wishes.fair_share,
+            draws=wishes.robust_draws,
+            seed=chosen.study.seed,
+            run=pool.run,
+        )
     tables = study_tables(outcomes, plan, intake)
     summary = study_summary(
         chosen,
@@ -272,9 +283,8 @@ def write_study(result: StudyResult, place: HeldPlace, language: Language = DEFA
         _write_curves(result, folder / CURVES_FILE)
         sheets = pd.concat([outcome.switching_sheets for outcome in result.outcomes], ignore_index=True)
         write_bytes(folder / SHEETS_FILE, csv_bytes(sheets, SWITCHING_SHEETS))
-        write_bytes(folder / AREA_OUTAGES.file_name, csv_bytes(result.tables[AREA_OUTAGES.name], AREA_OUTAGES))
-        rejected = result.tables[APPLICATIONS_REJECTED.name]
-        write_bytes(folder / APPLICATIONS_REJECTED.file_name, csv_bytes(rejected, APPLICATIONS_REJECTED))
+        for spec in (AREA_OUTAGES, CANDIDATES, APPLICATIONS_REJECTED):
+            write_bytes(folder / spec.file_name, csv_bytes(result.tables[spec.name], spec))
         if result.intake is not None and not result.is_whole:
             write_bytes(folder / RETURNED_FILES[result.intake.file.kind], rejected_bytes(result.intake))
         results = read_results(folder)

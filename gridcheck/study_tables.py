@@ -19,6 +19,7 @@ from gridcheck.geography import counties
 from gridcheck.planning import StudyPlan
 from gridcheck.policy import plan_2025
 from gridcheck.reports.applications_rejected import APPLICATIONS_REJECTED, rejected_rows
+from gridcheck.reports.candidates import CANDIDATES
 from gridcheck.reports.totals import taking_supply
 from gridcheck.scenario import Scenario, require_counties
 from gridcheck.stage_clock import peak_memory_mb
@@ -48,7 +49,7 @@ def study_tables(
         name: _joined([getattr(o, name) for o in outcomes])
         for name in ("decisions", "n_minus_1", "area_outages", "areas", "feeders", "violations")
     }
-    tables["plan"] = plan.table
+    tables |= {"plan": plan.table, CANDIDATES.name: plan.candidates}
     tables["counties"] = _county_table(outcomes, tables["decisions"], plan)
     invented = {o.county_code: o.synthetic_grid or o.synthetic_queue for o in outcomes}
     marked = {
@@ -147,6 +148,7 @@ def study_summary(
             "households_unlocked": int(tables["counties"]["households_unlocked"].sum()),
         },
         "plan": plan.report,
+        "around": plan.around,
         "limits": [
             {
                 "name": limit.name,

@@ -9,15 +9,19 @@ from dashboards.address import Address
 from dashboards.components import figure_block, kpi_tiles, section
 from dashboards.grid import filter_bar, table_grid
 from dashboards.store import ResultsStore
+from gridcheck.reports.around_figures import budget_curve, county_shares
 from gridcheck.reports.figures import plan_by_measure, plan_curve
 from gridcheck.reports.folder import Results
 from gridcheck.reports.labels import YUAN_PER_MILLION, money, number, percent, wan
+from gridcheck.reports.plan_around import around_of, around_sentences
 from gridcheck.reports.summaries import Kpi
 from gridcheck.reports.texts import Language, text
 from gridcheck.reports.totals import totals
 
 CURVE = "plan-curve"
 MEASURES = "plan-measures"
+BUDGETS = "budget-curve"
+SHARES = "county-shares"
 
 
 def layout(store: ResultsStore, address: Address) -> list[Component]:
@@ -56,11 +60,39 @@ def layout(store: ResultsStore, address: Address) -> list[Component]:
             ],
             className="columns",
         ),
+        *_around(results, language),
         section(
             text("page.projects", language),
             html.P(_note(results, language), className="note"),
             filter_bar(view, ("county", "chosen", "reason", "measure"), language, filters),
             table_grid(view, language, filters=filters, height_px=600, pinned="rank", lines=2),
+        ),
+    ]
+
+
+def _around(results: Results, language: Language) -> list[Component]:
+    """Show what other budgets would bring and how the counties share; nothing where the run does not tell."""
+    around = around_of(results)
+    if around is None:
+        return []
+    curve, shares = budget_curve(around, results.budget_yuan, language), county_shares(around, language)
+    curve.update_layout(height=max(curve.layout.height, shares.layout.height))
+    blocks = ((BUDGETS, curve, "budget_curve"), (SHARES, shares, "county_shares"))
+    return [
+        html.Div(
+            [
+                section(
+                    text(f"page.{name}", language),
+                    figure_block(block, figure, text(f"caption.{name}", language), language),
+                )
+                for block, figure, name in blocks
+            ],
+            className="columns",
+        ),
+        section(
+            text("report.around", language),
+            *(html.P(words) for words in around_sentences(around, language)),
+            html.P(text("around.rules_note", language), className="note"),
         ),
     ]
 

@@ -108,36 +108,27 @@ def pareto(
     -------
     tuple of Choice
         By budget.
-
-    Raises
-    ------
-    OutOfTimeError
-        If not even the least budget, or what no budget limits, was found in time.
     """
     budgets = range(0, to_yuan + 1, step_yuan)
-    problem = choice_problem(menu, None, conditions)
-    left = len(budgets) + 2
-    has_least = bool(problem.forced or problem.floors)
-    least = least_budget(menu, problem, share(patience, left)).cost_yuan if has_least else Fraction(0)
-    # Where all that is wanted is built already, more money changes nothing.
-    most = choose_without_budget(menu, conditions, share(patience, left - 1))
     points: list[Choice] = []
     for done, budget in enumerate(budgets):
-        if budget >= most.cost_yuan and not most.unproved:
-            points.append(replace(most, budget_yuan=Fraction(budget)))
-        elif budget >= least:
-            with suppress(OutOfTimeError):
-                points.append(choose(menu, Fraction(budget), conditions, share(patience, len(budgets) - done)))
+        with suppress(OutOfTimeError):
+            point = pareto_point(menu, conditions, budget, share(patience, len(budgets) - done))
+            points += [] if point is None else [point]
         progress(done + 1, len(budgets))
     return tuple(points)
 
 
-def choose_without_budget(
-    menu: Menu, conditions: Conditions = NO_CONDITIONS, patience: Patience | None = None
-) -> Choice:
-    """Return the best choice if money were no matter; its budget is what it costs."""
-    choice = best_of(menu, choice_problem(menu, None, conditions), Fraction(0), patience)
-    return replace(choice, budget_yuan=choice.cost_yuan)
+def pareto_point(
+    menu: Menu, conditions: Conditions, budget_yuan: int, patience: Patience | None = None
+) -> Choice | None:
+    """Return the best choice at one budget; None where that is too small for the conditions."""
+    problem = choice_problem(menu, None, conditions)
+    if problem.forced or problem.floors:
+        least = least_budget(menu, problem, share(patience, 3))
+        if budget_yuan < least.cost_yuan:
+            return None
+    return choose(menu, Fraction(budget_yuan), conditions, patience)
 
 
 def marginal_value(
@@ -262,6 +253,15 @@ def county_split(menu: Menu, choice: Choice) -> tuple[CountyShare, ...]:
     return tuple(shares)
 
 
+def simple_rules(menu: Menu, budget_yuan: Fraction, patience: Patience | None = None) -> dict[str, Choice]:
+    """Return what the simple rules would build, by the code of each rule; they know no conditions."""
+    return {
+        "benefit_per_cost": by_benefit_per_cost(menu, budget_yuan),
+        "heaviest_risk": by_heaviest_risk(menu, budget_yuan),
+        "even_split": by_even_split(menu, budget_yuan, patience),
+    }
+
+
 def by_benefit_per_cost(menu: Menu, budget_yuan: Fraction) -> Choice:
     """Choose as a spreadsheet does: down the list by households per yuan, whatever still fits."""
     households, hours = menu.alone(0), menu.alone(1)
@@ -350,6 +350,17 @@ def fair_minimum(
         code: int(fair_share * choice_of(menu, built, budget_yuan).households // 1)
         for code, built in even_split(menu, budget_yuan, patience).items()
     }
+
+
+def with_fair_share(
+    menu: Menu, budget_yuan: Fraction, conditions: Conditions, fair_share: float, patience: Patience | None = None
+) -> Conditions:
+    """Return conditions by which every county gets at least a share of what an even split would bring it."""
+    if not fair_share:
+        return conditions
+    least = fair_minimum(menu, budget_yuan, Fraction(str(fair_share)), patience)
+    least |= {code: max(least.get(code, 0), own) for code, own in conditions.county_minimum.items()}
+    return replace(conditions, county_minimum=least)
 
 
 def _down_the_list(menu: Menu, order: Sequence[int], budget_yuan: Fraction) -> Choice:

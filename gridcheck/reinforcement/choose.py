@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from gridcheck.errors import InputError, PlanError
+from gridcheck.reinforcement.around import with_fair_share
 from gridcheck.reinforcement.measures import Project
-from gridcheck.reinforcement.menu import NO_CONDITIONS, Conditions, choose
+from gridcheck.reinforcement.menu import NO_CONDITIONS, Choice, Conditions, Menu, choice_of, choose
 from gridcheck.reinforcement.project_menu import menu_of_projects
 from gridcheck.units import YUAN_PER_WAN
 
@@ -82,7 +83,7 @@ def choose_projects(
     budget_yuan: float,
     conditions: Conditions = NO_CONDITIONS,
     *,
-    requires: Mapping[str, Sequence[str]] | None = None,
+    fair_share: float = 0.0,
 ) -> Plan:
     """Choose the projects that serve best within a budget.
 
@@ -94,8 +95,8 @@ def choose_projects(
         Money. [yuan]
     conditions : Conditions
         Projects that are forced or forbidden, and the least that counties are to get.
-    requires : mapping of str to sequence of str, optional
-        Ids that a project needs.
+    fair_share : float
+        Share of what an even split of the money would bring a county that it gets at least; 0 for no such minimum. [1]
 
     Returns
     -------
@@ -116,10 +117,9 @@ def choose_projects(
         raise PlanError(f"budget_yuan must be a finite number of at least 0. Got {budget_yuan}.")
     _check(projects)
     ordered = sorted(projects, key=lambda project: project.project_id)
-    menu = menu_of_projects(ordered, requires)
-    # A hair is added so that 0.29 yuan are 29 fen.
-    fen = math.floor(budget_yuan * menu.parts_per_yuan + 1e-6)
-    found = choose(menu, Fraction(fen, menu.parts_per_yuan), conditions)
+    menu = menu_of_projects(ordered)
+    budget = Fraction(_fen(budget_yuan, menu), menu.parts_per_yuan)
+    found = choose(menu, budget, with_fair_share(menu, budget, conditions, fair_share))
     return _plan(tuple(ordered), menu.positions(found.ids), budget_yuan, found.gap)
 
 
@@ -144,6 +144,18 @@ def fixed_plan(projects: Sequence[Project], chosen_ids: set[str], budget_yuan: f
     ordered = tuple(sorted(projects, key=lambda project: project.project_id))
     built = tuple(i for i, project in enumerate(ordered) if project.project_id in chosen_ids)
     return replace(_plan(ordered, built, budget_yuan, float("nan")), status="fixed")
+
+
+def chosen_of(menu: Menu, plan: Plan) -> Choice:
+    """Return a plan as a choice of its menu, with the gap that it was found with."""
+    built = menu.positions(project.project_id for project in plan.chosen)
+    budget = Fraction(_fen(plan.budget_yuan, menu), menu.parts_per_yuan)
+    return replace(choice_of(menu, built, budget), gap=plan.gap, is_least_cost=plan.status == "optimal")
+
+
+def _fen(budget_yuan: float, menu: Menu) -> int:
+    # A hair is added so that 0.29 yuan are 29 fen.
+    return math.floor(budget_yuan * menu.parts_per_yuan + 1e-6)
 
 
 def _check(projects: Sequence[Project]) -> None:
@@ -203,9 +215,11 @@ def _plan(projects: tuple[Project, ...], built: tuple[int, ...], budget_yuan: fl
     )
 
 
-def _merit(project: Project) -> tuple[float, float, float, str]:
+def _merit(project: Project) -> tuple[bool, float, float, float, str]:
     cost = project.cost_yuan
     return (
+        # What others bring together stands behind them.
+        bool(project.candidate.requires),
         -_per_wan(project.households_unlocked, cost),
         -_per_wan(project.hours_removed, cost),
         -_per_wan(project.unsupplied_mwh_removed, cost),

@@ -9,6 +9,7 @@ unless the 10 kV level cannot carry it. Ties act only after outages and are eval
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from gridcheck.network.county import CountyGrid
 from gridcheck.reinforcement.candidates import propose
 from gridcheck.reinforcement.changes import area_row, build, relocate, share_counts
 from gridcheck.reinforcement.feeder_options import FEEDER_KINDS
+from gridcheck.reinforcement.joint import joint_projects
 from gridcheck.reinforcement.low_voltage_changes import decide_again, desk_with
 from gridcheck.reinforcement.measures import Candidate, NewArea, Project
 from gridcheck.reinforcement.situation import (
@@ -48,14 +50,19 @@ def find_projects(county: DecidedCounty) -> tuple[Project, ...]:
     Returns
     -------
     tuple of Project
-        What brings something and is not beaten by an alternative in every respect, in the order of the ids.
+        What brings something, alone or with another, and is not beaten by an alternative in every respect, in the
+        order of the ids.
     """
     situation = situation_of(county)
     groups: dict[str, list[Candidate]] = {}
     for candidate in propose(situation):
         groups.setdefault(candidate.group, []).append(candidate)
     projects = [project for group in groups.values() for project in _evaluate_group(situation, group)]
-    return tuple(sorted(undominated(projects), key=lambda project: project.project_id))
+    joint = joint_projects(situation, projects, partial(_decided_with, situation))
+    needed = {i for project in joint for i in project.candidate.requires}
+    alone = {project.project_id for project in undominated(projects)}
+    kept = [project for project in projects if project.project_id in alone | needed]
+    return tuple(sorted([*kept, *joint], key=lambda project: project.project_id))
 
 
 def _evaluate_group(situation: Situation, candidates: Sequence[Candidate]) -> list[Project]:
@@ -114,6 +121,16 @@ def _evaluate(situation: Situation, candidate: Candidate) -> tuple[Project, bool
         undervoltage_hours_removed=before[1] - after[1],
     )
     return project, len(unlocked) == len(waiting) and not any(after)
+
+
+def _decided_with(
+    situation: Situation, candidate: Candidate, waiting: Sequence[Application]
+) -> tuple[Application, ...]:
+    """Decide some applications with a candidate built; return the connected."""
+    place = situation.trees[_tree_number(situation, candidate)]
+    grid = build(situation.county.grid, candidate.changes)
+    tree = tree_below(grid, place.tree.main_branch, situation.county.limits)
+    return _connected(situation, candidate, tree, waiting, grid)
 
 
 def _connected(

@@ -168,7 +168,9 @@ class Candidate:
     cost_yuan : float
         Cost of all of it. [yuan]
     changes : tuple of Change
-        What is built; empty for candidates read from a plain table.
+        What is built; empty for candidates read from a plain table, and for what two others only bring together.
+    requires : tuple of str
+        Ids of projects without which it is not built.
     """
 
     project_id: str
@@ -180,6 +182,7 @@ class Candidate:
     description: str
     cost_yuan: float
     changes: tuple[Change, ...] = ()
+    requires: tuple[str, ...] = ()
 
     @property
     def measure(self) -> str:

@@ -9,19 +9,23 @@ import pandas as pd
 from gridcheck.errors import SchemaError
 from gridcheck.reinforcement.choose import Plan
 from gridcheck.reinforcement.measures import Candidate, Project
+from gridcheck.reinforcement.robust import RobustChoice
 
 _REQUIRED = ("project_id", "cost_yuan", "households_unlocked")
 _TEXTS = ("county_code", "feeder_id", "area_id", "measure", "description")
 _BENEFITS = ("overload_hours_removed", "undervoltage_hours_removed", "unsupplied_mwh_removed")
 
 
-def plan_table(plan: Plan) -> pd.DataFrame:
+def plan_table(plan: Plan, robust: RobustChoice | None = None) -> pd.DataFrame:
     """Return a plan as the rows of plan.csv.
 
     Parameters
     ----------
     plan : Plan
         The plan.
+    robust : RobustChoice, optional
+        Choice from the same projects in view of prices, uptake and weather that nobody knows yet; adds
+        ``in_best_percent``, in how many of those draws a project is part of the best plan, and ``chosen_robust``.
 
     Returns
     -------
@@ -51,7 +55,44 @@ def plan_table(plan: Plan) -> pd.DataFrame:
         }
         for item in plan.items
     ]
-    return pd.DataFrame(rows, columns=list(rows[0]) if rows else list(_COLUMNS))
+    table = pd.DataFrame(rows, columns=list(rows[0]) if rows else list(_COLUMNS))
+    if robust is not None:
+        table["in_best_percent"] = table["project_id"].map(dict(robust.frequency_percent)).astype("float64")
+        table["chosen_robust"] = table["project_id"].isin(robust.choice.ids)
+    return table
+
+
+def candidate_table(plan: Plan) -> pd.DataFrame:
+    """Return all projects of a plan as the rows of candidates.csv, by their ids.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+
+    Returns
+    -------
+    DataFrame
+        ``unlocks`` names the applications that count among ``households``, joined by semicolons: one that several
+        projects unlock counts once.
+    """
+    ordered = sorted((item.project for item in plan.items), key=lambda project: project.project_id)
+    rows = [
+        {
+            "project_id": project.project_id,
+            "group": project.candidate.group,
+            "requires": ";".join(project.candidate.requires),
+            "cost_yuan": project.cost_yuan,
+            "households": project.households_unlocked,
+            "risk_hours": project.hours_removed,
+            "unlocks": ";".join(sorted(set(project.application_ids))),
+            "county_code": project.candidate.county_code,
+            "measure": project.candidate.measure,
+        }
+        for project in ordered
+    ]
+    return pd.DataFrame(rows, columns=["project_id", "group", "requires", "cost_yuan", "households", "risk_hours",
+                                       "unlocks", "county_code", "measure"])  # fmt: skip
 
 
 _COLUMNS = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from gridcheck.errors import InputError
 from gridcheck.reinforcement.measures import Project
@@ -13,15 +13,13 @@ _PARTS_PER_HOUR = 100
 _KWH_PER_MWH = 1000
 
 
-def menu_of_projects(projects: Sequence[Project], requires: Mapping[str, Sequence[str]] | None = None) -> Menu:
+def menu_of_projects(projects: Sequence[Project]) -> Menu:
     """Return the menu of a study's projects.
 
     Parameters
     ----------
     projects : sequence of Project
         With finite numbers and different ids.
-    requires : mapping of str to sequence of str, optional
-        Ids that a project needs.
 
     Returns
     -------
@@ -48,7 +46,7 @@ def menu_of_projects(projects: Sequence[Project], requires: Mapping[str, Sequenc
     own = [project.households_unlocked - len(set(project.application_ids) & shared.keys()) for project in ordered]
     none = (0,) * len(shared)
     where = {project.project_id: i for i, project in enumerate(ordered)}
-    pairs = [(one, other) for one, others in (requires or {}).items() for other in others]
+    pairs = [(project.project_id, other) for project in ordered for other in project.candidate.requires]
     unknown = [f"project {one!r} requires {other!r}" for one, other in pairs if not {one, other} <= where.keys()]
     if unknown:
         raise InputError("Requirements name projects that are not among the candidates.", unknown)

@@ -24,6 +24,7 @@ from gridcheck.reinforcement.choose import Plan, choose_projects, fixed_plan
 from gridcheck.reinforcement.evaluate import find_projects
 from gridcheck.reinforcement.low_voltage_changes import decide_again, desk_with
 from gridcheck.reinforcement.measures import Project
+from gridcheck.reinforcement.menu import NO_CONDITIONS, Conditions
 from gridcheck.reinforcement.situation import DecidedCounty, tree_below
 
 # Rounds after which the choice is kept and only cut down to what is true: one round takes as long as the queues.
@@ -43,10 +44,13 @@ class ProofTask:
         The county after its queue.
     projects : tuple of Project
         Chosen projects of this county.
+    forced : tuple of str
+        Ids of projects that are not to be left out, as long as another one can be.
     """
 
     county: DecidedCounty
     projects: tuple[Project, ...]
+    forced: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,7 +240,12 @@ def _blamed(task: ProofTask, lost: Sequence[Decision]) -> list[tuple[str, Decisi
     for main, decisions in by_main.items():
         near = sorted(
             (project for project in task.projects if _main_branch(task.county, project) == main),
-            key=lambda p: (p.households_unlocked / max(p.cost_yuan, 1.0), p.hours_removed, p.project_id),
+            key=lambda p: (
+                p.project_id in task.forced,
+                p.households_unlocked / max(p.cost_yuan, 1.0),
+                p.hours_removed,
+                p.project_id,
+            ),
         )
         result += [(near[n % len(near)].project_id, decision) for n, decision in enumerate(decisions)]
     return result
@@ -285,9 +294,19 @@ def plan_until_proved(counties: Sequence[DecidedCounty], budget_yuan: float, *, 
 
 
 def prove_plan(
-    counties: Sequence[DecidedCounty], projects: Sequence[Project], budget_yuan: float, *, run: Run = map
+    counties: Sequence[DecidedCounty],
+    projects: Sequence[Project],
+    budget_yuan: float,
+    conditions: Conditions = NO_CONDITIONS,
+    *,
+    fair_share: float = 0.0,
+    run: Run = map,
 ) -> ProvedPlan:
-    """Choose among given projects and correct them until every claim is true; parameters as `plan_until_proved`."""
+    """Choose among given projects and correct them until every claim is true.
+
+    Parameters and errors as those of `plan_until_proved` and `choose_projects`; a forced project that costs somebody a
+    connection is a PlanError.
+    """
     by_code = {county.grid.county_code: county for county in counties}
     if len(by_code) != len(counties):
         raise PlanError("A county stands twice among those that are planned for.")
@@ -296,14 +315,20 @@ def prove_plan(
     kept: set[str] = set()
     is_best = True
     for rounds in itertools.count(1):
-        plan = choose_projects(projects, budget_yuan) if is_best else fixed_plan(projects, kept, budget_yuan)
-        tasks = _tasks(by_code, plan)
+        if is_best:
+            plan = choose_projects(projects, budget_yuan, conditions, fair_share=fair_share)
+        else:
+            plan = fixed_plan(projects, kept, budget_yuan)
+        tasks = _tasks(by_code, plan, conditions.forced)
         proofs = _proofs(tasks, known, run)
         failures = [failure for proof in proofs for failure in proof.failures]
         if not failures:
             break
         withdrawn += failures
+        _require_harmless(conditions, failures)
         projects = _corrected(projects, failures)
+        left = {project.project_id for project in projects}
+        conditions = replace(conditions, forbidden=tuple(i for i in conditions.forbidden if i in left))
         is_best = rounds < _MAX_ROUNDS
         kept = {project.project_id for project in plan.chosen}
     return ProvedPlan(plan=plan, proofs=proofs, withdrawn=tuple(withdrawn), rounds=rounds, is_best=is_best)
@@ -323,17 +348,19 @@ def _proofs(
     return tuple(_compared(task, known[key]) for task, key in zip(tasks, keys, strict=True))
 
 
-def _tasks(by_code: dict[str, DecidedCounty], plan: Plan) -> list[ProofTask]:
+def _tasks(by_code: dict[str, DecidedCounty], plan: Plan, forced: tuple[str, ...]) -> list[ProofTask]:
     chosen: dict[str, list[Project]] = {}
     for project in sorted(plan.chosen, key=lambda project: project.project_id):
         chosen.setdefault(project.candidate.county_code, []).append(project)
     return [
-        ProofTask(county=county, projects=tuple(chosen[code])) for code, county in by_code.items() if code in chosen
+        ProofTask(county=county, projects=tuple(chosen[code]), forced=forced)
+        for code, county in by_code.items()
+        if code in chosen
     ]
 
 
 def _corrected(projects: Sequence[Project], failures: Sequence[Failure]) -> list[Project]:
-    """Take false claims off their projects, and leave out the projects that cost somebody a connection."""
+    """Take false claims off their projects; leave out those that cost somebody a connection, and what needs them."""
     out = {failure.project_id for failure in failures if failure.lost}
     false: dict[str, set[str]] = {}
     for failure in failures:
@@ -341,8 +368,20 @@ def _corrected(projects: Sequence[Project], failures: Sequence[Failure]) -> list
     return [
         _claiming(project, tuple(i for i in project.application_ids if i not in false.get(project.project_id, ())))
         for project in projects
-        if project.project_id not in out
+        if out.isdisjoint((project.project_id, *project.candidate.requires))
     ]
+
+
+def _require_harmless(conditions: Conditions, failures: Sequence[Failure]) -> None:
+    """Refuse forced projects that cost somebody a connection: they would be left out otherwise."""
+    findings = [
+        f"project {failure.project_id!r}: {failure.application_id} would lose its connection "
+        f"({failure.element}: {failure.quantity})"
+        for failure in failures
+        if failure.lost and failure.project_id in conditions.forced
+    ]
+    if findings:
+        raise PlanError(f"Forced projects cannot be built; do not force them: {'; '.join(findings)}.")
 
 
 def _claiming(project: Project, application_ids: tuple[str, ...]) -> Project:

@@ -29,6 +29,7 @@ _SUMMARY_KINDS: Mapping[str, tuple[type, ...]] = {
     "files": (dict,),
     "totals": (dict,),
     "scenario": (dict,),
+    "around": (dict,),
     "inputs": (dict,),
     "applications": (dict,),
     "limits": (list,),

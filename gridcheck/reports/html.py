@@ -16,6 +16,7 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from gridcheck.reports import html_sections as sections
+from gridcheck.reports.around_figures import budget_curve, county_shares
 from gridcheck.reports.figures import (
     county_verdicts,
     graph_config,
@@ -27,6 +28,7 @@ from gridcheck.reports.figures import (
 from gridcheck.reports.folder import Results
 from gridcheck.reports.maps import county_map
 from gridcheck.reports.markup import Html, both, element, joined
+from gridcheck.reports.plan_around import around_of
 from gridcheck.reports.tables import write_bytes
 from gridcheck.reports.texts import DEFAULT_LANGUAGE, HTML_LANG, LANGUAGES, Language, text
 
@@ -40,7 +42,8 @@ _POLICY = (
 
 
 def _figures(results: Results) -> dict[str, Callable[[Language], go.Figure]]:
-    return {
+    around = around_of(results)
+    makers: dict[str, Callable[[Language], go.Figure]] = {
         "map": lambda language: county_map(results, language),
         "verdicts": lambda language: county_verdicts(results.counties, results.decisions, language),
         "reasons": lambda language: waiting_reasons(results.decisions, language),
@@ -48,6 +51,10 @@ def _figures(results: Results) -> dict[str, Callable[[Language], go.Figure]]:
         "plan-curve": lambda language: plan_curve(results.plan, results.budget_yuan, language),
         "plan-measures": lambda language: plan_by_measure(results.plan, language),
     }
+    if around is not None:
+        makers["budget-curve"] = lambda language: budget_curve(around, results.budget_yuan, language)
+        makers["county-shares"] = lambda language: county_shares(around, language)
+    return makers
 
 
 def _resource(name: str) -> str:

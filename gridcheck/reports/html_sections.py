@@ -9,12 +9,15 @@ import pandas as pd
 from gridcheck.reports import labels, provenance
 from gridcheck.reports.folder import Results
 from gridcheck.reports.markup import Html, both, element, joined, table
+from gridcheck.reports.plan_around import WordTable, around_of, around_sentences, around_tables
 from gridcheck.reports.summaries import answer_sentence, area_notes, banner, budget_note, county_sentences, kpis
 from gridcheck.reports.texts import LANGUAGES, Language, codes, label, text
 from gridcheck.reports.totals import SECURE_CODES, most_untransferred, taking_supply, totals
 from gridcheck.reports.views import VIEWS, View, formatted_rows
 
 WORST_AREAS = 20
+AROUND_CHARTS = ("budget-curve", "county-shares")
+"""Charts of the section on money and alternatives, which not every run has."""
 # Names that may take two lines, so that all columns of a table are seen at once.
 _WRAPPED = ("measure", "description", "village")
 _COLUMN_CLASS = {"text": "words", "long": "long", "integer": "number", "real": "number"}
@@ -52,6 +55,7 @@ def all_sections(results: Results) -> Html:
             _section("reasons", _reasons, charts=("reasons",)),
             _section("n_minus_1", lambda language: _n_minus_1(results, language), charts=("n-minus-1",)),
             _section("plan", lambda language: _plan(results, language), charts=("plan-curve", "plan-measures")),
+            *_around(results),
             _section("areas", lambda language: _areas(results, language)),
             _section("limits", lambda language: _limits(results, language)),
             _section("provenance", lambda language: _provenance(results, language)),
@@ -210,6 +214,34 @@ def _plan(results: Results, language: Language) -> Html:
         unfunded=labels.number(found.unfunded),
     )
     return joined([element("p", note), _table(view, names, chosen, text("caption.plan_table", language))])
+
+
+def _around(results: Results) -> list[Html]:
+    """Return the section on other budgets, rules and years; nothing where the run does not tell."""
+    around = around_of(results)
+    if around is None:
+        return []
+
+    def make(language: Language) -> Html:
+        rules, counties, budgets, draws = around_tables(around, language)
+        notes = [text(f"around.{name}", language) for name in ("rules_note", "pareto_note")]
+        return joined(
+            [
+                _paragraphs(around_sentences(around, language)),
+                _words(rules, language),
+                element("p", notes[0], class_="note"),
+                *(_words(given, language) for given in (counties, budgets)),
+                element("p", notes[1], class_="note"),
+                _words(draws, language),
+            ]
+        )
+
+    return [_section("around", make, charts=AROUND_CHARTS)]
+
+
+def _words(given: WordTable, language: Language) -> Html:
+    classes = ["words", *["number"] * (len(given.headings) - 1)]
+    return table(given.headings, given.rows, classes=classes, caption=text(f"caption.{given.name}", language))
 
 
 def _areas(results: Results, language: Language) -> Html:

@@ -21,6 +21,7 @@ from gridcheck.interrupts import interrupts_held_back
 from gridcheck.locks import locked
 from gridcheck.reports.applications_rejected import APPLICATIONS_REJECTED, RETURNED_FILES
 from gridcheck.reports.area_outages import AREA_OUTAGES
+from gridcheck.reports.candidates import CANDIDATES
 from gridcheck.reports.curves import CURVES_FILE
 from gridcheck.reports.schemas import TABLES
 
@@ -35,6 +36,7 @@ _FILES = frozenset(
         CURVES_FILE,
         SHEETS_FILE,
         AREA_OUTAGES.file_name,
+        CANDIDATES.file_name,
         APPLICATIONS_REJECTED.file_name,
         *RETURNED_FILES.values(),
         "report.html",

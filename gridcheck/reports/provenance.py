@@ -8,6 +8,7 @@ from typing import Any
 
 from gridcheck.reports.applications_rejected import APPLICATIONS_REJECTED
 from gridcheck.reports.area_outages import AREA_OUTAGES
+from gridcheck.reports.candidates import CANDIDATES
 from gridcheck.reports.curves import CURVES_FILE
 from gridcheck.reports.folder import Summary
 from gridcheck.reports.labels import clause_text, number
@@ -16,7 +17,7 @@ from gridcheck.reports.switching_sheets import SWITCHING_SHEETS
 from gridcheck.reports.texts import Language, codes, column_label, column_meaning, is_known, label, text
 
 # Parts of the summary that have a section of their own.
-_ELSEWHERE = frozenset({"files", "limits", "limits_of_model", "totals", "performance"})
+_ELSEWHERE = frozenset({"around", "files", "limits", "limits_of_model", "totals", "performance"})
 _SHORT_HASH = 12
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -111,7 +112,7 @@ def definition_rows(language: Language) -> list[tuple[str, str, str, str, str]]:
         for table, file_name, columns in (
             *(
                 (spec.name, spec.file_name, (*spec.columns, *spec.optional))
-                for spec in (*TABLES.values(), AREA_OUTAGES, SWITCHING_SHEETS, APPLICATIONS_REJECTED)
+                for spec in (*TABLES.values(), CANDIDATES, AREA_OUTAGES, SWITCHING_SHEETS, APPLICATIONS_REJECTED)
             ),
             ("curves", CURVES_FILE, CURVE_COLUMNS),
         )

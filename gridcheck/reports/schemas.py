@@ -1,8 +1,7 @@
 """What each file of a results folder holds: columns, kinds, units and the decimals they are written with.
 
-This is the one place that knows the columns. `tables` writes and reads by it, `workbook` and the
-dashboards take units and number formats from it, and `texts` holds the words for each column in
-both languages (``column.<name>`` and ``meaning.<table>.<name>``).
+This is the one place that knows the columns; `texts` holds the words for each in both languages (``column.<name>`` and
+``meaning.<table>.<name>``).
 """
 
 from __future__ import annotations
@@ -19,8 +18,7 @@ from gridcheck.errors import SchemaError
 
 Kind = Literal["text", "integer", "real", "boolean", "time"]
 
-# One quarter of an hour; the curves of a results folder are sampled at this step.
-STEP_MINUTES = 15
+STEP_MINUTES = 15  # of the curves of a results folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +174,12 @@ PLAN = TableSpec(
         _real("benefit_per_wan", "1", 4),
         _text("reason", nullable=True),
     ),
-    optional=(*(_text(name, nullable=True) for name in ("outcome", "group", "measures")), _SYNTHETIC),
+    optional=(
+        *(_text(name, nullable=True) for name in ("outcome", "group", "measures")),
+        _real("in_best_percent", "%", 1, nullable=True),
+        _flag("chosen_robust"),
+        _SYNTHETIC,
+    ),
 )
 
 _OUTAGE_LOADS = ("demand", "served", "interrupted", "lost", "restored")
@@ -232,8 +235,7 @@ AREAS = TableSpec(
         _text("feeder_id"),
         _text("village_code", nullable=True),
         _real("kva", "kVA", 1),
-        _integer("households"),
-        _integer("electric_households"),
+        *(_integer(name) for name in ("households", "electric_households")),
         _real("peak_kw", "kW", 2, nullable=True),
         _real("peak_loading_percent", "%", 2, nullable=True),
         _real("hot_spot_c", "°C", 2, nullable=True),
@@ -264,8 +266,7 @@ FEEDERS = TableSpec(
         _text("feeder_id"),
         _text("county_code"),
         _real("length_km", "km", 3),
-        _integer("areas"),
-        _integer("households"),
+        *(_integer(name) for name in ("areas", "households")),
         _real("peak_mw", "MW", 4, nullable=True),
         _real("peak_loading_percent", "%", 2, nullable=True),
         _real("min_vm_pu", "pu", 5, nullable=True),

@@ -51,6 +51,8 @@ PLAN: Layout = (
     ("reason", "text", 0, ""),
     ("unsupplied_mwh_removed", "real", 2, "MWh"),
     ("outcome", "text", 0, ""),
+    ("in_best_percent", "real", 0, "%"),
+    ("chosen_robust", "text", 0, ""),
     ("description", "long", 0, ""),
     ("area_id", "text", 0, ""),
     ("feeder_id", "text", 0, ""),

@@ -168,6 +168,8 @@ def plan_view(results: Results, language: Language) -> View:
     )
     if "outcome" in given:
         table["outcome"] = _words(given["outcome"], "plan_outcome", language)
+    if "chosen_robust" in given:
+        table["chosen_robust"] = _yes_no(given["chosen_robust"], language)
     return _view("plan", view_layouts.PLAN, table, language)
 
 

@@ -22,6 +22,7 @@ from xlsxwriter.worksheet import Worksheet
 from gridcheck.reports import palette, provenance
 from gridcheck.reports.folder import Results
 from gridcheck.reports.labels import HOTTEST_C, is_missing, number
+from gridcheck.reports.plan_around import Around, around_of, around_sentences, around_tables
 from gridcheck.reports.summaries import answer_sentence, banner, county_sentences, kpis
 from gridcheck.reports.tables import write_bytes
 from gridcheck.reports.texts import DEFAULT_LANGUAGE, Language, text
@@ -262,6 +263,26 @@ def _write_provenance(sheet: Worksheet, results: Results, styles: Styles, langua
     write_rows(sheet, text("sheet.provenance", language), words, rows, styles, (36, 46, 70, 22))
 
 
+def _write_around(sheet: Worksheet, around: Around, styles: Styles, language: Language) -> None:
+    """Write the tables around the plan below each other; their cells are texts as in the report."""
+    sheet.set_column(0, 0, 30)
+    sheet.set_column(1, 8, 18)
+    sheet.write_string(0, 0, text("report.around", language), styles.title)
+    row = 1
+    for line in around_sentences(around, language):
+        sheet.write_string(row, 0, line, styles.words)
+        row += 1
+    for given in around_tables(around, language):
+        row += 1
+        sheet.write_string(row, 0, text(f"caption.{given.name}", language), styles.strong)
+        for c, heading in enumerate(given.headings):
+            sheet.write_string(row + 1, c, heading, styles.header)
+        for r, cells in enumerate(given.rows, start=row + 2):
+            for c, cell in enumerate(cells):
+                sheet.write_string(r, c, cell, styles.words)
+        row += 2 + len(given.rows)
+
+
 def workbook_bytes(results: Results, language: Language = DEFAULT_LANGUAGE) -> bytes:
     """Return the bytes of report.xlsx."""
     buffer = io.BytesIO()
@@ -275,6 +296,9 @@ def workbook_bytes(results: Results, language: Language = DEFAULT_LANGUAGE) -> b
     for make in VIEWS.values():
         view = make(results, language)
         write_view(book.add_worksheet(view.title), view, styles, note)
+    around = around_of(results)
+    if around is not None:
+        _write_around(book.add_worksheet(text("sheet.around", language)), around, styles, language)
     tail: Mapping[str, Callable[[Worksheet, Results, Styles, Language], None]] = {
         "sheet.definitions": _write_definitions,
         "sheet.provenance": _write_provenance,

@@ -183,16 +183,23 @@ def test_a_given_choice_is_ranked_but_not_sought():
     assert (plan.status, math.isnan(plan.gap)) == ("fixed", True)
 
 
+def needing(projects, **requires):
+    return [
+        replace(one, candidate=replace(one.candidate, requires=tuple(requires.get(one.project_id, ()))))
+        for one in projects
+    ]
+
+
 def test_forced_forbidden_and_required_projects():
     projects = [project("a", 60.0, 7), project("b", 50.0, 5), project("c", 40.0), project("d", 50.0, 5)]
 
     assert chosen_ids(choose_projects(projects, 100.0, Conditions(forced=("c",), forbidden=("d",)))) == ["a", "c"]
-    assert chosen_ids(choose_projects(projects, 100.0, requires={"d": ["c"], "b": ["a"]})) == ["a"]
-    assert chosen_ids(choose_projects(projects, 110.0, requires={"b": ["a"]})) == ["a", "b"]
+    assert chosen_ids(choose_projects(needing(projects, d=["c"], b=["a"]), 100.0)) == ["a"]
+    assert chosen_ids(choose_projects(needing(projects, b=["a"]), 110.0)) == ["a", "b"]
     with pytest.raises(PlanError, match="smallest budget that could is 100 yuan"):
         choose_projects(projects, 99.0, Conditions(forced=("a", "c")))
     with pytest.raises(InputError, match="'b' requires 'x'"):
-        choose_projects(projects, 99.0, requires={"b": ["x"]})
+        choose_projects(needing(projects, b=["x"]), 99.0)
 
 
 def test_the_table_of_a_plan_can_be_chosen_from_again():

@@ -17,6 +17,7 @@ from gridcheck.reinforcement import (
     prove_plan,
 )
 from gridcheck.reinforcement.measures import NewArea, TransformerSwap
+from gridcheck.reinforcement.menu import Conditions
 from gridcheck.reinforcement.proof import ProofTask, prove
 from tests.support import planned_county as county
 from tests.support.county_folder import CODE
@@ -211,3 +212,26 @@ def test_no_money_no_project(crowded):
 def test_a_county_is_planned_for_once(crowded):
     with pytest.raises(PlanError, match="twice"):
         prove_plan([crowded, crowded], [], 1.0)
+
+
+def test_a_forced_project_that_costs_a_connection_is_refused_by_name(narrow):
+    greedy = swap_of(A1, "R9", ["P1"])
+
+    with pytest.raises(PlanError, match="'R9': P2 would lose its connection"):
+        prove_plan([narrow], [greedy], 1e6, Conditions(forced=("R9",)))
+
+
+def test_of_several_projects_a_forced_one_stays(narrow):
+    strong, weak = swap_of(A1, "R8", ["P1"], cost=1_000.0), swap_of(A2, "R9", [], cost=90_000.0, hours=1.0)
+
+    proof = prove(ProofTask(county=narrow, projects=(strong, weak), forced=("R9",)))
+
+    assert [f.project_id for f in proof.failures if f.lost] == ["R8"]
+
+
+def test_a_forbidden_project_may_be_withdrawn_before(crowded):
+    (honest,) = find_projects(crowded)
+
+    proved = prove_plan([crowded], [honest], 1e6, Conditions(forbidden=(honest.project_id,)))
+
+    assert proved.plan.chosen == ()

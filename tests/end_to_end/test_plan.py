@@ -414,7 +414,6 @@ def test_every_part_has_its_time_and_says_where_it_was_too_short(hard, tmp_path)
 
 
 def test_a_minimum_for_which_nothing_was_found_in_time_is_unfinished_work(table, tmp_path, monkeypatch):
-    monkeypatch.setattr("gridcheck.reinforcement.patience.time.monotonic", lambda: 0.0)
     monkeypatch.setattr("gridcheck.reinforcement.patience.Patience.left_s", 0.0)
     rows = [{**one, "county_code": "140827"} for one in ROWS]
     table = write_table(tmp_path / "t.csv", rows, tuple(rows[0]))

@@ -52,6 +52,15 @@ def plan(
     ] = None,
     draws: Annotated[int, typer.Option("--draws", min=1, max=1000, help="scenarios of --robust")] = 20,
     seed: Annotated[int, typer.Option("--seed", min=0, help="seed of the scenarios")] = 1,
+    minutes: Annotated[
+        float,
+        typer.Option(
+            "--minutes",
+            metavar="MINUTES",
+            help="longest search for a proof; then the best found is written with its gap. --pareto, --around and "
+            "--robust have as much again each",
+        ),
+    ] = 10.0,
     json: Json = False,
 ) -> None:
     """Choose packages from a plain table under a budget, exactly: households first, then risk, then cost."""
@@ -70,5 +79,6 @@ def plan(
             robust=robust,
             draws=draws,
             seed=seed,
+            minutes=minutes,
         )
         commands_plan.show_plan(commands_plan.plan(asked, out), out, as_json=json)

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gridcheck import __version__, terminal
-from gridcheck.errors import InputError, LedgerError, PlanError
+from gridcheck.errors import InputError, OutOfTimeError, PlanError
 
 if TYPE_CHECKING:
     from gridcheck.reinforcement.around import Margin
     from gridcheck.reinforcement.menu import Choice, Conditions, Menu
     from gridcheck.reinforcement.packages import Package
-    from gridcheck.reinforcement.robust import PlanScenario, RobustChoice, Rule
+    from gridcheck.reinforcement.patience import Patience
+    from gridcheck.reinforcement.robust import RobustChoice, Rule
 
-PLAN, STATUS, PARETO = "plan.csv", "status.json", "pareto.csv"
-SPLIT, RULES, SCENARIOS, FREQUENCY = "county_split.csv", "rules.csv", "scenarios.csv", "frequency.csv"
-_FILES = (PLAN, STATUS, PARETO, SPLIT, RULES, SCENARIOS, FREQUENCY)
-_PER_YUAN = 1_000_000
+_MOST_MINUTES = 100_000.0
+_MOST_HOUSEHOLD_DIGITS = 12
+# Stands where a figure would: null says that there is none.
+_OUT_OF_TIME = "out_of_time"
+_PARTS = {"choice": "方案 choice", "pareto": "帕累托 Pareto curve", "around": "边际 around the choice",
+          "robust": "稳健 robust"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,8 @@ class Asked:
         Rule of a robust choice.
     draws, seed : int
         Scenarios of it.
+    minutes : float
+        How long each part, the choice, the curve, the figures around and the robust choice, may be searched for. [min]
     """
 
     candidates: Path
@@ -64,6 +67,31 @@ class Asked:
     robust: Rule | None = None
     draws: int = 20
     seed: int = 1
+    minutes: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Searches:
+    """The parts of a plan, each with its own time, and those for which it was too short."""
+
+    minutes: float
+    cut_short: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[Patience]:
+        """Give one part its time; what it cannot do in it is left out, but for the choice itself."""
+        from gridcheck.reinforcement.patience import patience_of
+
+        with terminal.search_progress(_PARTS[name], self.minutes) as tell:
+            patience = patience_of(self.minutes, tell)
+            try:
+                yield patience
+            except OutOfTimeError as error:
+                if name == "choice":
+                    raise
+                patience.cut_short.append(str(error))
+        if patience.cut_short:
+            self.cut_short.append(name)
 
 
 def plan(asked: Asked, out: Path) -> dict[str, Any]:
@@ -74,80 +102,125 @@ def plan(asked: Asked, out: Path) -> dict[str, Any]:
     InputError
         If the table, the budget or a condition is not usable: every finding with its row.
     PlanError
-        If the budget does not reach for what is forced.
+        If the budget does not reach for what is forced, or nothing was found in time.
     LedgerError
         If the folder holds something else.
     """
     from gridcheck.reinforcement.menu import choose
-    from gridcheck.reinforcement.packages import menu_of_packages, never_buildable, read_packages
+    from gridcheck.reinforcement.packages import content_of_table, menu_of_packages, never_buildable, packages_of
+    from gridcheck.reports import plan_files, plan_folder
 
-    budget = _budget(asked.budget)
-    _require_place(out)
-    if asked.candidates.resolve().parent == out.resolve() and asked.candidates.name in _FILES:
-        raise InputError(f"{asked.candidates} would be replaced by what is written to {out}. Take another --out.")
-    packages = read_packages(asked.candidates)
+    budget = _budget(asked)
+    plan_folder.require_plan_place(out, asked.candidates)
+    content = content_of_table(asked.candidates)
+    packages = packages_of(content, file=asked.candidates)
     menu = menu_of_packages(packages)
-    conditions = _conditions(asked, menu, budget)
-    try:
-        choice = choose(menu, budget, conditions)
-    except PlanError as error:
-        raise PlanError(f"{asked.candidates}: {error}{_rows_of(packages, asked.forced)}") from None
+    searches = _Searches(asked.minutes)
+    with searches.part("choice") as patience:
+        conditions = _conditions(asked, menu, budget, patience)
+        try:
+            choice = choose(menu, budget, conditions, patience)
+        except OutOfTimeError as error:
+            raise OutOfTimeError(f"{asked.candidates}: {error} Give it more with --minutes.") from None
+        except PlanError as error:
+            raise PlanError(f"{asked.candidates}: {error}{_rows_of(packages, conditions.forced)}") from None
     notes = never_buildable(packages)
-    status = _status(asked, menu, choice, notes)
-    files = {PLAN: _plan_csv(packages, choice, asked, notes)}
+    # A note begins with the row of its package.
+    never = {int(note.split(" ")[1]) for note in notes}
+    files = {plan_folder.PLAN: plan_files.plan_csv(packages, choice, conditions.forbidden, never)}
+    status = _status(menu, choice, conditions, notes)
+    status["candidates_sha256"] = hashlib.sha256(content).hexdigest()
+    status["gridcheck_version"] = __version__
     if asked.has_pareto:
-        files[PARETO] = _pareto_csv(menu, conditions)
+        files |= _pareto(menu, conditions, searches)
     if asked.has_around:
-        status |= _around(menu, choice, conditions)
-        files |= {SPLIT: _split_csv(menu, choice), RULES: _rules_csv(menu, choice, conditions)}
+        status |= _around(menu, choice, conditions, searches)
+        files |= _compared(menu, choice, conditions, searches)
     if asked.robust is not None:
-        scenarios, found = _robust(asked, menu, budget, conditions)
-        files |= {SCENARIOS: _scenarios_csv(scenarios, found), FREQUENCY: _frequency_csv(menu, choice, found)}
-        status["robust"] = _robust_status(found)
-    files[STATUS] = (json.dumps(status, ensure_ascii=False, indent=2) + "\n").encode()
-    _write_together(out, files)
-    return status
+        status["robust"], more = _robust(asked, menu, choice, conditions, searches)
+        files |= more
+    status["cut_short"] = list(dict.fromkeys(searches.cut_short))
+    return plan_folder.write_plan_folder(out, files, status)
 
 
 def show_plan(status: Mapping[str, Any], out: Path, *, as_json: bool) -> None:
     """Print the status line, or all of status.json."""
-    terminal.print_remarks(str(out / PLAN), status["notes"])
+    from gridcheck.reports.plan_folder import PLAN
+
+    terminal.print_remarks(str(out / PLAN), [*_remarks(status), *status["notes"]])
     if as_json:
         terminal.print_json(status)
         return
     terminal.print_line(status["line"])
-    for name in ("marginal_100000_yuan", "next_on_the_list"):
+    for name in ("marginal_100000_yuan", "next_on_the_list", "robust"):
         if status.get(name):
             terminal.print_line(f"{name}: {json.dumps(status[name], ensure_ascii=False)}")
-    if "robust" in status:
-        terminal.print_line(f"robust: {json.dumps(status['robust'], ensure_ascii=False)}")
 
 
-def _budget(text: str) -> Fraction:
-    from gridcheck.reinforcement.packages import exact_number
+def _remarks(status: Mapping[str, Any]) -> list[str]:
+    """Say what is not proved."""
+    found = []
+    if status["status"] == "feasible":
+        name, most = status["gap_of"], status["bound"]
+        at_most = "" if most is None else f", but at most {most:.12g}"
+        found.append(
+            f"时间用完，未证明 {name} 最优，差距 {status['gap']:g}；可用 --minutes 加时。 "
+            f"The time ran out: other plans may bring more {name}{at_most}; gap {status['gap']:g}. "
+            "Give it more with --minutes."
+        )
+    elif not status["is_least_cost"]:
+        found.append(
+            "效益已证明最优，但未证明费用最低。 "
+            "What it brings is proved to be the best; another plan may bring it for less."
+        )
+    parts = [_PARTS[name] for name in status["cut_short"] if name != "choice"]
+    if parts:
+        found.append(
+            f"时间用完，未全部证明 the time ran out, not all is proved: {', '.join(parts)}; 可加时 more with --minutes"
+        )
+    return found
 
-    budget = exact_number(text.strip())
+
+def _budget(asked: Asked) -> Fraction:
+    from gridcheck.reinforcement.packages import exact_number, shown
+
+    if not 0.0 < asked.minutes <= _MOST_MINUTES:
+        raise InputError(f"--minutes must be above 0 and up to {_MOST_MINUTES:g}. Got {asked.minutes}.")
+    budget = exact_number(asked.budget.strip())
     if budget is None or budget < 0:
-        raise InputError(f"--budget {text!r} must be a finite number of yuan of at least 0, such as 18000000.")
+        raise InputError(
+            f"--budget {shown(asked.budget)!r} must be a finite number of yuan of at least 0, such as 18000000."
+        )
     return budget
 
 
-def _conditions(asked: Asked, menu: Menu, budget: Fraction) -> Conditions:
-    from gridcheck.reinforcement.around import fair_minimum
+def _conditions(asked: Asked, menu: Menu, budget: Fraction, patience: Patience) -> Conditions:
+    from gridcheck.reinforcement.around import with_fair_share
     from gridcheck.reinforcement.menu import Conditions
+    from gridcheck.reinforcement.packages import plain_text, shown
 
-    both = sorted(set(asked.forced) & set(asked.forbidden))
+    forced, forbidden = (_as_in_the_table(ids, menu) for ids in (asked.forced, asked.forbidden))
+    both = sorted(set(forced) & set(forbidden))
     if both:
         raise InputError("Projects are both forced and forbidden; name them once.", [f"project {one}" for one in both])
     minimum: dict[str, int] = {}
-    if asked.fair_share is not None:
-        minimum |= fair_minimum(menu, budget, Fraction(str(asked.fair_share)))
     for text in asked.county_minimum:
         code, _, number = text.partition("=")
-        if not (number.isascii() and number.isdigit()):
-            raise InputError(f"--county-minimum {text!r} must be CODE=HOUSEHOLDS, such as 140827=500.")
-        minimum[code] = max(minimum.get(code, 0), int(number))
-    return Conditions(forced=asked.forced, forbidden=asked.forbidden, county_minimum=minimum)
+        if not (number.isascii() and number.isdigit() and len(number) <= _MOST_HOUSEHOLD_DIGITS):
+            raise InputError(f"--county-minimum {shown(text)!r} must be CODE=HOUSEHOLDS, such as 140827=500.")
+        minimum[plain_text(code)] = max(minimum.get(plain_text(code), 0), int(number))
+    if asked.fair_share is not None and not 0.0 <= asked.fair_share <= 1.0:
+        raise InputError(f"--fair-share must lie within 0 and 1. Got {asked.fair_share}.")
+    own = Conditions(forced=forced, forbidden=forbidden, county_minimum=minimum)
+    return with_fair_share(menu, budget, own, asked.fair_share or 0.0, patience.part(2))
+
+
+def _as_in_the_table(ids: Iterable[str], menu: Menu) -> tuple[str, ...]:
+    """Return ids as they were read; they may be typed as they stand in the table or in plan.csv, or plainly."""
+    from gridcheck.reinforcement.packages import plain_text
+
+    known = set(menu.ids)
+    return tuple(one if one in known and plain_text(one) not in known else plain_text(one) for one in ids)
 
 
 def _rows_of(packages: Sequence[Package], forced: Iterable[str]) -> str:
@@ -156,18 +229,22 @@ def _rows_of(packages: Sequence[Package], forced: Iterable[str]) -> str:
     return f" Forced: {', '.join(rows)}." if rows else ""
 
 
-def _status(asked: Asked, menu: Menu, choice: Choice, notes: Sequence[str]) -> dict[str, Any]:
+def _status(menu: Menu, choice: Choice, conditions: Conditions, notes: Sequence[str]) -> dict[str, Any]:
     from gridcheck.reinforcement.menu import exact
 
     hours, cost = exact(choice.values["risk_hours"]), exact(choice.cost_yuan)
     budget, households = exact(choice.budget_yuan), int(choice.households)
+    word = "feasible" if choice.unproved else "optimal"
+    of = f" ({choice.unproved})" if choice.unproved else ""
     return {
-        "line": f"状态 status: optimal; 户数 households: {households}; 风险小时 risk_hours: {hours}; "
+        "line": f"状态 status: {word}; 户数 households: {households}; 风险小时 risk_hours: {hours}; "
         f"费用 cost_yuan: {cost}; 资金 budget_yuan: {budget}; 项目 projects: {len(choice.ids)}/{len(menu.ids)}; "
-        f"差距 gap: {choice.gap:g}",
-        "status": "optimal",
+        f"差距 gap: {choice.gap:g}{of}",
+        "status": word,
         "objective": "most households, then most risk_hours, then least cost_yuan, then fewest projects, then ids",
         "gap": choice.gap,
+        "gap_of": choice.unproved or None,
+        "bound": float(choice.bound) if choice.bound is not None and choice.unproved in choice.values else None,
         "is_least_cost": choice.is_least_cost,
         "households": households,
         "risk_hours": float(choice.values["risk_hours"]),
@@ -176,72 +253,36 @@ def _status(asked: Asked, menu: Menu, choice: Choice, notes: Sequence[str]) -> d
         "exact": {"risk_hours": hours, "cost_yuan": cost, "budget_yuan": budget},
         "chosen": len(choice.ids),
         "candidates": len(menu.ids),
-        "forced": sorted(set(asked.forced)),
-        "forbidden": sorted(set(asked.forbidden)),
+        "forced": sorted(set(conditions.forced)),
+        "forbidden": sorted(set(conditions.forbidden)),
         "notes": list(notes),
-        "candidates_sha256": hashlib.sha256(asked.candidates.read_bytes()).hexdigest(),
-        "gridcheck_version": __version__,
     }
 
 
-def _plan_csv(packages: Sequence[Package], choice: Choice, asked: Asked, notes: Sequence[str]) -> bytes:
-    from gridcheck.reinforcement.menu import exact
-
-    chosen, forbidden = set(choice.ids), set(asked.forbidden)
-    taken = {package.group for package in packages if package.group and package.project_id in chosen}
-    # A note begins with the row of its package.
-    never = {note.split(" ")[1] for note in notes}
-
-    def outcome(package: Package) -> str:
-        if package.project_id in chosen:
-            return "chosen"
-        if package.project_id in forbidden:
-            return "forbidden"
-        if str(package.row) in never:
-            return "never_buildable"
-        if package.group in taken:
-            return "alternative_chosen"
-        return "over_budget" if package.households > 0 or package.risk_hours > 0 else "no_benefit"
-
-    heading = ("project_id", "chosen", "outcome", "cost_yuan", "households", "risk_hours", "group", "county_code")
-    rows = [
-        (p.project_id, int(p.project_id in chosen), outcome(p), exact(p.cost_yuan), p.households, exact(p.risk_hours),
-         p.group, p.county_code)
-        for p in packages
-    ]  # fmt: skip
-    return _csv(heading, rows)
-
-
-def _pareto_csv(menu: Menu, conditions: Conditions) -> bytes:
+def _pareto(menu: Menu, conditions: Conditions, searches: _Searches) -> dict[str, bytes]:
     from gridcheck.reinforcement.around import pareto
+    from gridcheck.reports.plan_files import pareto_csv
+    from gridcheck.reports.plan_folder import PARETO
 
-    with terminal.steps("帕累托 Pareto curve") as step:
-        points = pareto(menu, conditions, progress=step)
-    heading = ("budget_yuan", "cost_yuan", "projects", "households", "risk_hours", "gap")
-    rows = [(*_money(one), len(one.ids), *_brought(one), f"{one.gap:g}") for one in points]
-    return _csv(heading, rows)
+    points: Sequence[Choice] = ()
+    with searches.part("pareto") as patience:
 
+        def step(done: int, of: int) -> None:
+            patience.tell(f"{done}/{of}", math.nan)
 
-def _money(choice: Choice) -> tuple[str, str]:
-    from gridcheck.reinforcement.menu import exact
-
-    return exact(choice.budget_yuan), exact(choice.cost_yuan)
-
-
-def _brought(choice: Choice) -> tuple[str, str]:
-    from gridcheck.reinforcement.menu import exact
-
-    return exact(choice.households), exact(choice.values["risk_hours"])
+        points = pareto(menu, conditions, progress=step, patience=patience)
+    return {PARETO: pareto_csv(points)}
 
 
-def _around(menu: Menu, choice: Choice, conditions: Conditions) -> dict[str, Any]:
+def _around(menu: Menu, choice: Choice, conditions: Conditions, searches: _Searches) -> dict[str, Any]:
     from gridcheck.reinforcement.around import marginal_value, next_on_the_list
 
-    following = next_on_the_list(menu, choice, conditions)
-    return {
-        "marginal_100000_yuan": _margin(marginal_value(menu, choice, conditions)),
-        "next_on_the_list": None if following is None else _margin(following),
-    }
+    found: dict[str, Any] = {"marginal_100000_yuan": _OUT_OF_TIME, "next_on_the_list": _OUT_OF_TIME}
+    with searches.part("around") as patience:
+        found["marginal_100000_yuan"] = _margin(marginal_value(menu, choice, conditions, patience=patience.part(3)))
+        following = next_on_the_list(menu, choice, conditions, patience)
+        found["next_on_the_list"] = None if following is None else _margin(following)
+    return found
 
 
 def _margin(margin: Margin) -> dict[str, Any]:
@@ -251,60 +292,47 @@ def _margin(margin: Margin) -> dict[str, Any]:
         "risk_hours": float(margin.risk_hours),
         "added": list(margin.added),
         "dropped": list(margin.dropped),
+        "gap": margin.gap,
     }
 
 
-def _split_csv(menu: Menu, choice: Choice) -> bytes:
-    from gridcheck.reinforcement.around import county_split
-    from gridcheck.reinforcement.menu import exact
-
-    heading = ("county_code", "candidates", "chosen", "cost_yuan", "cost_percent", "households", "risk_hours")
-    rows = [
-        (one.county_code, one.candidates, one.chosen, exact(one.cost_yuan),
-         "" if math.isnan(one.cost_percent) else f"{one.cost_percent:.3f}", exact(one.households),
-         exact(one.risk_hours))
-        for one in county_split(menu, choice)
-    ]  # fmt: skip
-    return _csv(heading, rows)
-
-
-def _rules_csv(menu: Menu, choice: Choice, conditions: Conditions) -> bytes:
-    from gridcheck.reinforcement.around import by_benefit_per_cost, by_even_split, by_heaviest_risk
+def _compared(menu: Menu, choice: Choice, conditions: Conditions, searches: _Searches) -> dict[str, bytes]:
+    """Return the files of --around: what counties get, and what rules of thumb would come to."""
+    from gridcheck.reinforcement.around import county_split, simple_rules
     from gridcheck.reinforcement.menu import NO_CONDITIONS, choose
+    from gridcheck.reports.plan_files import rules_csv, split_csv
+    from gridcheck.reports.plan_folder import RULES, SPLIT
 
-    budget = choice.budget_yuan
-    found = {
-        "exact": choice,
+    def firmly(best: Choice) -> str:
+        return "best_found" if best.unproved else "exact"
+
+    budget, found = choice.budget_yuan, {firmly(choice): choice}
+    with searches.part("around") as patience:
         # The rules of thumb know no conditions, so with some the best without them is what they are to be held against.
-        **({} if conditions == NO_CONDITIONS else {"exact_without_conditions": choose(menu, budget)}),
-        "benefit_per_cost": by_benefit_per_cost(menu, budget),
-        "heaviest_risk": by_heaviest_risk(menu, budget),
-        "even_split": by_even_split(menu, budget),
-    }
-    heading = ("rule", "cost_yuan", "projects", "households", "risk_hours", "households_per_million_yuan",
-               "risk_hours_per_million_yuan")  # fmt: skip
-    rows = [
-        (name, _money(one)[1], len(one.ids), *_brought(one), *(_per_million(one, value) for value in
-         (one.households, one.values["risk_hours"])))
-        for name, one in found.items()
-    ]  # fmt: skip
-    return _csv(heading, rows)
-
-
-def _per_million(choice: Choice, value: Fraction) -> str:
-    return f"{float(_PER_YUAN * value / choice.cost_yuan):.3f}" if choice.cost_yuan else ""
+        if conditions != NO_CONDITIONS:
+            freely = choose(menu, budget, patience=patience.part(2))
+            found[f"{firmly(freely)}_without_conditions"] = freely
+        found |= simple_rules(menu, budget, patience)
+    return {SPLIT: split_csv(county_split(menu, choice)), RULES: rules_csv(found)}
 
 
 def _robust(
-    asked: Asked, menu: Menu, budget: Fraction, conditions: Conditions
-) -> tuple[tuple[PlanScenario, ...], RobustChoice]:
+    asked: Asked, menu: Menu, choice: Choice, conditions: Conditions, searches: _Searches
+) -> tuple[dict[str, Any] | str, dict[str, bytes]]:
     import numpy as np
 
-    from gridcheck.reinforcement.robust import catalogue_ranges, choose_robustly, drawn_scenarios
+    from gridcheck.reinforcement.robust import RobustChoice, catalogue_ranges, choose_robustly, drawn_scenarios
+    from gridcheck.reports.plan_files import frequency_csv, scenarios_csv
+    from gridcheck.reports.plan_folder import FREQUENCY, SCENARIOS
 
     scenarios = drawn_scenarios(catalogue_ranges(menu.measure), asked.draws, np.random.default_rng(asked.seed))
-    rule = asked.robust or "regret"
-    return scenarios, choose_robustly(menu, budget, scenarios, conditions, rule=rule)
+    rule, found = asked.robust or "regret", list[RobustChoice]()
+    with searches.part("robust") as patience:
+        found.append(choose_robustly(menu, choice.budget_yuan, scenarios, conditions, rule=rule, patience=patience))
+    if not found:
+        return _OUT_OF_TIME, {}
+    files = {SCENARIOS: scenarios_csv(scenarios, found[0]), FREQUENCY: frequency_csv(menu, choice, found[0])}
+    return _robust_status(found[0]), files
 
 
 def _robust_status(found: RobustChoice) -> dict[str, Any]:
@@ -316,70 +344,6 @@ def _robust_status(found: RobustChoice) -> dict[str, Any]:
         "cost_yuan": float(found.choice.cost_yuan),
         "largest_regret_households": float(max(found.regret)),
         "least_households": float(min(found.households)),
+        "gap": found.choice.gap,
         "confidence": "E",
     }
-
-
-def _scenarios_csv(scenarios: Sequence[PlanScenario], found: RobustChoice) -> bytes:
-    from gridcheck.reinforcement.menu import exact
-
-    heading = (
-        "scenario",
-        "price_factors",
-        "households_factor",
-        "risk_factor",
-        "best_households",
-        "households",
-        "regret",
-    )
-    rows = [
-        (one.name, ";".join(f"{measure or '*'}={factor:.6f}" for measure, factor in one.price_factor.items()),
-         f"{one.households_factor:.6f}", f"{one.risk_factor:.6f}", exact(best), exact(own), exact(regret))
-        for one, best, own, regret in zip(
-            scenarios, found.best_households, found.households, found.regret, strict=True
-        )
-    ]  # fmt: skip
-    return _csv(heading, rows)
-
-
-def _frequency_csv(menu: Menu, choice: Choice, found: RobustChoice) -> bytes:
-    nominal, robust = set(choice.ids), set(found.choice.ids)
-    rows = [(one, int(one in nominal), int(one in robust), f"{found.frequency_percent[one]:.3f}") for one in menu.ids]
-    return _csv(("project_id", "chosen", "chosen_robust", "frequency_percent"), rows)
-
-
-def _csv(heading: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
-    from gridcheck.csv_tables import escape_text
-
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(heading)
-    # Numbers of ours may begin with a minus; texts of others may not begin like a formula.
-    texts = ("project_id", "group", "county_code", "price_factors")
-    is_text = [name in texts for name in heading]
-    for row in rows:
-        writer.writerow([escape_text(str(cell)) if text else cell for text, cell in zip(is_text, row, strict=True)])
-    return buffer.getvalue().encode()
-
-
-def _require_place(out: Path) -> None:
-    if out.exists() and not out.is_dir():
-        raise LedgerError(f"{out} is a file, not a folder. Name another one with --out.")
-    if (out / "summary.json").exists():
-        raise LedgerError(f"{out} holds the results of `gridcheck run`; they are left alone. Name another --out.")
-
-
-def _write_together(out: Path, files: Mapping[str, bytes]) -> None:
-    """Write all files, and let them take their places when the last one is complete; older ones of ours go."""
-    from gridcheck.atomic import written_in_one_step
-    from gridcheck.interrupts import interrupts_held_back
-    from gridcheck.reports.place import made_folder
-
-    with made_folder(out), interrupts_held_back(too_late=True):
-        with ExitStack() as stack:
-            for name, content in files.items():
-                file = stack.enter_context(written_in_one_step(out / name))
-                file.write(content)
-                file.flush()
-        for name in set(_FILES) - set(files):
-            (out / name).unlink(missing_ok=True)

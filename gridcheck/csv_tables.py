@@ -107,6 +107,34 @@ def text_table(path: Path) -> pd.DataFrame:
     return table_of_lines(io.StringIO(text, newline=""), where=str(path))
 
 
+def numbered_table(content: bytes, *, where: str) -> tuple[pd.DataFrame, tuple[int, ...]]:
+    """Read the content of a user's CSV file as `text_table` does, and tell where each row stands in it.
+
+    Parameters
+    ----------
+    content : bytes
+        The whole file.
+    where : str
+        Its name for messages.
+
+    Returns
+    -------
+    table : DataFrame of str
+        One row per row of the file; row 0 is the one below the heading.
+    row_number : tuple of int
+        Line of the file in which each row begins: blank lines and line breaks inside cells count.
+
+    Raises
+    ------
+    ValueError
+        If it is text in neither UTF-8 nor GB18030, not CSV, or empty; says the row and what to do.
+    SchemaError
+        Naming every row that has another number of cells than the heading, and columns that stand twice.
+    """
+    text, _ = decoded(content)
+    return _table(io.StringIO(text, newline=""), where=where, delimiter=",")
+
+
 def decoded(content: bytes) -> tuple[str, str]:
     """Return the text of a file and its encoding: UTF-8, or else GB18030, in which Chinese spreadsheets write CSV.
 
@@ -175,10 +203,22 @@ def table_of_lines(lines: Iterable[str], *, where: str, delimiter: str = ",") ->
     SchemaError
         Naming every row that has another number of cells than the heading, and columns that stand twice.
     """
+    return _table(lines, where=where, delimiter=delimiter)[0]
+
+
+def _table(lines: Iterable[str], *, where: str, delimiter: str) -> tuple[pd.DataFrame, tuple[int, ...]]:
+    reader = csv.reader(lines, strict=True, delimiter=delimiter)
+    rows: list[list[str]] = []
+    numbers: list[int] = []
+    begins = 1
     try:
-        rows = [row for row in csv.reader(lines, strict=True, delimiter=delimiter) if row]
+        for row in reader:
+            if row:
+                rows.append(row)
+                numbers.append(begins)
+            begins = reader.line_num + 1
     except csv.Error as error:
-        raise ValueError(f"not CSV: {error}") from error
+        raise ValueError(f"not CSV: row {begins}: {error}") from error
     if not rows:
         raise ValueError("it is empty; a heading is needed")
     heading = _without_empty_end(rows[0], 0)
@@ -189,12 +229,12 @@ def table_of_lines(lines: Iterable[str], *, where: str, delimiter: str = ",") ->
     findings += [
         f"row {number}: {len(row)} cells, the heading has {len(heading)}; a comma inside a cell needs quotation marks "
         "around the cell"
-        for number, row in enumerate(cells, start=2)
+        for number, row in zip(numbers[1:], cells, strict=True)
         if len(row) != len(heading)
     ]
     if findings:
         raise SchemaError(f"{where} is not a table: its rows do not fit under its heading.", findings)
-    return pd.DataFrame(cells, columns=heading, dtype=str)
+    return pd.DataFrame(cells, columns=heading, dtype=str), tuple(numbers[1:])
 
 
 def _without_empty_end(row: list[str], width: int) -> list[str]:

@@ -13,6 +13,7 @@
     |-- SolveError(RuntimeError)
     |   `-- NotConvergedError             only from raise_for_status(); cases, iterations
     |-- PlanError                         budget cannot be met, with the smallest that could
+    |   `-- OutOfTimeError                the time ran out before a plan was found; there may be one
     `-- LedgerError                       a results folder, store or ledger that cannot be read or written
         |-- IllegalStepError              a step that the life of an application does not allow
         `-- NoRoomError                   a promise for which no room is left, or known
@@ -81,6 +82,10 @@ class NotConvergedError(SolveError):
 
 class PlanError(GridcheckError):
     """A reinforcement plan cannot be made under the given conditions."""
+
+
+class OutOfTimeError(PlanError):
+    """The time of a search ran out before it found anything; there may be something."""
 
 
 class LedgerError(GridcheckError):

@@ -5,7 +5,7 @@ HiGHS is taken through its own binding: the copy inside scipy prints to standard
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import highspy
@@ -176,7 +176,14 @@ def dual_bound(programme: Programme) -> DualBound:
     return DualBound(bound=float(ends + best.sum()), worth=worth)
 
 
-def maximise(programme: Programme, *, most_nodes: int | None = None, is_presolved: bool = True) -> Optimum:
+def maximise(
+    programme: Programme,
+    *,
+    most_nodes: int | None = None,
+    most_seconds: float | None = None,
+    tell: Callable[[float, float], None] | None = None,
+    is_presolved: bool = True,
+) -> Optimum:
     """Maximise a linear objective over whole and real numbers.
 
     Parameters
@@ -186,6 +193,11 @@ def maximise(programme: Programme, *, most_nodes: int | None = None, is_presolve
     most_nodes : int, optional
         Nodes of the search tree after which the best solution so far is taken; none where not given. Nodes and not
         seconds, so that the same programme ends alike on every machine.
+    most_seconds : float, optional
+        Time after which the best solution so far is taken all the same; none where not given. [s]
+    tell : callable, optional
+        Hears the objective of the best solution so far and the bound, some times a second; what it raises, such as
+        KeyboardInterrupt, ends the search.
     is_presolved : bool
         Whether HiGHS may rewrite the programme first. In programmes with factors of very different size this has made
         feasible ones infeasible.
@@ -202,7 +214,14 @@ def maximise(programme: Programme, *, most_nodes: int | None = None, is_presolve
     options: dict[str, bool | int | float | str] = {"presolve": "choose" if is_presolved else "off"}
     if most_nodes is not None:
         options["mip_max_nodes"] = most_nodes
+    if most_seconds is not None:
+        options["time_limit"] = most_seconds
     solver = _solver(options)
+    if tell is not None:
+        heard = tell
+        solver.cbMipInterrupt.subscribe(
+            lambda event: heard(event.data_out.mip_primal_bound, event.data_out.mip_dual_bound)
+        )
     solver.passModel(_model(programme))
     solver.run()
     info = solver.getInfo()

@@ -22,9 +22,10 @@ from gridcheck.reinforcement.around import with_fair_share
 from gridcheck.reinforcement.choose import Plan, chosen_of
 from gridcheck.reinforcement.claims import is_claim
 from gridcheck.reinforcement.measures import Project
-from gridcheck.reinforcement.menu import NO_CONDITIONS, Conditions, menu_of_projects
+from gridcheck.reinforcement.menu import NO_CONDITIONS, Conditions
 from gridcheck.reinforcement.overview import ROBUST_DRAWS, PlanOverview, overview_report, plan_overview
 from gridcheck.reinforcement.plan_table import candidate_table
+from gridcheck.reinforcement.project_menu import menu_of_projects
 from gridcheck.stage_clock import peak_memory_mb
 
 Run = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]

@@ -7,10 +7,11 @@ import math
 import os
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from typing import Any
+from contextlib import contextmanager, nullcontext, suppress
+from typing import Any, TextIO
 
 import typer
 from rich.console import Console
@@ -19,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from gridcheck import __version__
-from gridcheck.errors import GridcheckError, InputError, SolveError
+from gridcheck.errors import GridcheckError, InputError, OutOfTimeError, SolveError
 
 EXIT_FINE, EXIT_VIOLATIONS, EXIT_BAD_INPUT, EXIT_INCOMPLETE, EXIT_FAULT = 0, 1, 2, 3, 70
 _INTERRUPTED, _NOBODY_READS = 130, 141
@@ -27,6 +28,8 @@ _FILE_WIDTH = 200
 _MOST_LINES = 30
 
 _REJECTED_ON_SCREEN = 10
+# A search that ends soon says nothing; a file gets a line a minute.
+_FIRST_SHOWN_S, _LINES_EVERY_S, _RENEWED_EVERY_S = 5.0, 60.0, 0.25
 
 ITEMS = ("项目 item", "数值 value")
 """Headings of a table of names and values."""
@@ -60,7 +63,7 @@ def friendly_errors() -> Iterator[None]:
     except InputError as error:
         _complain(error.message, error.findings)
         raise typer.Exit(EXIT_BAD_INPUT) from None
-    except SolveError as error:
+    except (SolveError, OutOfTimeError) as error:
         _complain(str(error), ())
         raise typer.Exit(EXIT_INCOMPLETE) from None
     except GridcheckError as error:
@@ -108,7 +111,7 @@ def _details(error: Exception) -> str:
 
 def _close_output() -> None:
     """Let what is still to be printed go nowhere, so that Python does not complain when it ends."""
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, AttributeError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
 
@@ -168,6 +171,45 @@ def steps(name: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bars:
         task = bars.add_task(name, total=None)
         yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+@contextmanager
+def search_progress(name: str, minutes: float) -> Iterator[Callable[[str, float], None]]:
+    """Show in one line how far a search is; where there is no terminal, in lines that come seldom.
+
+    Parameters
+    ----------
+    name : str
+        What is searched for.
+    minutes : float
+        How long it may take. [min]
+
+    Yields
+    ------
+    callable
+        To be told what is sought, and how far the best found is from the bound, NaN where that is not known; as often
+        as one likes.
+    """
+    screen = console()
+    begun_s = time.monotonic()
+    is_renewed = screen.is_terminal and not screen.is_dumb_terminal
+    with screen.status("") if is_renewed else nullcontext() as line:
+        next_s = begun_s + (_FIRST_SHOWN_S if line is None else 0.0)
+
+        def tell(what: str, gap: float) -> None:
+            nonlocal next_s
+            now_s = time.monotonic()
+            if now_s < next_s:
+                return
+            next_s = now_s + (_LINES_EVERY_S if line is None else _RENEWED_EVERY_S)
+            distance = f", 差距 gap {gap:.3g}" if math.isfinite(gap) else ""
+            text = f"求解 searching {name}: {what}{distance}, {now_s - begun_s:.0f} s / {minutes:g} min"
+            if line is None:
+                screen.print(text, markup=False, highlight=False, soft_wrap=True)
+            else:
+                line.update(escape(text))
+
+        yield tell
 
 
 def print_table(
@@ -243,15 +285,21 @@ def cell(value: object) -> str:
 
 def print_line(text: str) -> None:
     """Print one line on standard output."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()  # as in `print_json`
+    _say(text)
 
 
 def print_json(content: object) -> None:
     """Print machine-readable output, nothing else, on standard output; a number that is not one becomes null."""
     text = json.dumps(_without_nan(content), ensure_ascii=False, indent=2, default=str, allow_nan=False)
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()  # a reader that has gone is noticed here and not when Python ends
+    _say(text)
+
+
+def _say(text: str) -> None:
+    output: TextIO | None = sys.stdout
+    if output is None:  # it was closed before Python began
+        raise BrokenPipeError
+    output.write(f"{text}\n")
+    output.flush()  # a reader that has gone is noticed here and not when Python ends
 
 
 def _without_nan(content: object) -> object:

@@ -80,12 +80,15 @@ class Level:
         Bits of the aim below this digit.
     is_top : bool
         False where digits above it are held already.
+    scale : int
+        What the numbers of the aim were divided by, because they have it in common.
     """
 
     aim: Aim
     terms: tuple[Term, ...]
     shift: int = 0
     is_top: bool = True
+    scale: int = 1
 
     def value(self, columns: Sequence[int]) -> int:
         """Return the aim down to this digit, exactly."""
@@ -94,6 +97,14 @@ class Level:
     def local(self, value: int) -> int:
         """Return what the objective of the solver is at a value of the aim down to this digit."""
         return value if self.is_top else value & _MASK
+
+    def most(self, value: int, bound: int) -> int:
+        """Return what the aim can be at most, where it is `value` down to this digit and the objective at most `bound`.
+
+        Nothing is known of the digits below yet, so they count as large as they can be.
+        """
+        down_to = bound if self.is_top else value - self.local(value) + min(bound, _MASK)
+        return ((down_to + 1) << self.shift) - 1
 
 
 def levels(aim: Aim, draft: Draft) -> Iterator[Level]:
@@ -132,7 +143,7 @@ def levels(aim: Aim, draft: Draft) -> Iterator[Level]:
         parts = [value >> (_BITS * digit) if is_top else value >> (_BITS * digit) & _MASK for value in values]
         terms = [(i, float(part)) for i, part in enumerate(parts) if part]
         terms += [*_one(carry[digit], 1.0), *_one(carry[digit + 1], -float(_MASK + 1))]
-        yield Level(aim=aim, terms=tuple(terms), shift=_BITS * digit, is_top=is_top)
+        yield Level(aim=aim, terms=tuple(terms), shift=_BITS * digit, is_top=is_top, scale=divisor)
 
 
 def _one(column: int, factor: float) -> list[Term]:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from gridcheck.errors import PlanError
+from gridcheck.errors import OutOfTimeError, PlanError
 from gridcheck.reinforcement.menu import (
     NO_CONDITIONS,
     Choice,
     Conditions,
     Menu,
+    best_of,
     choice_of,
     choice_problem,
     choose,
     least_budget,
     least_cost,
 )  # fmt: skip
+from gridcheck.reinforcement.patience import Patience, share
 from gridcheck.reinforcement.problem import Floor, needs, reached
 from gridcheck.reinforcement.programme import best_choice
 
@@ -37,6 +40,8 @@ class Margin:
         What is added; hours may fall where households rise, because households come first. [1], [h]
     added, dropped : tuple of str
         Projects that come in, and that go out for them.
+    gap : float
+        The larger of the gaps of the choices that are compared; 0 where all are proved.
     """
 
     more_yuan: Fraction
@@ -44,6 +49,7 @@ class Margin:
     risk_hours: Fraction
     added: tuple[str, ...]
     dropped: tuple[str, ...]
+    gap: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +86,9 @@ def pareto(
     to_yuan: int = PARETO_TO_YUAN,
     step_yuan: int = PARETO_STEP_YUAN,
     progress: Callable[[int, int], None] = lambda _done, _of: None,
+    patience: Patience | None = None,
 ) -> tuple[Choice, ...]:
-    """Return the best choice at every budget from 0 on, each exact.
+    """Return the best choice at every budget from 0 on, each exact, or with its gap where the time ran out.
 
     Parameters
     ----------
@@ -93,6 +100,9 @@ def pareto(
         Last budget, and the step. [yuan]
     progress : callable
         Told how many points are done, and of how many.
+    patience : Patience, optional
+        How long all of them may take; each gets an even share of what is left. Points for which nothing was found in
+        it are left out.
 
     Returns
     -------
@@ -101,23 +111,33 @@ def pareto(
     """
     budgets = range(0, to_yuan + 1, step_yuan)
     points: list[Choice] = []
-    for done, budget in enumerate(budgets, start=1):
-        point = pareto_point(menu, conditions, budget)
-        points += [] if point is None else [point]
-        progress(done, len(budgets))
+    for done, budget in enumerate(budgets):
+        with suppress(OutOfTimeError):
+            point = pareto_point(menu, conditions, budget, share(patience, len(budgets) - done))
+            points += [] if point is None else [point]
+        progress(done + 1, len(budgets))
     return tuple(points)
 
 
-def pareto_point(menu: Menu, conditions: Conditions, budget_yuan: int) -> Choice | None:
+def pareto_point(
+    menu: Menu, conditions: Conditions, budget_yuan: int, patience: Patience | None = None
+) -> Choice | None:
     """Return the best choice at one budget; None where that is too small for the conditions."""
     problem = choice_problem(menu, None, conditions)
-    if (problem.forced or problem.floors) and budget_yuan < least_budget(menu, problem):
-        return None
-    return choose(menu, Fraction(budget_yuan), conditions)
+    if problem.forced or problem.floors:
+        least = least_budget(menu, problem, share(patience, 3))
+        if budget_yuan < least.cost_yuan:
+            return None
+    return choose(menu, Fraction(budget_yuan), conditions, patience)
 
 
 def marginal_value(
-    menu: Menu, choice: Choice, conditions: Conditions = NO_CONDITIONS, *, more_yuan: int = MARGIN_YUAN
+    menu: Menu,
+    choice: Choice,
+    conditions: Conditions = NO_CONDITIONS,
+    *,
+    more_yuan: int = MARGIN_YUAN,
+    patience: Patience | None = None,
 ) -> Margin:
     """Return what more money would bring: the exact choice with it, less the exact choice without.
 
@@ -131,15 +151,24 @@ def marginal_value(
         As it was made.
     more_yuan : int
         The money. [yuan]
+    patience : Patience, optional
+        How long to search.
 
     Returns
     -------
     Margin
+
+    Raises
+    ------
+    OutOfTimeError
+        If nothing was found in time.
     """
-    return _margin(choice, choose(menu, choice.budget_yuan + more_yuan, conditions))
+    return _margin(choice, choose(menu, choice.budget_yuan + more_yuan, conditions, patience))
 
 
-def next_on_the_list(menu: Menu, choice: Choice, conditions: Conditions = NO_CONDITIONS) -> Margin | None:
+def next_on_the_list(
+    menu: Menu, choice: Choice, conditions: Conditions = NO_CONDITIONS, patience: Patience | None = None
+) -> Margin | None:
     """Return the least money that would unlock one household more, and what would then be built.
 
     Parameters
@@ -150,11 +179,18 @@ def next_on_the_list(menu: Menu, choice: Choice, conditions: Conditions = NO_CON
         The best choice.
     conditions : Conditions
         As it was made.
+    patience : Patience, optional
+        How long to search; where it ran out, less money may do.
 
     Returns
     -------
     Margin or None
         ``more_yuan`` counts from the budget; None where no money unlocks any more.
+
+    Raises
+    ------
+    OutOfTimeError
+        If nothing was found in time.
     """
     problem = choice_problem(menu, None, conditions)
     benefit = menu.benefits[0]
@@ -163,14 +199,15 @@ def next_on_the_list(menu: Menu, choice: Choice, conditions: Conditions = NO_CON
     if sum(max(0, value) for value in benefit.values) < floor.least:
         return None
     try:
-        built = best_choice(more).built
+        cheapest = best_of(menu, more, choice.budget_yuan, share(patience, 2))
+    except OutOfTimeError:
+        raise
     except PlanError:
         return None
-    least = Fraction(sum(menu.cost[i] for i in built), menu.parts_per_yuan)
-    return _margin(choice, choose(menu, least, conditions))
+    return _margin(choice, choose(menu, cheapest.cost_yuan, conditions, patience), cheapest.gap)
 
 
-def _margin(before: Choice, after: Choice) -> Margin:
+def _margin(before: Choice, after: Choice, *gaps: float) -> Margin:
     old, new = set(before.ids), set(after.ids)
     return Margin(
         more_yuan=after.budget_yuan - before.budget_yuan,
@@ -178,6 +215,7 @@ def _margin(before: Choice, after: Choice) -> Margin:
         risk_hours=after.values["risk_hours"] - before.values["risk_hours"],
         added=tuple(sorted(new - old)),
         dropped=tuple(sorted(old - new)),
+        gap=max(before.gap, after.gap, *gaps),
     )
 
 
@@ -215,12 +253,12 @@ def county_split(menu: Menu, choice: Choice) -> tuple[CountyShare, ...]:
     return tuple(shares)
 
 
-def simple_rules(menu: Menu, budget_yuan: Fraction) -> dict[str, Choice]:
+def simple_rules(menu: Menu, budget_yuan: Fraction, patience: Patience | None = None) -> dict[str, Choice]:
     """Return what the simple rules would build, by the code of each rule; they know no conditions."""
     return {
         "benefit_per_cost": by_benefit_per_cost(menu, budget_yuan),
         "heaviest_risk": by_heaviest_risk(menu, budget_yuan),
-        "even_split": by_even_split(menu, budget_yuan),
+        "even_split": by_even_split(menu, budget_yuan, patience),
     }
 
 
@@ -243,13 +281,13 @@ def by_heaviest_risk(menu: Menu, budget_yuan: Fraction) -> Choice:
     return _down_the_list(menu, order, budget_yuan)
 
 
-def by_even_split(menu: Menu, budget_yuan: Fraction) -> Choice:
+def by_even_split(menu: Menu, budget_yuan: Fraction, patience: Patience | None = None) -> Choice:
     """Choose as an office does: the same money for every county, spent at best in each."""
-    built = [i for there in even_split(menu, budget_yuan).values() for i in there]
+    built = [i for there in even_split(menu, budget_yuan, patience).values() for i in there]
     return choice_of(menu, built, budget_yuan)
 
 
-def even_split(menu: Menu, budget_yuan: Fraction) -> dict[str, tuple[int, ...]]:
+def even_split(menu: Menu, budget_yuan: Fraction, patience: Patience | None = None) -> dict[str, tuple[int, ...]]:
     """Return what each county would build with an even part of the money, at best for itself.
 
     Parameters
@@ -258,6 +296,8 @@ def even_split(menu: Menu, budget_yuan: Fraction) -> dict[str, tuple[int, ...]]:
         What is chosen from; a project that requires one of another county is left out.
     budget_yuan : Fraction
         Money of all counties together. [yuan]
+    patience : Patience, optional
+        How long all of them may take; where it ran out, a county has the best that was found.
 
     Returns
     -------
@@ -268,16 +308,19 @@ def even_split(menu: Menu, budget_yuan: Fraction) -> dict[str, tuple[int, ...]]:
     part = menu.budget_parts(budget_yuan / max(1, len(codes)))
     found: dict[str, tuple[int, ...]] = {}
     taken: set[int] = set()
-    for code in codes:
+    for done, code in enumerate(codes):
         others = {i for i, county in enumerate(menu.county_code) if county != code}
         # An alternative that an earlier county has built is none any more.
         others |= {i for group in menu.groups if taken.intersection(group) for i in group}
-        found[code] = best_choice(replace(choice_problem(menu, part), forbidden=tuple(sorted(others)))).built
+        problem = replace(choice_problem(menu, part), forbidden=tuple(sorted(others)))
+        found[code] = best_choice(problem, share(patience, len(codes) - done)).built
         taken.update(found[code])
     return found
 
 
-def fair_minimum(menu: Menu, budget_yuan: Fraction, share: Fraction) -> dict[str, int]:
+def fair_minimum(
+    menu: Menu, budget_yuan: Fraction, fair_share: Fraction, patience: Patience | None = None
+) -> dict[str, int]:
     """Return the households that each county is to get at least: a share of what an even split would give it.
 
     Parameters
@@ -286,8 +329,10 @@ def fair_minimum(menu: Menu, budget_yuan: Fraction, share: Fraction) -> dict[str
         What is chosen from.
     budget_yuan : Fraction
         Money of all counties together. [yuan]
-    share : Fraction
+    fair_share : Fraction
         From 0, no minimum, to 1; the budget is always enough, since the even split itself meets it. [1]
+    patience : Patience, optional
+        How long to search for the even split.
 
     Returns
     -------
@@ -299,19 +344,21 @@ def fair_minimum(menu: Menu, budget_yuan: Fraction, share: Fraction) -> dict[str
     PlanError
         If the share is not within 0 and 1.
     """
-    if not 0 <= share <= 1:
-        raise PlanError(f"The fair share must lie within 0 and 1. Got {float(share):g}.")
+    if not 0 <= fair_share <= 1:
+        raise PlanError(f"The fair share must lie within 0 and 1. Got {float(fair_share):g}.")
     return {
-        code: int(share * choice_of(menu, built, budget_yuan).households // 1)
-        for code, built in even_split(menu, budget_yuan).items()
+        code: int(fair_share * choice_of(menu, built, budget_yuan).households // 1)
+        for code, built in even_split(menu, budget_yuan, patience).items()
     }
 
 
-def with_fair_share(menu: Menu, budget_yuan: Fraction, conditions: Conditions, share: float) -> Conditions:
+def with_fair_share(
+    menu: Menu, budget_yuan: Fraction, conditions: Conditions, fair_share: float, patience: Patience | None = None
+) -> Conditions:
     """Return conditions by which every county gets at least a share of what an even split would bring it."""
-    if not share:
+    if not fair_share:
         return conditions
-    least = fair_minimum(menu, budget_yuan, Fraction(str(share)))
+    least = fair_minimum(menu, budget_yuan, Fraction(str(fair_share)), patience)
     least |= {code: max(least.get(code, 0), own) for code, own in conditions.county_minimum.items()}
     return replace(conditions, county_minimum=least)
 

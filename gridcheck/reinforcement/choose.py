@@ -11,7 +11,8 @@ from gridcheck.errors import InputError, PlanError
 from gridcheck.reinforcement.around import with_fair_share
 from gridcheck.reinforcement.claims import claiming, is_claim
 from gridcheck.reinforcement.measures import Project
-from gridcheck.reinforcement.menu import NO_CONDITIONS, Choice, Conditions, Menu, choice_of, choose, menu_of_projects
+from gridcheck.reinforcement.menu import NO_CONDITIONS, Choice, Conditions, Menu, choice_of, choose
+from gridcheck.reinforcement.project_menu import menu_of_projects
 from gridcheck.units import YUAN_PER_WAN
 
 

@@ -10,16 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from gridcheck.errors import InputError, PlanError
+from gridcheck.errors import InputError, OutOfTimeError, PlanError
 from gridcheck.reinforcement.aims import Aim
-from gridcheck.reinforcement.measures import Project
+from gridcheck.reinforcement.patience import Patience, share
 from gridcheck.reinforcement.problem import ChoiceProblem, Chosen, Floor, Limit, closure
 from gridcheck.reinforcement.programme import best_choice
 
 HOUSEHOLDS = "households"
-_FEN_PER_YUAN = 100
-_PARTS_PER_HOUR = 100
-_KWH_PER_MWH = 1000
 _MOST_DECIMALS = 60
 
 
@@ -136,9 +133,13 @@ class Choice:
     values : mapping of str to Fraction
         What they bring of each benefit, by its name; exact.
     gap : float
-        Relative distance to the proved bound: 0, or NaN where no best one was sought.
+        Relative distance to the proved bound: 0 where no other brings more, NaN where no best one was sought.
     is_least_cost : bool
         False where it is not proved that no other choice brings the same for less.
+    unproved : str
+        The first objective that is not proved, because the time ran out; empty where what it brings is the best.
+    bound : Fraction or None
+        What no choice exceeds in that objective, all before it being as good.
     """
 
     ids: tuple[str, ...]
@@ -147,69 +148,13 @@ class Choice:
     values: Mapping[str, Fraction]
     gap: float
     is_least_cost: bool = False
+    unproved: str = ""
+    bound: Fraction | None = None
 
     @property
     def households(self) -> Fraction:
         """Households that are unlocked."""
         return self.values[HOUSEHOLDS]
-
-
-def menu_of_projects(projects: Sequence[Project]) -> Menu:
-    """Return the menu of a study's projects.
-
-    Parameters
-    ----------
-    projects : sequence of Project
-        With finite numbers and different ids.
-
-    Returns
-    -------
-    Menu
-        A household that projects of several groups unlock is shared: it counts once.
-
-    Raises
-    ------
-    InputError
-        If requirements name projects that are not there.
-    """
-    ordered = sorted(projects, key=lambda project: project.project_id)
-    groups: dict[str, list[int]] = {}
-    unlocking: dict[str, list[int]] = {}
-    for i, project in enumerate(ordered):
-        groups.setdefault(project.candidate.group, []).append(i)
-        for application_id in sorted(set(project.application_ids)):
-            unlocking.setdefault(application_id, []).append(i)
-    shared = {
-        application_id: tuple(members)
-        for application_id, members in unlocking.items()
-        if len({ordered[i].candidate.group for i in members}) > 1
-    }
-    own = [project.households_unlocked - len(set(project.application_ids) & shared.keys()) for project in ordered]
-    none = (0,) * len(shared)
-    where = {project.project_id: i for i, project in enumerate(ordered)}
-    pairs = [(project.project_id, other) for project in ordered for other in project.candidate.requires]
-    apart = [(project.project_id, other) for project in ordered for other in project.candidate.excludes]
-    unknown = [f"project {one!r} requires {other!r}" for one, other in pairs if other not in where]
-    if unknown:
-        raise InputError("Requirements name projects that are not among the candidates.", unknown)
-    hours = tuple(round(project.hours_removed * _PARTS_PER_HOUR) for project in ordered)
-    energy = tuple(round(project.unsupplied_mwh_removed * _KWH_PER_MWH) for project in ordered)
-    return Menu(
-        ids=tuple(where),
-        county_code=tuple(project.candidate.county_code for project in ordered),
-        measure=tuple(project.candidate.measure for project in ordered),
-        cost=tuple(round(project.cost_yuan * _FEN_PER_YUAN) for project in ordered),
-        parts_per_yuan=_FEN_PER_YUAN,
-        benefits=(
-            Benefit(name=HOUSEHOLDS, values=(*own, *((1,) * len(shared)))),
-            Benefit(name="risk_hours", values=hours + none, parts=_PARTS_PER_HOUR),
-            Benefit(name="unsupplied_mwh", values=energy + none, parts=_KWH_PER_MWH),
-        ),
-        groups=tuple(tuple(members) for members in groups.values() if len(members) > 1),
-        requires=tuple((where[one], where[other]) for one, other in pairs),
-        conflicts=tuple((where[one], where[other]) for one, other in apart if other in where),
-        shared=tuple(shared.values()),
-    )
 
 
 def choice_problem(menu: Menu, budget: int | None, conditions: Conditions = NO_CONDITIONS) -> ChoiceProblem:
@@ -258,7 +203,9 @@ def choice_problem(menu: Menu, budget: int | None, conditions: Conditions = NO_C
     )
 
 
-def choose(menu: Menu, budget_yuan: Fraction, conditions: Conditions = NO_CONDITIONS) -> Choice:
+def choose(
+    menu: Menu, budget_yuan: Fraction, conditions: Conditions = NO_CONDITIONS, patience: Patience | None = None
+) -> Choice:
     """Choose what serves best within a budget: most households, then the other benefits in turn, then least cost.
 
     Parameters
@@ -269,6 +216,8 @@ def choose(menu: Menu, budget_yuan: Fraction, conditions: Conditions = NO_CONDIT
         Money. [yuan]
     conditions : Conditions
         What is to be met beside.
+    patience : Patience, optional
+        How long to search for a proof; without end where not given.
 
     Returns
     -------
@@ -280,12 +229,26 @@ def choose(menu: Menu, budget_yuan: Fraction, conditions: Conditions = NO_CONDIT
         If conditions name what is not there, or contradict each other.
     PlanError
         If the budget is negative or does not reach for the conditions: by how much, and the smallest that would.
+    OutOfTimeError
+        If no choice that meets the conditions was found in time.
     """
     budget = menu.budget_parts(required_budget(budget_yuan))
     problem = choice_problem(menu, budget, conditions)
-    _require_enough(menu, problem, budget_yuan)
-    found = best_choice(problem) if menu.ids else Chosen(built=(), gap=0.0)
-    return replace(choice_of(menu, found.built, budget_yuan), gap=found.gap, is_least_cost=found.is_settled)
+    _require_enough(menu, problem, budget_yuan, share(patience, 2))
+    return best_of(menu, problem, budget_yuan, patience)
+
+
+def best_of(menu: Menu, problem: ChoiceProblem, budget_yuan: Fraction, patience: Patience | None = None) -> Choice:
+    """Return the best choice of a programme, with what it brings and how firmly it is proved."""
+    found = best_choice(problem, patience) if menu.ids else Chosen(built=(), gap=0.0)
+    parts = {benefit.name: benefit.parts for benefit in menu.benefits}.get(found.unproved, 1)
+    return replace(
+        choice_of(menu, found.built, budget_yuan),
+        gap=found.gap,
+        is_least_cost=found.is_settled,
+        unproved=found.unproved,
+        bound=None if found.bound is None else Fraction(found.bound, parts),
+    )
 
 
 def choice_of(menu: Menu, built: Sequence[int], budget_yuan: Fraction) -> Choice:
@@ -311,17 +274,20 @@ def required_budget(budget_yuan: Fraction) -> Fraction:
     return budget_yuan
 
 
-def least_budget(menu: Menu, problem: ChoiceProblem) -> Fraction:
-    """Return the smallest budget that meets what is forced and what counties are to get. [yuan]
+def least_budget(menu: Menu, problem: ChoiceProblem, patience: Patience | None = None) -> Choice:
+    """Return the cheapest choice that meets what is forced and what counties are to get.
 
     Raises
     ------
     PlanError
         If none does.
+    OutOfTimeError
+        If none was found in time.
     """
+    if problem.floors:
+        return best_of(menu, least_cost(problem), Fraction(0), patience)
     # Without floors, what is forced needs just what it requires.
-    built = best_choice(least_cost(problem)).built if problem.floors else closure(problem.forced, problem.requires)
-    return Fraction(sum(menu.cost[i] for i in built), menu.parts_per_yuan)
+    return replace(choice_of(menu, closure(problem.forced, problem.requires), Fraction(0)), gap=0.0)
 
 
 def least_cost(problem: ChoiceProblem) -> ChoiceProblem:
@@ -356,21 +322,23 @@ def _require_possible(menu: Menu, forced: tuple[int, ...], forbidden: tuple[int,
         raise InputError("The forced projects cannot all be built; take some of them back.", findings)
 
 
-def _require_enough(menu: Menu, problem: ChoiceProblem, budget_yuan: Fraction) -> None:
+def _require_enough(menu: Menu, problem: ChoiceProblem, budget_yuan: Fraction, patience: Patience | None) -> None:
     """Say by how much a budget is too small for what is forced, and for the least that counties are to get."""
     if not (problem.forced or problem.floors):
         return
     try:
-        least = least_budget(menu, problem)
+        least = least_budget(menu, problem, patience)
+    except OutOfTimeError:
+        return  # nothing is known yet
     except PlanError:
         raise PlanError("No budget is enough: the counties cannot all get what is asked for them at least.") from None
-    if least > budget_yuan:
+    if least.cost_yuan > budget_yuan and not least.unproved:
         forced = ", ".join(menu.ids[i] for i in problem.forced)
         asked = [f"the forced projects ({forced}) with what they require"] if problem.forced else []
         asked += ["the least that counties are to get"] if problem.floors else []
         raise PlanError(
-            f"The budget of {exact(budget_yuan)} yuan is {exact(least - budget_yuan)} yuan too small for "
-            f"{' and '.join(asked)}. The smallest budget that could is {exact(least)} yuan."
+            f"The budget of {exact(budget_yuan)} yuan is {exact(least.cost_yuan - budget_yuan)} yuan too small for "
+            f"{' and '.join(asked)}. The smallest budget that could is {exact(least.cost_yuan)} yuan."
         )
 
 

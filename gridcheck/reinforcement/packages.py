@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from gridcheck.csv_tables import text_table, unescape_text
+from gridcheck.csv_tables import numbered_table, unescape_text
 from gridcheck.errors import InputError, SchemaError
 from gridcheck.reinforcement.menu import HOUSEHOLDS, Benefit, Menu
 from gridcheck.reinforcement.problem import needs, reached
@@ -20,6 +20,9 @@ _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 # More money than any plan has, and more decimals than a computer writes.
 _LARGEST, _MOST_DECIMALS = 10**15, 40
 _MOST_HOUSEHOLDS = 10**9
+# No number that can be meant is longer; Python refuses those of some thousand digits.
+_LONGEST_NUMBER, _LONGEST_SHOWN = 200, 40
+_SEPARATORS = ";；"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +32,7 @@ class Package:
     Attributes
     ----------
     row : int
-        Row of the file; the heading is row 1.
+        Line of the file in which its row begins; blank lines and line breaks inside cells count, as in a text editor.
     project_id : str
         Its id.
     cost_yuan : Fraction
@@ -63,8 +66,7 @@ def read_packages(file: Path) -> tuple[Package, ...]:
     Parameters
     ----------
     file : Path
-        UTF-8 or GB18030; columns project_id, cost_yuan, households, risk_hours, and where they are needed group,
-        requires (ids separated by ``;``), county_code, measure. Others are not looked at.
+        As `packages_of` takes its content.
 
     Returns
     -------
@@ -76,15 +78,48 @@ def read_packages(file: Path) -> tuple[Package, ...]:
     InputError
         If the file cannot be read as a table.
     SchemaError
+        As `packages_of` says.
+    """
+    return packages_of(content_of_table(file), file=file)
+
+
+def content_of_table(file: Path) -> bytes:
+    """Return what a file holds; an InputError where it cannot be read."""
+    try:
+        return file.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InputError(f"{file} cannot be read: {reason or error}. Check the path.") from error
+
+
+def packages_of(content: bytes, *, file: Path) -> tuple[Package, ...]:
+    """Read the content of a table of packages.
+
+    Parameters
+    ----------
+    content : bytes
+        CSV in UTF-8 or GB18030; columns project_id, cost_yuan, households, risk_hours, and where they are needed group,
+        requires (ids separated by ``;``), county_code, measure. Others are not looked at.
+    file : Path
+        Where it was read, for messages.
+
+    Returns
+    -------
+    tuple of Package
+        In the order of the file.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read as a table.
+    SchemaError
         Missing columns or no rows; cells that are no numbers, negative costs, ids that are missing, stand twice or are
         not there, requirements that lead in a circle: every finding with its row.
     """
     try:
-        table = text_table(file)
+        table, row_number = numbered_table(content, where=str(file))
     except SchemaError:
         raise
-    except OSError as error:
-        raise InputError(f"{file} cannot be read: {error.strerror or error}. Check the path.") from error
     except ValueError as error:
         raise InputError(f"{file} cannot be read as a table of packages: {error}") from error
     missing = [f"column {name} is missing" for name in REQUIRED if name not in table]
@@ -100,7 +135,7 @@ def read_packages(file: Path) -> tuple[Package, ...]:
         raise SchemaError(f"{file}: headings that are nearly those of a table of packages; correct them.", misspelt)
     findings: list[str] = []
     rows = table.reindex(columns=[*REQUIRED, *OPTIONAL], fill_value="").to_dict("records")
-    packages = [_package(number, row, findings) for number, row in enumerate(rows, start=2)]
+    packages = [_package(number, row, findings) for number, row in zip(row_number, rows, strict=True)]
     if not packages:
         findings.append("row 2: there is none; at least one package is needed")
     findings += _faulty_ids(packages)
@@ -181,19 +216,23 @@ def _meant(heading: str) -> str:
 
 
 def _package(number: int, row: Mapping[object, str], findings: list[str]) -> Package:
-    texts = {str(name): unescape_text(str(cell).strip()) for name, cell in row.items()}
-    where = f"row {number} ({texts['project_id'] or 'without an id'})"
+    texts = {str(name): plain_text(str(cell)) for name, cell in row.items()}
+    where = f"row {number} ({shown(texts['project_id']) or 'without an id'})"
     if not texts["project_id"]:
         findings.append(f"row {number}: project_id is empty; every package needs one")
+    if set(_SEPARATORS) & set(texts["project_id"]):
+        findings.append(f"{where}: project_id holds a semicolon, which separates ids in requires; take another sign")
     cost = exact_number(texts["cost_yuan"])
     if cost is None or cost < 0:
-        findings.append(f"{where}: cost_yuan {texts['cost_yuan']!r} must be a number of at least 0")
+        findings.append(f"{where}: cost_yuan {shown(texts['cost_yuan'])!r} must be a number of at least 0")
     households = exact_number(texts["households"])
     if households is None or households < 0 or households.denominator > 1 or households > _MOST_HOUSEHOLDS:
-        findings.append(f"{where}: households {texts['households']!r} must be a whole number of at least 0")
+        findings.append(f"{where}: households {shown(texts['households'])!r} must be a whole number of at least 0")
     hours = exact_number(texts["risk_hours"])
     if hours is None:
-        findings.append(f"{where}: risk_hours {texts['risk_hours']!r} must be a number; negative where it adds risk")
+        findings.append(
+            f"{where}: risk_hours {shown(texts['risk_hours'])!r} must be a number; negative where it adds risk"
+        )
     return Package(
         row=number,
         project_id=texts["project_id"],
@@ -201,10 +240,30 @@ def _package(number: int, row: Mapping[object, str], findings: list[str]) -> Pac
         households=int(households or 0),
         risk_hours=hours or Fraction(0),
         group=texts["group"],
-        requires=tuple(needed for one in re.split("[;；]", texts["requires"]) if (needed := one.strip())),
+        requires=tuple(
+            needed for one in re.split(f"[{_SEPARATORS}]", str(row["requires"])) if (needed := plain_text(one))
+        ),
         county_code=texts["county_code"],
         measure=texts["measure"],
     )
+
+
+def plain_text(cell: str) -> str:
+    """Return a cell without blanks around it and without the apostrophe that keeps a spreadsheet from running it.
+
+    Ids in requires are read one by one in the same way, so an id is written there as it is in its own column.
+
+    Examples
+    --------
+    >>> plain_text(" P1 "), plain_text("'=1+1"), plain_text("''=1+1")
+    ('P1', '=1+1', "'=1+1")
+    """
+    return unescape_text(cell.strip()).strip()
+
+
+def shown(text: str) -> str:
+    """Return a text that is not too long for a message."""
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}… ({len(text)} characters)"
 
 
 def exact_number(text: str) -> Fraction | None:
@@ -215,7 +274,7 @@ def exact_number(text: str) -> Fraction | None:
     >>> exact_number("0.29"), exact_number("1e3"), exact_number("1,000"), exact_number("nan")
     (Fraction(29, 100), Fraction(1000, 1), None, None)
     """
-    if not _NUMBER.fullmatch(text):
+    if len(text) > _LONGEST_NUMBER or not _NUMBER.fullmatch(text):
         return None
     number = Fraction(text)
     return number if abs(number) <= _LARGEST and 10**_MOST_DECIMALS % number.denominator == 0 else None

@@ -84,21 +84,27 @@ class ChoiceProblem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """The best choice.
+    """The best choice, or the best that was found in time.
 
     Attributes
     ----------
     built : tuple of int
         Positions of the chosen projects, ascending.
     gap : float
-        Relative distance to the proved bound, the largest over the aims; always 0.
+        Relative distance of the aim that is not proved to its bound; 0 where what is brought is proved to be the best.
     is_settled : bool
-        False where the search among choices that bring the same was cut short: another may cost less.
+        False where the search was cut short, be it only among choices that bring the same: another may cost less.
+    unproved : str
+        Name of the first aim that is not proved; empty where only choices that bring the same are not told apart.
+    bound : int or None
+        What no choice can exceed in that aim.
     """
 
     built: tuple[int, ...]
     gap: float
     is_settled: bool = True
+    unproved: str = ""
+    bound: int | None = None
 
 
 def closure(forced: Iterable[int], requires: Iterable[tuple[int, int]]) -> tuple[int, ...]:
@@ -124,6 +130,19 @@ def reached(starts: Iterable[int], needed: Mapping[int, Sequence[int]]) -> tuple
             found.add(i)
             waiting += needed.get(i, ())
     return tuple(sorted(found))
+
+
+def plain_start(problem: ChoiceProblem) -> tuple[int, ...] | None:
+    """Return a choice that meets everything, where one is plain to see: what is forced, and nothing else."""
+    built = closure(problem.forced, problem.requires)
+    inside = set(built)
+    is_fine = (
+        not problem.floors
+        and not inside.intersection(problem.forbidden)
+        and all(sum(limit.cost[i] for i in built) <= limit.most for limit in problem.limits)
+        and all(len(inside.intersection(group)) <= 1 for group in (*problem.groups, *problem.conflicts))
+    )
+    return built if is_fine else None
 
 
 def twins(problem: ChoiceProblem) -> tuple[tuple[int, int], ...]:

@@ -15,27 +15,35 @@ yuan. All numbers are whole; what a solver's tolerance lets through is found by 
 Of thousands of projects, most are settled by the multipliers of the relaxation: who would lower the bound below a plan
 that is known already is out, or in, for good. Only the others are searched through.
 
+No more projects than the cheapest ones that fit can ever be built. Where households rise with the cost, plus a constant
+each, that row is what makes the bound tight: without it a search through hundreds of such projects does not end.
+
 References
 ----------
 .. [1] H. P. Williams, *Model Building in Mathematical Programming*, 5th ed., 2013, chapters 3.2 (goals in order of
    rank) and 9 (0/1 programmes).
 .. [2] E. Balas, E. Zemel, "An algorithm for large zero-one knapsack problems", Operations Research 28(5), 1980: the
    core of a knapsack.
+.. [3] S. Martello, P. Toth, "Upper bounds and algorithms for hard 0-1 knapsack problems", Operations Research 45(5),
+   1997: at most so many items, for strongly correlated ones.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 import numpy as np
 
 from gridcheck.arrays import BoolArray, FloatArray
-from gridcheck.errors import PlanError
+from gridcheck.errors import OutOfTimeError, PlanError
 from gridcheck.mixed_integer import INFINITY, Draft, Optimum, Programme, Term, dual_bound, maximise
 from gridcheck.reinforcement.aims import Aim, Level, levels
-from gridcheck.reinforcement.problem import ChoiceProblem, Chosen, Limit, closure, twins
+from gridcheck.reinforcement.patience import Patience, relative_gap, share
+from gridcheck.reinforcement.problem import ChoiceProblem, Chosen, Limit, plain_start, twins
 
 # A solution that a rounding tolerance let through the budget is cut off; more than a few never occur.
 _MAX_CUTS = 200
@@ -50,29 +58,35 @@ _BLOCK, _MAX_BLOCKS = 20, 10
 # Nodes of the search tree, and open projects, beyond which choices that bring the same are not told apart any more.
 _TIE_BREAK_NODES, _TIE_BREAK_OPEN = 2000, 600
 _NOTHING_LEFT = ("Infeasible", "Primal infeasible or unbounded")
+_OUT_OF_TIME = "Time limit reached"
 
 Row = tuple[Sequence[Term], float, float]
 """Terms of a constraint, and the least and most that they may come to."""
 
 
-def best_choice(problem: ChoiceProblem) -> Chosen:
+def best_choice(problem: ChoiceProblem, patience: Patience | None = None) -> Chosen:
     """Choose among projects, aim after aim; of equal choices the one with the fewest projects, then the earliest ids.
 
     Parameters
     ----------
     problem : ChoiceProblem
         What is chosen from.
+    patience : Patience, optional
+        How long; without one the search ends with a proof only.
 
     Returns
     -------
     Chosen
+        Where the time ran out, the best found, with the aim that is not proved and its bound.
 
     Raises
     ------
     PlanError
         If nothing meets the limits and floors, or HiGHS does not prove the optimum.
+    OutOfTimeError
+        If the time ran out before anything was found that meets them.
     """
-    search = _Search(problem)
+    search = _Search(problem, patience)
     row = (*(-1,) * problem.n_project, *(0,) * len(problem.shared))
     count = Aim(name="projects", rows=(row,), is_tie_break=True)
     for aim in (*problem.aims, count):
@@ -92,17 +106,21 @@ class _Found:
 
     built: tuple[int, ...] | None
     value: int = 0
+    bound: float | None = None  # of the solver's objective, where the time ran out before the proof
 
 
 class _Search:
     """The programme while aim after aim is sought."""
 
-    def __init__(self, problem: ChoiceProblem) -> None:
-        self.problem = problem
+    def __init__(self, problem: ChoiceProblem, patience: Patience | None = None) -> None:
+        self.problem, self.patience = problem, patience
         self.draft = Draft()
         self.built: tuple[int, ...] = ()
         self.gap = 0.0
         self.is_only, self.is_settled = False, True
+        self.unproved = ""
+        self.bound: int | None = None
+        self._core: tuple[int, ...] | None = None
         self._held: list[tuple[Level, int]] = []
         n = problem.n_project
         self._lower, self._upper = np.zeros(n), np.ones(n)
@@ -113,7 +131,7 @@ class _Search:
         if np.any(self._lower > self._upper):
             raise PlanError("A forced project is forbidden, or costs more than the budget.")
         self._write()
-        self._start = _start(problem)
+        self._start = plain_start(problem)
 
     def _write(self) -> None:
         problem, n = self.problem, self.problem.n_project
@@ -140,6 +158,10 @@ class _Search:
         r"""Write a budget exactly: :math:`\sum_i c_{i,d} x_i + k_d \le b_d + 2^{16} k_{d+1}` for each digit d."""
         divisor = math.gcd(*limit.cost) or 1
         costs, most = [cost // divisor for cost in limit.cost], limit.most // divisor
+        # However they are chosen, there are no more of them than of the cheapest that fit.
+        most_built = bisect_right(list(accumulate(sorted(costs))), most)
+        if most_built < len(costs):
+            self.draft.row([(i, 1.0) for i in range(len(costs))], upper=float(most_built))
         carry: list[Term] = []
         # What is open costs no more than the budget, so a budget that is far above needs no more digits than costs do.
         while max(costs, default=0) >= _LARGEST_FACTOR:
@@ -152,7 +174,9 @@ class _Search:
 
     def chosen(self) -> Chosen:
         """Return what is known to be best."""
-        return Chosen(built=self.built, gap=self.gap, is_settled=self.is_settled)
+        return Chosen(
+            built=self.built, gap=self.gap, is_settled=self.is_settled, unproved=self.unproved, bound=self.bound
+        )
 
     def climb(self, level: Level) -> None:
         """Seek the best of an objective, and hold it from then on."""
@@ -163,15 +187,45 @@ class _Search:
             return
         if not (is_first and is_done):
             found = self._solved(level, [] if is_first else self._others_as_good(level), self._lower, self._upper)
-            if found.built is None and is_first:
+            if found.bound is not None:
+                self._end_of_time(level, found, found.bound)
+                if self.unproved:
+                    return
+            elif found.built is None and is_first:
                 raise PlanError("No choice of projects meets the budget and the conditions.")
-            if found.built is None:
+            elif found.built is None:
                 self.is_only = self.is_settled
             elif is_first or found.value > self._value(level):
                 self.built = found.built
         value = self._value(level)
         self._held.append((level, value))
         self.draft.row(level.terms, lower=level.local(value) - 0.5)
+
+    def _end_of_time(self, level: Level, found: _Found, bound: float) -> None:
+        """Keep the best that is known, and say how far from the bound it is; where it reaches that, nothing is open."""
+        start = None if self._held else self._start
+        known = [built for built in (found.built, self._core, start) if built is not None]
+        known += [self.built] if self._held else []
+        if not known:
+            self._note(level)
+            raise OutOfTimeError(
+                "The time ran out before any choice was found that meets the budget and the conditions."
+            )
+        self.built = max(known, key=lambda built: level.value(self.problem.columns(built)))
+        programme = self._programme(self.draft, level, self._lower, self._upper)
+        ends = np.maximum(programme.objective * programme.lower, programme.objective * programme.upper)
+        bound = min(bound, dual_bound(programme).bound, float(ends.sum()))
+        value = self._value(level)
+        # Whole numbers: a bound less than one away is met; the margin is what a solver takes for nothing.
+        local = math.floor(bound + 1e-6 + 1e-9 * abs(bound))
+        if local <= level.local(value):
+            return
+        own, most = (
+            level.scale * one for one in (level.aim.value(self.problem.columns(self.built)), level.most(value, local))
+        )
+        self.gap = (most - own) / max(1, abs(own))
+        self.unproved, self.bound, self.is_settled = level.aim.name, most, False
+        self._note(level)
 
     def settle_by_id(self) -> None:
         """Of choices that are equal in all aims, take the one with the earliest ids."""
@@ -222,7 +276,9 @@ class _Search:
         shut = np.zeros(self.problem.n_project, dtype=bool)
         shut[order[np.count_nonzero(~is_open) + _CORE :]] = True
         shut &= may_shut
-        found = self._solved(level, [], *self._shut(shut, better))
+        # The whole has to be searched through as well: half of the time is for the core.
+        found = self._solved(level, [], *self._shut(shut, better), patience=share(self.patience, 2))
+        self._core = found.built
         if found.built is None:
             return False
         if not self._held or found.value > self._value(level):
@@ -231,7 +287,7 @@ class _Search:
         margin = 1e-6 + 1e-9 * abs(dual.bound)
         settled = is_open & (dual.bound - np.abs(worth) < level.local(found.value) - margin)
         self._lower, self._upper = self._shut(settled, better)
-        return not np.any(shut & ~settled)
+        return found.bound is None and not np.any(shut & ~settled)
 
     def _shut(self, shut: BoolArray, better: FloatArray) -> tuple[FloatArray, FloatArray]:
         return np.where(shut, better, self._lower), np.where(shut, better, self._upper)
@@ -244,16 +300,26 @@ class _Search:
             upper=np.concatenate([upper, programme.upper[n:]]),
         )
 
-    def _solved(self, level: Level, extra: Sequence[Row], lower: FloatArray, upper: FloatArray) -> _Found:
+    def _solved(
+        self,
+        level: Level,
+        extra: Sequence[Row],
+        lower: FloatArray,
+        upper: FloatArray,
+        *,
+        patience: Patience | None = None,
+    ) -> _Found:
         """Solve, and check in whole numbers what comes back."""
         draft = self.draft.copy()
         for terms, least, most in extra:
             draft.row(terms, lower=least, upper=most)
-        best = _Found(built=None)
+        best, bound = _Found(built=None), math.inf
         for _ in range(_MAX_CUTS):
-            found = self._asked(level, self._programme(draft, level, lower, upper))
+            found = self._asked(level, self._programme(draft, level, lower, upper), patience or self.patience)
+            bound = min(bound, found.bound)
+            is_open = found.status == _OUT_OF_TIME and not self._may_stop(level)
             if found.status in _NOTHING_LEFT or not len(found.x):
-                return best
+                return replace(best, bound=bound) if is_open else best
             built = tuple(np.flatnonzero(found.x[: self.problem.n_project] > 0.5).tolist())
             columns = self.problem.columns(built)
             cover = self._cover(built)
@@ -267,7 +333,7 @@ class _Search:
             if is_allowed and (best.built is None or value > best.value):
                 best = _Found(built=built, value=value)
             if is_allowed and not found.is_proved:
-                return best
+                return replace(best, bound=bound) if is_open else best
             if is_allowed and found.value <= level.local(value) + 0.5:
                 self._require_no_gap(level, best.value, found.bound)
                 return best
@@ -275,17 +341,34 @@ class _Search:
             draft.row(terms, upper=most)
         raise PlanError(f"HiGHS did not keep the budget exactly in {_MAX_CUTS} trials.")
 
-    def _asked(self, level: Level, programme: Programme) -> Optimum:
-        """Ask HiGHS; only between choices that bring the same may it stop early."""
-        if not self._may_stop(level):
-            found = maximise(programme)
-            if not found.is_proved and found.status not in _NOTHING_LEFT:
-                raise PlanError(f"HiGHS found no optimal choice of projects: {found.status}.")
+    def _asked(self, level: Level, programme: Programme, patience: Patience | None) -> Optimum:
+        """Ask HiGHS; only between choices that bring the same, or when the time is out, may it stop early."""
+        may_stop = self._may_stop(level)
+
+        def tell(value: float, bound: float) -> None:
+            if patience is not None:
+                patience.tell(level.aim.name, relative_gap(value, bound) if level.is_top else math.nan)
+
+        found = maximise(
+            programme,
+            most_nodes=_TIE_BREAK_NODES if may_stop else None,
+            most_seconds=None if patience is None else patience.left_s,
+            # Without somebody who hears, Ctrl-C would wait for the end of the search.
+            tell=tell,
+        )
+        if found.is_proved or found.status in _NOTHING_LEFT:
             return found
-        found = maximise(programme, most_nodes=_TIE_BREAK_NODES)
-        if not found.is_proved and found.status not in _NOTHING_LEFT:
+        if may_stop:
             self.is_settled = False
+            if found.status == _OUT_OF_TIME:
+                self._note(level)
+        elif patience is None or found.status != _OUT_OF_TIME:
+            raise PlanError(f"HiGHS found no optimal choice of projects: {found.status}.")
         return found
+
+    def _note(self, level: Level) -> None:
+        if self.patience is not None:
+            self.patience.cut_short.append(level.aim.name)
 
     def _require_no_gap(self, level: Level, value: int, bound: float) -> None:
         # Whole numbers again: a bound less than one away is met.
@@ -311,16 +394,3 @@ class _Search:
         return all(sum(floor.values[i] for i in columns) >= floor.least for floor in self.problem.floors) and all(
             level.value(columns) >= value for level, value in self._held
         )
-
-
-def _start(problem: ChoiceProblem) -> tuple[int, ...] | None:
-    """Return a choice that meets everything, where one is plain to see: what is forced, and nothing else."""
-    built = closure(problem.forced, problem.requires)
-    inside = set(built)
-    is_fine = (
-        not problem.floors
-        and not inside.intersection(problem.forbidden)
-        and all(sum(limit.cost[i] for i in built) <= limit.most for limit in problem.limits)
-        and all(len(inside.intersection(group)) <= 1 for group in (*problem.groups, *problem.conflicts))
-    )
-    return built if is_fine else None

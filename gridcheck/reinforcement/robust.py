@@ -29,9 +29,18 @@ import numpy as np
 from gridcheck.catalogue import measures
 from gridcheck.errors import InputError
 from gridcheck.reinforcement.aims import Aim
-from gridcheck.reinforcement.menu import NO_CONDITIONS, Benefit, Choice, Conditions, Menu, choice_of, choice_problem
+from gridcheck.reinforcement.menu import (
+    NO_CONDITIONS,
+    Benefit,
+    Choice,
+    Conditions,
+    Menu,
+    best_of,
+    choice_of,
+    choice_problem,
+)
+from gridcheck.reinforcement.patience import Patience, share
 from gridcheck.reinforcement.problem import Limit
-from gridcheck.reinforcement.programme import best_choice
 
 Rule = Literal["regret", "cvar"]
 # Factors count in thousandths: households of a scenario are then whole thousandths.
@@ -206,6 +215,7 @@ def choose_robustly(
     *,
     rule: Rule = "regret",
     worst_percent: float = DEFAULT_WORST_PERCENT,
+    patience: Patience | None = None,
 ) -> RobustChoice:
     """Choose what is best in view of all scenarios, among plans that every scenario's prices leave within the budget.
 
@@ -223,10 +233,13 @@ def choose_robustly(
         Least largest regret, or most households in the worst scenarios.
     worst_percent : float
         Share of scenarios that are the worst, for ``cvar``. [%]
+    patience : Patience, optional
+        How long all searches together may take.
 
     Returns
     -------
     RobustChoice
+        Where the time ran out the gap of its choice is the largest of all searches.
 
     Raises
     ------
@@ -234,14 +247,17 @@ def choose_robustly(
         If there are no scenarios, a factor is negative or missing, or conditions name what is not there.
     PlanError
         If no plan meets the conditions within the budget at all prices.
+    OutOfTimeError
+        If none was found in time.
     """
     _check(scenarios, worst_percent)
     menus = [menu_in(menu, scenario) for scenario in scenarios]
     budget = menu.budget_parts(budget_yuan)
-    best = [
-        choice_of(there, best_choice(choice_problem(there, budget, _in(conditions, scenario))).built, budget_yuan)
-        for there, scenario in zip(menus, scenarios, strict=True)
-    ]
+    best: list[Choice] = []
+    for there, scenario in zip(menus, scenarios, strict=True):
+        alone = choice_problem(there, budget, _in(conditions, scenario))
+        # One search more is that for all scenarios.
+        best.append(best_of(there, alone, budget_yuan, share(patience, len(menus) - len(best) + 1)))
     problem = choice_problem(menu, budget, conditions)
     households = [there.benefits[0] for there in menus]
     parts = households[0].parts
@@ -249,13 +265,15 @@ def choose_robustly(
     worst = 1 if rule == "regret" else max(1, math.ceil(len(best) * worst_percent / 100.0))
     aim = Aim(name=rule, rows=tuple(one.values for one in households), offsets=tuple(offsets), worst=worst)
     limits = tuple(Limit(cost=there.cost, most=budget) for there in menus)
-    found = best_choice(replace(problem, limits=(*problem.limits, *limits), aims=(aim, *problem.aims)))
-    choice = replace(choice_of(menu, found.built, budget_yuan), gap=found.gap, is_least_cost=found.is_settled)
+    together = replace(problem, limits=(*problem.limits, *limits), aims=(aim, *problem.aims))
+    choice = best_of(menu, together, budget_yuan, patience)
+    choice = replace(choice, gap=max(choice.gap, *(one.gap for one in best)))
+    built = menu.positions(choice.ids)
     return RobustChoice(
         rule=rule,
         choice=choice,
         scenarios=tuple(scenario.name for scenario in scenarios),
-        households=tuple(choice_of(there, found.built, budget_yuan).households for there in menus),
+        households=tuple(choice_of(there, built, budget_yuan).households for there in menus),
         best_households=tuple(one.households for one in best),
         frequency_percent={
             project_id: 100.0 * sum(project_id in one for one in map(set, (b.ids for b in best))) / len(best)

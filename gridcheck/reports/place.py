@@ -218,7 +218,7 @@ def held_place(out: Path) -> Iterator[HeldPlace]:
                 raise LedgerError(
                     f"Another run is writing to {out}. Wait until it has ended, or name another folder with --out."
                 ) from None
-            _put_right(folder)
+            put_right(folder)
             _require_free(folder, out)
             probe = _unfinished_name(folder)
             probe.mkdir()
@@ -253,7 +253,7 @@ def _unusable(out: Path, reason: str) -> LedgerError:
     return LedgerError(f"{out} cannot be the results folder: {reason}. Name another one with --out.")
 
 
-def _put_right(folder: Path) -> None:
+def put_right(folder: Path) -> None:
     """Undo what killed runs left: a folder taken away before the new one came, half-written ones."""
     former = former_folder(folder)
     if former.is_dir() and not folder.exists():

@@ -2,13 +2,18 @@
 
 import csv
 import json
+import os
+import subprocess
+import sys
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.support.command_line import content_of, gridcheck
-from tests.support.package_tables import best_of_all_subsets, random_table, row, write_table
+from gridcheck.errors import OutOfTimeError
+from tests.support.command_line import ROOT, content_of, gridcheck
+from tests.support.package_tables import COLUMNS, best_of_all_subsets, hard_table, random_table, row, write_table
 
 ROWS = [
     row("P3", 50000, 5, 2.5, requires="P1"),
@@ -300,3 +305,178 @@ def test_an_id_that_looks_like_a_formula_comes_back(tmp_path):
 
     assert plan(table, tmp_path / "out", "--force", "=1+1").exit_code == 0
     assert (tmp_path / "out/plan.csv").read_text("utf-8").splitlines()[1].startswith("'=1+1,1,")
+
+
+def test_an_id_is_written_everywhere_as_in_the_table_or_plainly(tmp_path):
+    rows = [row("'=a", 1, 1), row("b", 1, 1, requires="c;'=a"), row("c", 1, 1, requires="=a"), row("''=a", 9, 1)]
+    table = write_table(tmp_path / "t.csv", rows)
+
+    assert plan(table, tmp_path / "1", "--forbid", "'=a", "--force", "''=a").exit_code == 0
+    assert plan(table, tmp_path / "2", "--forbid", "=a").exit_code == 0
+
+    chosen = [
+        [one["project_id"] for one in written(tmp_path / f"{n}/plan.csv") if one["chosen"] == "1"] for n in (1, 2)
+    ]
+    assert chosen == [["''=a"], ["''=a"]]
+    status = json.loads((tmp_path / "1/status.json").read_text("utf-8"))
+    # In JSON nothing runs: the id itself.
+    assert (status["forced"], status["forbidden"]) == (["'=a"], ["=a"])
+    # What was written is read again as the same ids.
+    assert plan(tmp_path / "1/plan.csv", tmp_path / "3", "--force", "'=a", "--force", "''=a").exit_code == 0
+    assert written(tmp_path / "3/plan.csv")[0]["project_id"] == "'=a"
+
+
+@pytest.mark.parametrize("project_id", ["a;b", "a；b"])
+def test_an_id_that_requires_could_never_name(tmp_path, project_id):
+    table = write_table(tmp_path / "t.csv", [row("c", 1, 1), row(project_id, 1, 1)])
+
+    refused(plan(table, tmp_path / "out"), tmp_path / "out", f"row 3 ({project_id}): project_id holds a semicolon")
+
+
+def test_rows_are_lines_of_the_file(tmp_path):
+    heading = ",".join(COLUMNS)
+    table = tmp_path / "t.csv"
+    table.write_text(f'\n{heading}\n\n"a\nb",,,1,1,1\n\nc,,,-1,1,1\nd,,,1,1,1\n"e",,,1,x,1\n', encoding="utf-8")
+
+    refused(plan(table, tmp_path / "out"), tmp_path / "out", "row 7 (c): cost_yuan", "row 9 (e): households")
+
+    table.write_text(f'{heading}\n"a\nb",,,1,1,1\n\nc,,1,1,1\n', encoding="utf-8")
+    refused(plan(table, tmp_path / "out"), tmp_path / "out", "row 5: 5 cells")
+
+    table.write_text(f'{heading}\n\na,,,1,1,1\nb,,,1,1,"1\n', encoding="utf-8")
+    refused(plan(table, tmp_path / "out"), tmp_path / "out", "row 4: unexpected end of data")
+
+    table.write_text(f"{heading}\n\na,G,,1,1,1\nb,G,a,1,1,1\n", encoding="utf-8")
+    assert "row 4 (b): never built" in plan(table, tmp_path / "out").stderr
+    assert [one["outcome"] for one in written(tmp_path / "out/plan.csv")] == ["chosen", "never_buildable"]
+
+
+@pytest.mark.parametrize("column", ["cost_yuan", "households", "risk_hours"])
+def test_a_number_of_thousands_of_digits(tmp_path, column):
+    table = write_table(tmp_path / "t.csv", [row("a", 1, 1), {**row("b", 1, 1), column: "9" * 5000}])
+
+    refused(plan(table, tmp_path / "out"), tmp_path / "out", f"row 3 (b): {column} '9999", "… (5000 characters)")
+
+
+def test_options_of_thousands_of_digits(table, tmp_path):
+    out, digits = tmp_path / "out", "9" * 5000
+
+    refused(plan(table, out, budget=digits), out, "--budget '9999", "of at least 0")
+    refused(plan(table, out, "--county-minimum", f"140827={digits}"), out, "must be CODE=HOUSEHOLDS")
+
+
+@pytest.mark.parametrize(
+    "options", [("--minutes", "0"), ("--minutes", "nan"), ("--minutes", "-1"), ("--minutes", "inf")]
+)
+def test_impossible_times(table, tmp_path, options):
+    refused(plan(table, tmp_path / "out", *options), tmp_path / "out", "--minutes must be above 0")
+
+
+@pytest.fixture(scope="module")
+def hard(tmp_path_factory):
+    rows = hard_table(400, np.random.default_rng(7), largest=10**8)
+    budget = str(sum(int(one["cost_yuan"]) for one in rows) // 2)
+    return write_table(tmp_path_factory.mktemp("hard") / "hard.csv", rows), budget
+
+
+def test_out_of_time_the_best_found_is_written_with_its_gap(hard, tmp_path):
+    table, budget = hard
+
+    result = plan(table, tmp_path / "out", "--minutes", "0.005", budget=budget)
+
+    assert result.exit_code == 0, result.output
+    status = json.loads((tmp_path / "out/status.json").read_text("utf-8"))
+    assert (status["status"], status["is_least_cost"], status["cut_short"]) == ("feasible", False, ["choice"])
+    assert status["gap"] > 0.0
+    assert f"status: feasible; 户数 households: {status['households']};" in result.stdout
+    assert f"gap: {status['gap']:g} ({status['gap_of']})" in result.stdout
+    assert status["bound"] > status[status["gap_of"]]
+    assert f"other plans may bring more {status['gap_of']}" in result.stderr
+    chosen = [one for one in written(tmp_path / "out/plan.csv") if one["chosen"] == "1"]
+    assert sum(int(one["households"]) for one in chosen) == status["households"]
+    assert sum(Fraction(one["cost_yuan"]) for one in chosen) <= Fraction(budget)
+
+
+def test_every_part_has_its_time_and_says_where_it_was_too_short(hard, tmp_path):
+    table, budget = hard
+
+    result = plan(table, tmp_path / "out", "--minutes", "0.002", "--around", "--pareto", "--robust", "regret",
+                  "--draws", "2", budget=budget)  # fmt: skip
+
+    assert result.exit_code == 0, result.output
+    status = json.loads((tmp_path / "out/status.json").read_text("utf-8"))
+    # 40 million yuan pay for a few of these only, and all of the curve may be proved.
+    assert {"choice", "around", "robust"} <= set(status["cut_short"])
+    assert status["robust"]["gap"] > 0.0
+    assert written(tmp_path / "out/rules.csv")[0]["rule"] == "best_found"
+    assert "not all is proved" in result.stderr
+    assert set(status["files"]) == {path.name for path in (tmp_path / "out").iterdir()} - {"status.json"}
+
+
+def test_a_minimum_for_which_nothing_was_found_in_time_is_unfinished_work(table, tmp_path, monkeypatch):
+    monkeypatch.setattr("gridcheck.reinforcement.patience.Patience.left_s", 0.0)
+    rows = [{**one, "county_code": "140827"} for one in ROWS]
+    table = write_table(tmp_path / "t.csv", rows, tuple(rows[0]))
+
+    result = plan(table, tmp_path / "out", "--county-minimum", "140827=1")
+
+    assert result.exit_code == 3
+    assert "Give it more with --minutes" in result.stderr.replace("\n", " ")
+    assert not (tmp_path / "out").exists()
+
+
+def test_notes_stand_in_the_status(tmp_path):
+    table = write_table(tmp_path / "t.csv", [row("a", 1, 1, group="G"), row("b", 1, 9, group="G", requires="a")])
+
+    result = plan(table, tmp_path / "out", "--json")
+
+    status = json.loads(result.stdout)
+    assert status == json.loads((tmp_path / "out/status.json").read_text("utf-8"))
+    assert [note.split(":")[0] for note in status["notes"]] == ["row 3 (b)"]
+
+
+def test_a_table_that_can_be_read_once_only(table, tmp_path, monkeypatch):
+    read, count = Path.read_bytes, []
+    monkeypatch.setattr(
+        Path, "read_bytes", lambda self: read(self) if self != table or count.append(1) is None else b""
+    )
+
+    assert plan(table, tmp_path / "out").exit_code == 0
+
+    assert len(count) == 1
+
+
+def test_nobody_reads(table, tmp_path):
+    command = [sys.executable, "-m", "gridcheck.cli", "plan", "--candidates", table, "--budget", "1", "--json", "--out"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+    closed = subprocess.run(
+        ["sh", "-c", '"$@" >&-', "sh", *command, tmp_path / "1"], check=False, capture_output=True, env=environment
+    )
+    with subprocess.Popen(
+        [*command, tmp_path / "2"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    ) as gone:
+        gone.stdout.close()
+        said = gone.stderr.read()
+
+    assert (closed.returncode, gone.returncode, closed.stderr, said) == (141, 141, b"", b"")
+    assert (tmp_path / "1/plan.csv").exists()
+    assert (tmp_path / "2/plan.csv").exists()
+
+
+def test_a_figure_that_was_not_found_in_time_is_not_called_none(table, tmp_path, monkeypatch):
+    def late(*_, **__):
+        raise OutOfTimeError("The time ran out.")
+
+    for name in ("around.next_on_the_list", "robust.choose_robustly", "around.pareto"):
+        monkeypatch.setattr(f"gridcheck.reinforcement.{name}", late)
+
+    result = plan(table, tmp_path / "out", "--around", "--pareto", "--robust", "cvar")
+
+    assert result.exit_code == 0, result.output
+    status = json.loads((tmp_path / "out/status.json").read_text("utf-8"))
+    assert (status["next_on_the_list"], status["robust"]) == ("out_of_time", "out_of_time")
+    assert (status["status"], status["marginal_100000_yuan"]["gap"]) == ("optimal", 0.0)
+    assert status["cut_short"] == ["pareto", "around", "robust"]
+    assert written(tmp_path / "out/pareto.csv") == []
+    assert "scenarios.csv" not in status["files"]

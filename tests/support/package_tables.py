@@ -58,6 +58,15 @@ def best_of_all_subsets(
     return None
 
 
+def hard_table(n: int, rng: np.random.Generator, *, largest: int) -> list[dict[str, str]]:
+    """Draw a knapsack that is hard to prove: households rise with the cost, plus the same number each."""
+    weight = rng.integers(largest // 100, largest, n).tolist()
+    return [
+        row(f"P{i:04d}", w * 1000, w + largest // 10, int(hours))
+        for i, (w, hours) in enumerate(zip(weight, rng.integers(0, 300, n), strict=True))
+    ]
+
+
 def random_table(n: int, rng: np.random.Generator, *, has_decimals: bool) -> list[dict[str, str]]:
     """Draw a table with alternatives and requirements, in thousands of rows if wanted."""
     cost = rng.lognormal(11.5, 0.9, n)

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from gridcheck.csv_tables import Column, TableSchema, check_table, packaged_table, text_table
+from gridcheck.csv_tables import Column, TableSchema, check_table, numbered_table, packaged_table, text_table
 from gridcheck.errors import SchemaError
 
 SCHEMA = TableSchema(
@@ -104,6 +104,20 @@ def test_rows_that_do_not_fit_are_all_named(tmp_path):
     assert [line.split(";")[0] for line in caught.value.findings] == [
         "column 'a' stands more than once", "row 2: 4 cells, the heading has 3", "row 3: 2 cells, the heading has 3",
     ]  # fmt: skip
+
+
+def test_a_row_is_called_by_the_line_in_which_it_begins(tmp_path):
+    content = '\r\na,b\r\n\r\n1,"x\r\ny"\r\n\r\n2,z\r\n'.encode("utf-8-sig")
+
+    table, rows = numbered_table(content, where="t.csv")
+
+    assert table["a"].tolist() == ["1", "2"]
+    assert rows == (4, 7)
+    with pytest.raises(SchemaError, match="row 7: 3 cells"):
+        numbered_table(content.replace(b"2,z", b"2,z,3"), where="t.csv")
+    (tmp_path / "t.csv").write_bytes(content.replace(b"2,z", b'2,"z'))
+    with pytest.raises(ValueError, match="not CSV: row 7"):
+        text_table(tmp_path / "t.csv")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "gbk"])

@@ -253,7 +253,7 @@ def test_an_unsolved_programme_is_an_error(monkeypatch):
     from gridcheck.reinforcement import programme
 
     answer = Optimum(x=np.zeros(0), value=0.0, bound=np.inf, status="Time limit reached")
-    monkeypatch.setattr(programme, "maximise", lambda _: answer)
+    monkeypatch.setattr(programme, "maximise", lambda *_, **__: answer)
 
     with pytest.raises(PlanError, match="Time limit"):
         choose_projects([project("a", 60.0, 7)], 100.0)
@@ -264,8 +264,8 @@ def test_a_gap_is_an_error(monkeypatch):
 
     solve = programme.maximise
 
-    def early(given):
-        found = solve(given)
+    def early(*args, **kwargs):
+        found = solve(*args, **kwargs)
         return replace(found, bound=found.bound + 2.0)
 
     monkeypatch.setattr(programme, "maximise", early)

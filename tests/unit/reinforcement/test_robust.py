@@ -17,7 +17,8 @@ from gridcheck.reinforcement.around import (
     marginal_value,
     next_on_the_list,
 )
-from gridcheck.reinforcement.menu import Benefit, Conditions, Menu, choose, menu_of_projects
+from gridcheck.reinforcement.menu import Benefit, Conditions, Menu, choose
+from gridcheck.reinforcement.project_menu import menu_of_projects
 from gridcheck.reinforcement.robust import (
     PlanScenario,
     Ranges,

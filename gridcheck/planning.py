@@ -19,6 +19,7 @@ from gridcheck.limits import LimitSet
 from gridcheck.network.county import CountyGrid
 from gridcheck.reinforcement import DecidedCounty, ProvedPlan, find_projects, plan_table, prove_plan
 from gridcheck.reinforcement.measures import Project
+from gridcheck.reinforcement.plan_items import plan_items
 from gridcheck.stage_clock import peak_memory_mb
 
 Run = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
@@ -53,8 +54,8 @@ class StudyPlan:
     ----------
     proved : ProvedPlan
         The plan with its proofs.
-    table : DataFrame
-        Rows of plan.csv.
+    table, items : DataFrame
+        Rows of plan.csv, and of plan_items.csv.
     report : dict
         Budget, cost, optimality and proof, for summary.json.
     stages : dict
@@ -63,6 +64,7 @@ class StudyPlan:
 
     proved: ProvedPlan
     table: pd.DataFrame
+    items: pd.DataFrame
     report: dict[str, Any]
     stages: dict[str, dict[str, float]]
 
@@ -149,4 +151,4 @@ def make_plan(inputs: Sequence[CountyPlanInput], budget_yuan: float, *, run: Run
             "peak_memory_mb": peak_memory_mb(),
         },
     }
-    return StudyPlan(proved=proved, table=plan_table(plan), report=report, stages=stages)
+    return StudyPlan(proved=proved, table=plan_table(plan), items=plan_items(plan), report=report, stages=stages)

@@ -25,6 +25,7 @@ from gridcheck.reports.curves import CURVES_FILE, CurveTime, CurveWriter
 from gridcheck.reports.folder import read_results, write_results
 from gridcheck.reports.html import write_report_html
 from gridcheck.reports.place import SHEETS_FILE, HeldPlace
+from gridcheck.reports.plan_items import PLAN_ITEMS
 from gridcheck.reports.switching_sheets import SWITCHING_SHEETS
 from gridcheck.reports.tables import csv_bytes, write_bytes
 from gridcheck.reports.texts import DEFAULT_LANGUAGE, Language
@@ -273,6 +274,7 @@ def write_study(result: StudyResult, place: HeldPlace, language: Language = DEFA
         sheets = pd.concat([outcome.switching_sheets for outcome in result.outcomes], ignore_index=True)
         write_bytes(folder / SHEETS_FILE, csv_bytes(sheets, SWITCHING_SHEETS))
         write_bytes(folder / AREA_OUTAGES.file_name, csv_bytes(result.tables[AREA_OUTAGES.name], AREA_OUTAGES))
+        write_bytes(folder / PLAN_ITEMS.file_name, csv_bytes(result.tables[PLAN_ITEMS.name], PLAN_ITEMS))
         rejected = result.tables[APPLICATIONS_REJECTED.name]
         write_bytes(folder / APPLICATIONS_REJECTED.file_name, csv_bytes(rejected, APPLICATIONS_REJECTED))
         if result.intake is not None and not result.is_whole:

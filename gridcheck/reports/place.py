@@ -22,6 +22,7 @@ from gridcheck.locks import locked
 from gridcheck.reports.applications_rejected import APPLICATIONS_REJECTED, RETURNED_FILES
 from gridcheck.reports.area_outages import AREA_OUTAGES
 from gridcheck.reports.curves import CURVES_FILE
+from gridcheck.reports.plan_items import PLAN_ITEMS
 from gridcheck.reports.schemas import TABLES
 
 SUMMARY_FILE = "summary.json"
@@ -35,6 +36,7 @@ _FILES = frozenset(
         CURVES_FILE,
         SHEETS_FILE,
         AREA_OUTAGES.file_name,
+        PLAN_ITEMS.file_name,
         APPLICATIONS_REJECTED.file_name,
         *RETURNED_FILES.values(),
         "report.html",

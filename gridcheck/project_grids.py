@@ -28,6 +28,8 @@ Place = tuple[float, float]
 _M_PER_DEGREE = 111_320.0
 # Below this two lengths are the same. [km]
 _SAME_KM = 0.0001
+# Service drops up to this length are drawn as a box at their pole; a survey may have meters at the end of a real line.
+_DROP_M = 50.0
 _SWAP, _NEW_AREA = "transformer_swap_", "new_area_"
 
 
@@ -175,7 +177,7 @@ def _tree(
     roots_at: float = 0.0,
 ) -> Panel:
     """Return the lines of an area as a diagram; service drops are drawn as boxes at their pole."""
-    drop = service_drops(grid)
+    drop = service_drops(grid) & (grid.length_m <= _DROP_M) & (grid.parent != 0)
     kept = np.flatnonzero(~drop)
     place = np.full(grid.n_node, -1)
     place[kept] = np.arange(len(kept))

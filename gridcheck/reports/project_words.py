@@ -35,6 +35,12 @@ def quantity_text(bill: BillRow) -> str:
     return labels.number(bill.quantity, _KM_DECIMALS if bill.unit == "km" else 0)
 
 
+def _short_quantity(bill: BillRow) -> str:
+    """Return a quantity for a sentence, without zeros behind its last decimal."""
+    shown = quantity_text(bill)
+    return shown.rstrip("0").rstrip(".") if "." in shown else shown
+
+
 def bill_rows(facts: ProjectFacts, language: Language) -> list[tuple[str, ...]]:
     """Return the rows of the bill of quantities.
 
@@ -144,7 +150,7 @@ def _work(facts: ProjectFacts, language: Language) -> Rows:
             "project_sheet.measure" if bill.type_name else "project_sheet.measure_no_type",
             language,
             measure=labels.measure_name(bill.item, language),
-            quantity=quantity_text(bill),
+            quantity=_short_quantity(bill),
             unit=label("project_sheet_unit", bill.unit, language),
             **({"type": bill.type_name} if bill.type_name else {}),
         )
@@ -193,12 +199,17 @@ def _money(facts: ProjectFacts, language: Language) -> Rows:
 def _range(facts: ProjectFacts, language: Language) -> list[str]:
     least, most = facts.cost_range_yuan
     table = sources()
-    basis = []
+    # Measures whose prices come from one document share a line.
+    by_basis: dict[tuple[str, str], list[str]] = {}
     for bill in facts.bill:
         source = str(table["citation"][bill.source]) if bill.source in table.index else bill.source
         mark = label("confidence", bill.confidence, language)
-        measure = labels.measure_name(bill.item, language)
-        basis.append(text("project_sheet.price_basis", language, measure=measure, source=source, confidence=mark))
+        by_basis.setdefault((source, mark), []).append(labels.measure_name(bill.item, language))
+    joiner = text("sentence.joiner", language)
+    basis = [
+        text("project_sheet.price_basis", language, measure=joiner.join(names), source=source, confidence=mark)
+        for (source, mark), names in by_basis.items()
+    ]
     whole = text("project_sheet.range", language, least=yuan(least), most=yuan(most))
     return [whole, *basis, text("project_sheet.static", language)]
 

@@ -225,6 +225,9 @@ def _risk(facts: ProjectFacts, language: Language) -> list[str]:
     if overload > 0.0 or low > 0.0:
         shown = [labels.number(max(hours, 0.0), 1) for hours in (overload, low)]
         lines.append(text("project_sheet.hours_stay", language, overload=shown[0], undervoltage=shown[1]))
+    if facts.unsupplied_mwh_removed > 0.0:
+        mwh = labels.number(facts.unsupplied_mwh_removed, 2)
+        lines.append(text("project_sheet.energy_stays", language, mwh=mwh))
     lines += [_broken(one, language) for one in facts.broken]
     if not facts.broken:
         lines.append(text("project_sheet.no_broken", language))

@@ -16,21 +16,19 @@ if TYPE_CHECKING:
     from gridcheck.reports.texts import Language
 
 _ROWS_ON_SCREEN = 20
-_SHORT_HASH = 12
 
 
 def sheets(run: Path, out: Path, project_ids: tuple[str, ...], networks: Path | None, language: Language) -> None:
     """Write the sheets of a run's projects and print which."""
     from gridcheck.reports.folder import read_results
     from gridcheck.reports.project_facts import project_facts
-    from gridcheck.reports.project_sheets import ALL_FILE, write_sheets
+    from gridcheck.reports.project_sheets import ALL_FILE, run_words, write_sheets
     from gridcheck.reports.project_words import money_state, place_of
 
     results = read_results(run)
     facts = project_facts(results, project_ids)
     drawings = _drawings(results, facts, networks)
-    digest = str(results.summary["files"]["plan.csv"]["sha256"])[:_SHORT_HASH]
-    files = write_sheets(facts, drawings, out, language, run=digest)
+    files = write_sheets(facts, drawings, out, language, run_words(results, language))
     rows = [[one.project_id, place_of(one, language), money_state(one, language)] for one in facts[:_ROWS_ON_SCREEN]]
     terminal.print_table(f"{len(rows)} / {len(facts)}", ["项目 project", "地点 place", "资金 money"], rows)
     _say(f"完成 done: {len(facts)} 份项目单 sheets, {len(files)} 个文件 files: {out}/ ({ALL_FILE})")

@@ -248,11 +248,12 @@ def _shape(kind: str, state: str, x: str, y: str) -> Html:
     """Return a symbol: filled while it stays, with a thick dashed rim in the colour of its state where it changes."""
     rim, fill = (_STROKES[state][0], palette.SURFACE) if state != "kept" else (palette.INK, palette.INK)
     drawn = {"stroke": rim, "stroke_width": "1" if state == "kept" else "3", "fill": fill}
-    drawn |= {} if state == "kept" else {"stroke_dasharray": _STROKES[state][2]}
+    drawn |= {} if state == "kept" else {"stroke_dasharray": "4 2"}
     if kind == "source":
         return element("rect", x=f"{float(x) - 7:.1f}", y=f"{float(y) - 7:.1f}", width="14", height="14", **drawn)
     if kind == "transformer":
-        points = [(0.0, -8.0), (8.0, 6.0), (-8.0, 6.0)]
+        size = 1.0 if state == "kept" else 1.4
+        points = [(0.0, -8.0 * size), (8.0 * size, 6.0 * size), (-8.0 * size, 6.0 * size)]
         shown = " ".join(f"{float(x) + dx:.1f},{float(y) + dy:.1f}" for dx, dy in points)
         return element("polygon", points=shown, **drawn)
     if kind == "open":

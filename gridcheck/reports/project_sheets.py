@@ -6,6 +6,7 @@ A file for every project and one with all of them, for print. Nothing in them as
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 from gridcheck import __version__
 from gridcheck.reports import labels, palette
 from gridcheck.reports.export_folder import exported_folder
+from gridcheck.reports.folder import Results
 from gridcheck.reports.markup import Html, element, joined, table
 from gridcheck.reports.place import safe_name
 from gridcheck.reports.project_drawing import Drawing, legend, panel_svg
@@ -25,6 +27,8 @@ from gridcheck.reports.project_words import (
     rows_of,
     yuan,
 )
+from gridcheck.reports.provenance import model_limits
+from gridcheck.reports.summaries import budget_note
 from gridcheck.reports.texts import HTML_LANG, Language, text
 
 KIND = "sheets"
@@ -33,6 +37,7 @@ ALL_FILE = "sheets.html"
 
 # No source may be fetched and no script runs; the style is the one written into the file.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+_SHORT_HASH = 12
 _STATE_COLOURS = {"chosen": palette.ACCENT, "over_budget": palette.AMBER}
 
 
@@ -41,12 +46,41 @@ def _style() -> str:
     return resources.files("gridcheck.reports").joinpath("project_sheets.css").read_text(encoding="utf-8")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunWords:
+    """What sheets say of the run as a whole.
+
+    Attributes
+    ----------
+    digest : str
+        First digits of the checksum of its plan.
+    notes : tuple of str
+        Sentences that stand with the money of each project.
+    limits : tuple of str
+        Sentences on what the calculation leaves out, said once.
+    """
+
+    digest: str = ""
+    notes: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+
+
+def run_words(results: Results, language: Language) -> RunWords:
+    """Return what sheets say of a run."""
+    note = budget_note(results, language)
+    return RunWords(
+        digest=str(results.summary["files"]["plan.csv"]["sha256"])[:_SHORT_HASH],
+        notes=(note,) if note else (),
+        limits=tuple(model_limits(results.summary, language)),
+    )
+
+
 def sheets_html(
     projects: Sequence[ProjectFacts],
     drawings: Mapping[str, Drawing],
     language: Language,
+    run: RunWords | None = None,
     *,
-    run: str = "",
     with_table: bool = False,
 ) -> str:
     """Return sheets as one HTML document, each on a page of its own.
@@ -59,11 +93,12 @@ def sheets_html(
         By project id.
     language : {"zh", "en"}
         Language of the sheets.
-    run : str
-        What names the run, such as the first digits of a checksum.
+    run : RunWords, optional
+        What is said of the run.
     with_table : bool
         Whether a table of the projects comes first.
     """
+    about = RunWords() if run is None else run
     title = text("project_sheet.title_all" if with_table else "project_sheet.title", language)
     head = element(
         "head",
@@ -73,13 +108,17 @@ def sheets_html(
         element("title", title if with_table else f"{title} {projects[0].project_id}"),
         Html(f"<style>{_style()}</style>"),
     )
-    overview = [_overview(projects, language)] if with_table else []
-    body = element("body", overview, [_sheet(one, drawings.get(one.project_id), language, run) for one in projects])
+    overview = [_overview(projects, language, about)] if with_table else []
+    body = element("body", overview, [_sheet(one, drawings.get(one.project_id), language, about) for one in projects])
     return f"<!DOCTYPE html>\n{element('html', head, body, lang=HTML_LANG[language])}\n"
 
 
 def write_sheets(
-    projects: Sequence[ProjectFacts], drawings: Mapping[str, Drawing], out: Path, language: Language, *, run: str = ""
+    projects: Sequence[ProjectFacts],
+    drawings: Mapping[str, Drawing],
+    out: Path,
+    language: Language,
+    run: RunWords | None = None,
 ) -> tuple[str, ...]:
     """Write a file for every project and one with all of them; all appear, or nothing.
 
@@ -93,8 +132,8 @@ def write_sheets(
         Missing, empty, or an earlier folder of sheets, which is replaced.
     language : {"zh", "en"}
         Language of the sheets.
-    run : str
-        What names the run.
+    run : RunWords, optional
+        What is said of the run.
 
     Returns
     -------
@@ -110,8 +149,8 @@ def write_sheets(
     names = [f"{safe_name(f'project-{one.project_id}')}.html" for one in projects]
     with exported_folder(out, KIND, synthetic=any(one.synthetic for one in projects)) as folder:
         for name, one in zip(names, projects, strict=True):
-            (folder / name).write_bytes(sheets_html([one], drawings, language, run=run).encode("utf-8"))
-        whole = sheets_html(projects, drawings, language, run=run, with_table=True)
+            (folder / name).write_bytes(sheets_html([one], drawings, language, run).encode("utf-8"))
+        whole = sheets_html(projects, drawings, language, run, with_table=True)
         (folder / ALL_FILE).write_bytes(whole.encode("utf-8"))
     return (*names, ALL_FILE)
 
@@ -126,7 +165,7 @@ def _columns(names: Sequence[str], language: Language) -> list[str]:
     return [text(f"project_sheet_column.{name}", language) for name in names]
 
 
-def _overview(projects: Sequence[ProjectFacts], language: Language) -> Html:
+def _overview(projects: Sequence[ProjectFacts], language: Language, run: RunWords) -> Html:
     names = ("project", "place", "item", "cost_yuan", "households", "state")
     rows = [
         (
@@ -146,12 +185,14 @@ def _overview(projects: Sequence[ProjectFacts], language: Language) -> Html:
         _specimen(projects, language),
         element("h1", text("project_sheet.title_all", language)),
         table(_columns(names, language), rows, classes=classes, caption=heading),
+        [element("p", note, class_="note") for note in (*run.notes, *run.limits)],
     )
 
 
-def _sheet(facts: ProjectFacts, drawing: Drawing | None, language: Language, run: str) -> Html:
+def _sheet(facts: ProjectFacts, drawing: Drawing | None, language: Language, run: RunWords) -> Html:
     def section(name: str, *content: Html) -> Html:
-        return element("section", element("h2", text(f"project_sheet_heading.{name}", language)), *content)
+        heading = element("h2", text(f"project_sheet_heading.{name}", language))
+        return element("section", heading, *content, class_=f"part-{name}")
 
     colour = _STATE_COLOURS.get(facts.outcome, palette.GREY)
     return element(
@@ -173,8 +214,13 @@ def _sheet(facts: ProjectFacts, drawing: Drawing | None, language: Language, run
         section("benefit", _rows(rows_of(facts, "benefit", language))),
         section("risk", _lines(lines_of(facts, "risk", language))),
         section("clause", _lines(lines_of(facts, "clause", language)), _note("project_sheet.clause_note", language)),
-        section("money", _rows(rows_of(facts, "money", language))),
-        element("p", text("project_sheet.footer", language, version=__version__, run=run), class_="note"),
+        section(
+            "money",
+            _rows(rows_of(facts, "money", language)),
+            *(element("p", note, class_="note") for note in run.notes),
+        ),
+        element("p", text("project_sheet.footer", language, version=__version__, run=run.digest), class_="note"),
+        class_="sheet",
         id=safe_name(facts.project_id),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from html.parser import HTMLParser
 
@@ -14,7 +15,7 @@ from gridcheck.reports.folder import Results, read_results
 from gridcheck.reports.plan_items import PLAN_ITEMS, read_plan_items
 from gridcheck.reports.project_drawing import Drawing, DrawnLine, Panel
 from gridcheck.reports.project_facts import project_facts
-from gridcheck.reports.project_sheets import ALL_FILE, sheets_html, write_sheets
+from gridcheck.reports.project_sheets import ALL_FILE, RunWords, run_words, sheets_html, write_sheets
 from gridcheck.reports.project_words import yuan
 from gridcheck.reports.texts import LANGUAGES
 from tests.support.project_sheets import candidate_of, facts_of, write_bills
@@ -224,9 +225,9 @@ def test_files_are_written_one_for_each_project_and_one_for_print(results, tmp_p
     facts = project_facts(results)[:3]
     out = tmp_path / "sheets"
 
-    files = write_sheets(facts, {}, out, "zh", run="abc")
+    files = write_sheets(facts, {}, out, "zh", RunWords(digest="abc"))
     again = {name: (out / name).read_bytes() for name in files}
-    write_sheets(facts, {}, out, "zh", run="abc")
+    write_sheets(facts, {}, out, "zh", RunWords(digest="abc"))
 
     assert files == (*(f"project-{one.project_id}.html" for one in facts), ALL_FILE)
     assert {path.name for path in out.iterdir()} == {*files, "manifest.json"}
@@ -234,6 +235,16 @@ def test_files_are_written_one_for_each_project_and_one_for_print(results, tmp_p
     whole = again[ALL_FILE].decode()
     assert whole.count("<article") == 4
     assert all(one.project_id in whole for one in facts)
+
+
+def test_a_budget_that_other_counties_share_is_said(results) -> None:
+    shared = dataclasses.replace(results, summary={**results.summary, "whole_plan_budget_for_some_counties": True})
+    facts = project_facts(results)[:1]
+
+    pages = [sheets_html(facts, {}, "en", run_words(one, "en")) for one in (results, shared)]
+
+    assert ["that all of them share" in page for page in pages] == [False, True]
+    assert results.summary["files"]["plan.csv"]["sha256"][:12] in pages[0]
 
 
 def test_a_folder_of_something_else_is_left_alone(results, tmp_path) -> None:

@@ -26,6 +26,8 @@ _STROKES: Mapping[str, tuple[str, float, str]] = {
     "new": (palette.ACCENT, 4.2, "3 3"),
 }
 _WIDTH, _MOST_HEIGHT, _LEAST_HEIGHT, _EDGE = 640.0, 640.0, 150.0, 46.0
+# Longest label in signs, and the width of a Chinese one.
+_LABEL, _SIGN_WIDTH = 20, 15.0
 _LEGEND_WIDTH, _LEGEND_HEIGHT = 56.0, 16.0
 
 
@@ -230,11 +232,13 @@ def _symbol(symbol: DrawnSymbol, frame: _Frame) -> Html:
     shape = _shape(symbol.kind, symbol.state, x, y)
     words: list[Html] = []
     if symbol.label:
-        is_right = float(x) > 0.6 * _WIDTH
+        # The whole name is shown when one points at the symbol.
+        shown = symbol.label if len(symbol.label) <= _LABEL else f"{symbol.label[: _LABEL - 1]}…"
+        is_right = float(x) + 11 + len(shown) * _SIGN_WIDTH > _WIDTH
         words = [
             element(
                 "text",
-                symbol.label,
+                shown,
                 x=f"{float(x) + (-11 if is_right else 11):.1f}",
                 y=f"{float(y) - 10:.1f}",
                 text_anchor="end" if is_right else "start",

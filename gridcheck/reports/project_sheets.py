@@ -23,6 +23,7 @@ from gridcheck.reports.project_words import (
     bill_rows,
     lines_of,
     money_state,
+    outcome_words,
     place_of,
     rows_of,
     yuan,
@@ -166,15 +167,16 @@ def _columns(names: Sequence[str], language: Language) -> list[str]:
 
 
 def _overview(projects: Sequence[ProjectFacts], language: Language, run: RunWords) -> Html:
-    names = ("project", "place", "item", "cost_yuan", "households", "state")
+    names = ("project", "place", "measure", "project_yuan", "households", "state")
+    joiner = text("sentence.joiner", language)
     rows = [
         (
-            one.project_id,
+            element("a", one.project_id, href=f"#{safe_name(one.project_id)}"),
             place_of(one, language),
-            "; ".join(dict.fromkeys(labels.measure_name(bill.item, language) for bill in one.bill)),
+            joiner.join(dict.fromkeys(labels.measure_name(bill.item, language) for bill in one.bill)),
             yuan(one.cost_yuan),
             labels.number(one.households_unlocked),
-            money_state(one, language),
+            outcome_words(one, language),
         )
         for one in projects
     ]

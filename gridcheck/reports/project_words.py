@@ -78,15 +78,17 @@ def place_of(facts: ProjectFacts, language: Language) -> str:
     return " · ".join(part for part in parts if part)
 
 
+def outcome_words(facts: ProjectFacts, language: Language) -> str:
+    """Return whether a project is chosen, or why not."""
+    if is_known("plan_outcome", facts.outcome):
+        return label("plan_outcome", facts.outcome, language)
+    return text("word.not_chosen", language)
+
+
 def money_state(facts: ProjectFacts, language: Language) -> str:
     """Return whether a project is chosen, or why not, with its cost."""
-    words = (
-        label("plan_outcome", facts.outcome, language)
-        if is_known("plan_outcome", facts.outcome)
-        else text("word.not_chosen", language)
-    )
     cost = text("project_sheet.yuan", language, amount=yuan(facts.cost_yuan))
-    return f"{words} · {cost}"
+    return f"{outcome_words(facts, language)} · {cost}"
 
 
 def rows_of(facts: ProjectFacts, section: Literal["place", "work", "benefit", "money"], language: Language) -> Rows:

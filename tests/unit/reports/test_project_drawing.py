@@ -42,7 +42,8 @@ def test_names_from_files_stay_text() -> None:
     root = ET.fromstring(panel_svg(DRAWING, "after", "en"))
 
     assert {HOSTILE} <= {title.text for title in root.iter(f"{SVG}title")}
-    assert HOSTILE in {label.text for label in root.iter(f"{SVG}text")}
+    # A label that would leave the picture is shortened; the whole name stands in the title.
+    assert f"{HOSTILE[:19]}…" in {label.text for label in root.iter(f"{SVG}text")}
     assert [node for node in root.iter() if node.tag.endswith("script")] == []
 
 
@@ -83,6 +84,23 @@ def test_a_map_keeps_angles() -> None:
     # North is up.
     assert (y0, x2) == (y1, x1)
     assert y2 < y1
+
+
+@pytest.mark.parametrize("x_m", [0.0, 120.0, 150.0, 180.0, 300.0])
+def test_labels_stay_in_the_picture(x_m: float) -> None:
+    frame = DrawnLine(name="", way_m=((0.0, 0.0), (300.0, 0.0)))
+    unit = DrawnSymbol(name="", at_m=(x_m, 0.0), kind="source", label="\u7ebf" * 30)
+    panel = Panel(lines=(frame,), symbols=(unit,))
+    root = ET.fromstring(panel_svg(Drawing(before=panel, after=panel, is_map=True, is_synthetic=False), "before", "zh"))
+
+    (label,) = (words for words in root.iter(f"{SVG}text") if words.attrib["class"] == "label")
+    # Signs are as wide as they are high: 15.
+    x, wide = float(label.attrib["x"]), 15.0 * len(label.text or "")
+    left, right = (x - wide, x) if label.attrib["text-anchor"] == "end" else (x, x + wide)
+
+    assert len(label.text or "") == 20
+    assert left >= 0.0
+    assert right <= 640.0
 
 
 def test_the_bar_of_the_scale_is_as_long_as_it_says() -> None:

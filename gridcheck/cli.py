@@ -11,7 +11,7 @@ import typer
 from gridcheck import __version__
 from gridcheck.cli_applications import applications_app
 from gridcheck.cli_options import SCENARIO, Counties, Json, NetworksFolder, ResultsFolder, StoreFolder
-from gridcheck.cli_plan import plan
+from gridcheck.cli_plan import plan, sheets
 from gridcheck.parallel import one_thread_for_matrices
 from gridcheck.terminal import EXIT_FINE, EXIT_INCOMPLETE, EXIT_VIOLATIONS, friendly_errors
 
@@ -28,6 +28,7 @@ app.add_typer(demand_app, name="demand")
 
 app.add_typer(applications_app)
 app.command()(plan)
+app.command()(sheets)
 
 
 def _version(show: bool) -> None:

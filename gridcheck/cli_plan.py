@@ -1,4 +1,4 @@
-"""The command that chooses from a plain table of packages."""
+"""The commands about plans: choose from a plain table of packages, and sheets of the projects of a run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from gridcheck.cli_options import Json
+from gridcheck.cli_options import Json, NetworksFolder
 from gridcheck.terminal import friendly_errors
 
 
@@ -82,3 +82,20 @@ def plan(
             minutes=minutes,
         )
         commands_plan.show_plan(commands_plan.plan(asked, out), out, as_json=json)
+
+
+def sheets(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="folder that `gridcheck run` wrote")] = Path("out"),
+    projects: Annotated[
+        list[str] | None,
+        typer.Option("--projects", metavar="ID", help="project of plan.csv; several times; all chosen ones by default"),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", help="folder of sheets to write")] = Path("sheets"),
+    networks: NetworksFolder = None,
+    language: Annotated[Literal["zh", "en"], typer.Option("--language", help="language of the sheets")] = "zh",
+) -> None:
+    """Write a sheet for each project of a plan: place, work, drawing before and after, bill, benefit, risk, money."""
+    with friendly_errors():
+        from gridcheck import commands_sheets
+
+        commands_sheets.sheets(run, out, tuple(projects or ()), networks, language)

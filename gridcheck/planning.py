@@ -24,6 +24,7 @@ from gridcheck.reinforcement.claims import is_claim
 from gridcheck.reinforcement.measures import Project
 from gridcheck.reinforcement.menu import NO_CONDITIONS, Conditions
 from gridcheck.reinforcement.overview import ROBUST_DRAWS, PlanOverview, overview_report, plan_overview
+from gridcheck.reinforcement.plan_items import plan_items
 from gridcheck.reinforcement.plan_table import candidate_table
 from gridcheck.reinforcement.project_menu import menu_of_projects
 from gridcheck.stage_clock import peak_memory_mb
@@ -60,8 +61,8 @@ class StudyPlan:
     ----------
     proved : ProvedPlan
         The plan with its proofs.
-    table, candidates : DataFrame
-        Rows of plan.csv and of candidates.csv.
+    table, candidates, items : DataFrame
+        Rows of plan.csv, candidates.csv and plan_items.csv.
     report : dict
         Budget, cost, optimality and proof, for summary.json.
     around : dict
@@ -73,6 +74,7 @@ class StudyPlan:
     proved: ProvedPlan
     table: pd.DataFrame
     candidates: pd.DataFrame
+    items: pd.DataFrame
     report: dict[str, Any]
     around: dict[str, Any]
     stages: dict[str, dict[str, float]]
@@ -186,6 +188,7 @@ def make_plan(
         proved=proved,
         table=plan_table(plan, around.robust),
         candidates=candidate_table(plan),
+        items=plan_items(plan),
         report=report,
         around=overview_report(around),
         stages=stages,

@@ -27,6 +27,7 @@ from gridcheck.reports.curves import CURVES_FILE, CurveTime, CurveWriter
 from gridcheck.reports.folder import read_results, write_results
 from gridcheck.reports.html import write_report_html
 from gridcheck.reports.place import SHEETS_FILE, HeldPlace
+from gridcheck.reports.plan_items import PLAN_ITEMS
 from gridcheck.reports.switching_sheets import SWITCHING_SHEETS
 from gridcheck.reports.tables import csv_bytes, write_bytes
 from gridcheck.reports.texts import DEFAULT_LANGUAGE, Language
@@ -283,7 +284,7 @@ def write_study(result: StudyResult, place: HeldPlace, language: Language = DEFA
         _write_curves(result, folder / CURVES_FILE)
         sheets = pd.concat([outcome.switching_sheets for outcome in result.outcomes], ignore_index=True)
         write_bytes(folder / SHEETS_FILE, csv_bytes(sheets, SWITCHING_SHEETS))
-        for spec in (AREA_OUTAGES, CANDIDATES, APPLICATIONS_REJECTED):
+        for spec in (AREA_OUTAGES, CANDIDATES, PLAN_ITEMS, APPLICATIONS_REJECTED):
             write_bytes(folder / spec.file_name, csv_bytes(result.tables[spec.name], spec))
         if result.intake is not None and not result.is_whole:
             write_bytes(folder / RETURNED_FILES[result.intake.file.kind], rejected_bytes(result.intake))

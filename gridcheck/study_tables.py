@@ -20,6 +20,7 @@ from gridcheck.planning import StudyPlan
 from gridcheck.policy import plan_2025
 from gridcheck.reports.applications_rejected import APPLICATIONS_REJECTED, rejected_rows
 from gridcheck.reports.candidates import CANDIDATES
+from gridcheck.reports.plan_items import PLAN_ITEMS
 from gridcheck.reports.totals import taking_supply
 from gridcheck.scenario import Scenario, require_counties
 from gridcheck.stage_clock import peak_memory_mb
@@ -49,7 +50,7 @@ def study_tables(
         name: _joined([getattr(o, name) for o in outcomes])
         for name in ("decisions", "n_minus_1", "area_outages", "areas", "feeders", "violations")
     }
-    tables |= {"plan": plan.table, CANDIDATES.name: plan.candidates}
+    tables |= {"plan": plan.table, CANDIDATES.name: plan.candidates, PLAN_ITEMS.name: plan.items}
     tables["counties"] = _county_table(outcomes, tables["decisions"], plan)
     invented = {o.county_code: o.synthetic_grid or o.synthetic_queue for o in outcomes}
     marked = {

@@ -18,7 +18,7 @@ from gridcheck.reinforcement.measures import (
     TapChange,
     TransformerSwap,
 )
-from gridcheck.reinforcement.options import Option, Part, option_of
+from gridcheck.reinforcement.options import Option, Part, item_of, option_of
 from gridcheck.reinforcement.situation import Situation
 from gridcheck.reinforcement.terms import Terms
 
@@ -31,7 +31,7 @@ _SIZES_OFFERED = 2
 _NEW_TYPE = "S20-{kva:d}-Dyn11"
 _LV_CONDUCTORS = ("JKLYJ-1-120", "JKLYJ-1-185")
 _SPUR = ("mv_line_120", "JKLYJ-10-120")
-_SPLIT_LINE = "lv_line_120"
+_SPLIT_LINE = ("lv_line_120", "JKLYJ-1-120")
 # Phases that are this near to the balanced factor are left alone. [1]
 _WORTH_BALANCING = 0.02
 _VOLTAGE_TOLERANCE_V = 1e-6
@@ -144,6 +144,7 @@ class _AreaParts:
                 f"transformer_swap_{kva}",
                 TransformerSwap(area_id=self.area_id, type_name=_NEW_TYPE.format(kva=kva)),
                 f"{old} → {_NEW_TYPE.format(kva=kva)}",
+                type_name=_NEW_TYPE.format(kva=kva),
             )
             for kva in larger
         )
@@ -162,17 +163,21 @@ class _AreaParts:
                 text = f"{old} → {new}, {circuits} × {radius_km:.2f} km"
             if length_km > 0.0:
                 change = LowVoltageReconductoring(area_id=self.area_id, type_name=new)
-                parts.append(self._part("lv_reconductor", change, text, amount=length_km))
+                parts.append(self._part("lv_reconductor", change, text, amount=length_km, type_name=new))
         return tuple(parts)
 
     def new_areas(self) -> tuple[Part, ...]:
-        terms, prices = self.terms, self.terms.price_yuan
+        terms = self.terms
         if int(self.area["occupied_households"]) < 2:
             return ()
         radius_km = float(self.area["lv_radius_m"]) / 1000.0
         spur_km = round(max(terms.spur_min_km, terms.spur_km_per_radius_km * radius_km), 3)
         spur_measure, spur_type = _SPUR
-        lines_yuan = prices[spur_measure] * spur_km + prices[_SPLIT_LINE] * terms.split_lv_line_km
+        split_measure, split_type = _SPLIT_LINE
+        lines = (
+            item_of(terms, spur_measure, spur_km, type_name=spur_type),
+            item_of(terms, split_measure, terms.split_lv_line_km, type_name=split_type),
+        )
         result = []
         for kva in NEW_AREA_SIZES_KVA:
             change = NewArea(
@@ -187,8 +192,8 @@ class _AreaParts:
             )
             text = f"+ {change.type_name}, {spur_type} {spur_km:.2f} km"
             measure = f"new_area_{kva}"
-            cost_yuan = prices[measure] + lines_yuan
-            result.append(Part(measure=measure, change=change, description=text, cost_yuan=cost_yuan))
+            items = (item_of(terms, measure, type_name=change.type_name), *lines)
+            result.append(Part(measure=measure, change=change, description=text, items=items))
         return tuple(result)
 
     def _part(
@@ -198,6 +203,7 @@ class _AreaParts:
         description: str,
         *,
         amount: float = 1.0,
+        type_name: str = "",
     ) -> Part:
-        cost_yuan = self.terms.price_yuan[measure] * amount
-        return Part(measure=measure, change=change, description=description, cost_yuan=cost_yuan)
+        items = (item_of(self.terms, measure, amount, type_name=type_name),)
+        return Part(measure=measure, change=change, description=description, items=items)

@@ -33,9 +33,9 @@ def propose(situation: Situation) -> tuple[Candidate, ...]:
             group=option.group,
             measures=option.measures,
             description=option.description,
-            # Whole yuan, so that sums of money are exact.
-            cost_yuan=float(round(option.cost_yuan)),
+            cost_yuan=option.cost_yuan,
             changes=option.changes,
+            items=option.items,
         )
         for number, option in enumerate(options, start=1)
     )

@@ -11,7 +11,7 @@ from gridcheck.catalogue import conductors
 from gridcheck.checks.supply_tree import CheckKind, SupplyTree
 from gridcheck.network.records import Branches
 from gridcheck.reinforcement.measures import FeederReconductoring
-from gridcheck.reinforcement.options import Option, Part, option_of
+from gridcheck.reinforcement.options import Option, Part, item_of, option_of
 from gridcheck.reinforcement.situation import Situation, TreeSituation
 from gridcheck.reinforcement.terms import Terms
 
@@ -119,7 +119,6 @@ def stronger_lines(branches: Branches, lines: IntArray, overloaded: IntArray) ->
 
 def reconductoring_parts(terms: Terms, feeder_id: str, lines: list[StrongerLine]) -> tuple[Part, ...]:
     """Return the replaced lines of a feeder as measures with their costs, overhead lines and cables apart."""
-    prices = terms.price_yuan
     result = []
     for measure, type_name in (_OVERHEAD, _CABLE):
         chosen = [line for line in lines if line.measure == measure]
@@ -129,6 +128,7 @@ def reconductoring_parts(terms: Terms, feeder_id: str, lines: list[StrongerLine]
                 feeder_id=feeder_id, line_types=tuple((line.line_id, line.type_name) for line in chosen)
             )
             text = f"→ {type_name}, {length_km:.2f} km"
-            cost_yuan = prices[measure] * length_km
-            result.append(Part(measure=measure, change=change, description=text, cost_yuan=cost_yuan))
+            elements = tuple(f"line:{line.line_id}" for line in chosen)
+            item = item_of(terms, measure, length_km, type_name=type_name, elements=elements)
+            result.append(Part(measure=measure, change=change, description=text, items=(item,)))
     return tuple(result)

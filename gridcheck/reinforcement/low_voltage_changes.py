@@ -109,7 +109,7 @@ def thinner_lines(grid: LowVoltageGrid, type_name: str) -> BoolArray:
     """Tell which lines would be replaced by a thicker conductor, shape (n_node,): all but the drops to meter boxes."""
     new_mm2 = area_mm2(type_name) or 0.0
     own = np.array([area_mm2(name) or np.inf for name in grid.type_name])
-    replaced: BoolArray = (own < new_mm2) & ~_is_drop(grid)
+    replaced: BoolArray = (own < new_mm2) & ~service_drops(grid)
     replaced[0] = False
     return replaced
 
@@ -164,7 +164,7 @@ def _far_nodes(grid: LowVoltageGrid) -> BoolArray:
     for node in range(1, grid.n_node):
         along[node] = along[grid.parent[node]] + grid.length_m[node]
     # A meter box goes with its pole.
-    drop = _is_drop(grid)
+    drop = service_drops(grid)
     along[drop] = along[grid.parent[drop]]
     by_home: FloatArray = np.sort(along[grid.home_node])[::-1]
     # Homes strictly beyond this one are half of them at most.
@@ -172,8 +172,8 @@ def _far_nodes(grid: LowVoltageGrid) -> BoolArray:
     return far
 
 
-def _is_drop(grid: LowVoltageGrid) -> BoolArray:
-    """Mark the ends of service drops, shape (n_node,): nodes with meters that supply nothing further."""
+def service_drops(grid: LowVoltageGrid) -> BoolArray:
+    """Mark the ends of service drops, boolean, shape (n_node,): nodes with meters that supply nothing further."""
     has_home = np.zeros(grid.n_node, dtype=bool)
     has_home[grid.home_node] = True
     is_end = np.ones(grid.n_node, dtype=bool)

@@ -150,6 +150,36 @@ Change = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One thing on a bill of quantities.
+
+    Attributes
+    ----------
+    measure : str
+        Code of the catalogue of measures.
+    amount : float
+        How much of it, in the catalogue's unit; lengths in whole tenths of a metre. [km], [1]
+    unit_yuan : float
+        Price of one unit. [yuan]
+    type_name : str
+        Type of the catalogue that is bought; empty where nothing is.
+    elements : tuple of str
+        Elements of the network that it changes or joins, as ``line:6`` or ``bus:4``; empty for measures in an area.
+    """
+
+    measure: str
+    amount: float
+    unit_yuan: float
+    type_name: str = ""
+    elements: tuple[str, ...] = ()
+
+    @property
+    def cost_yuan(self) -> float:
+        """Its cost in whole yuan, so that a bill adds up to the cost of its project exactly. [yuan]"""
+        return float(round(self.amount * self.unit_yuan))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """One thing that money could be spent on.
 
@@ -173,6 +203,8 @@ class Candidate:
         Ids of projects without which it is not built.
     excludes : tuple of str
         Ids of projects beside which it is not built.
+    items : tuple of Item
+        What the cost is the sum of; empty for candidates read from a plain table.
     """
 
     project_id: str
@@ -186,6 +218,7 @@ class Candidate:
     changes: tuple[Change, ...] = ()
     requires: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
+    items: tuple[Item, ...] = ()
 
     @property
     def measure(self) -> str:

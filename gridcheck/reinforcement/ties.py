@@ -17,7 +17,7 @@ from gridcheck.network.county import CountyGrid
 from gridcheck.network.records import BranchKind
 from gridcheck.reinforcement.changes import build
 from gridcheck.reinforcement.measures import Candidate, Project, TieLine
-from gridcheck.reinforcement.options import Option
+from gridcheck.reinforcement.options import Option, item_of
 from gridcheck.reinforcement.situation import DecidedCounty, OutageRow, Situation
 from gridcheck.reinforcement.terms import Terms
 from gridcheck.units import KW_PER_MW
@@ -93,7 +93,7 @@ def _package(feeder_id: str, options: tuple[Option, ...]) -> Option:
         group=f"tie:{feeder_id}",
         measures=tuple(dict.fromkeys(code for one in first for code in one.measures)),
         description="; ".join(one.description for one in first),
-        cost_yuan=sum(one.cost_yuan for one in options),
+        items=tuple(item for one in first for item in one.items),
         changes=tuple(change for one in options for change in one.changes),
     )
 
@@ -228,6 +228,11 @@ def tie_option(
         group=f"tie:{feeder_id}",
         measures=(_SWITCH, measure),
         description=f"{feeder_id} – {other_id}: {type_name} {length_km:.2f} km",
-        cost_yuan=terms.price_yuan[measure] * length_km + terms.price_yuan[_SWITCH],
+        items=(
+            item_of(terms, _SWITCH, elements=(f"bus:{poles[1]}",)),
+            item_of(
+                terms, measure, length_km, type_name=type_name, elements=tuple(f"bus:{bus_id}" for bus_id in poles)
+            ),
+        ),
         changes=(change,),
     )

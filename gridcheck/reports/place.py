@@ -23,6 +23,7 @@ from gridcheck.reports.applications_rejected import APPLICATIONS_REJECTED, RETUR
 from gridcheck.reports.area_outages import AREA_OUTAGES
 from gridcheck.reports.candidates import CANDIDATES
 from gridcheck.reports.curves import CURVES_FILE
+from gridcheck.reports.plan_items import PLAN_ITEMS
 from gridcheck.reports.schemas import TABLES
 
 SUMMARY_FILE = "summary.json"
@@ -37,6 +38,7 @@ _FILES = frozenset(
         SHEETS_FILE,
         AREA_OUTAGES.file_name,
         CANDIDATES.file_name,
+        PLAN_ITEMS.file_name,
         APPLICATIONS_REJECTED.file_name,
         *RETURNED_FILES.values(),
         "report.html",

@@ -12,6 +12,7 @@ from gridcheck.reports.candidates import CANDIDATES
 from gridcheck.reports.curves import CURVES_FILE
 from gridcheck.reports.folder import Summary
 from gridcheck.reports.labels import clause_text, number
+from gridcheck.reports.plan_items import PLAN_ITEMS
 from gridcheck.reports.schemas import CURVE_COLUMNS, TABLES
 from gridcheck.reports.switching_sheets import SWITCHING_SHEETS
 from gridcheck.reports.texts import Language, codes, column_label, column_meaning, is_known, label, text
@@ -112,7 +113,14 @@ def definition_rows(language: Language) -> list[tuple[str, str, str, str, str]]:
         for table, file_name, columns in (
             *(
                 (spec.name, spec.file_name, (*spec.columns, *spec.optional))
-                for spec in (*TABLES.values(), CANDIDATES, AREA_OUTAGES, SWITCHING_SHEETS, APPLICATIONS_REJECTED)
+                for spec in (
+                    *TABLES.values(),
+                    CANDIDATES,
+                    AREA_OUTAGES,
+                    SWITCHING_SHEETS,
+                    PLAN_ITEMS,
+                    APPLICATIONS_REJECTED,
+                )
             ),
             ("curves", CURVES_FILE, CURVE_COLUMNS),
         )

@@ -23,7 +23,10 @@ DEFAULT_LANGUAGE: Language = "zh"
 HTML_LANG: Mapping[Language, str] = {"zh": "zh-CN", "en": "en"}
 
 
-TEXT_FILES = ("texts.toml", "letters_texts.toml", "capacity_texts.toml", "desk_texts.toml", "season_texts.toml")
+TEXT_FILES = (
+    "texts.toml", "letters_texts.toml", "capacity_texts.toml", "desk_texts.toml", "season_texts.toml",
+    "project_sheets_texts.toml",
+)  # fmt: skip
 """Files of words; no section stands in two of them."""
 
 

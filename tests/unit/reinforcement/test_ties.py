@@ -6,7 +6,7 @@ import pytest
 
 from gridcheck.reinforcement import find_projects
 from gridcheck.reinforcement.candidates import propose
-from gridcheck.reinforcement.measures import FeederReconductoring
+from gridcheck.reinforcement.measures import FeederReconductoring, Item
 from gridcheck.reinforcement.options import Option
 from gridcheck.reinforcement.situation import situation_of
 from gridcheck.reinforcement.ties import unsupplied_kw
@@ -86,9 +86,14 @@ def test_a_known_least_measure_takes_the_place_of_the_nearest_tie(untied):
     tie = replace(nearest.changes[0], length_km=4.0)
     line = FeederReconductoring(feeder_id=F1, line_types=((1, "JKLYJ-10-240"),))
     common = {"feeder_id": F1, "area_id": "", "group": "any"}
+    items = (
+        Item(measure="mv_reconductor", amount=3.0, unit_yuan=180_000.0),
+        Item(measure="tie_switch", amount=1.0, unit_yuan=60_000.0),
+        Item(measure="mv_line_150", amount=4.0, unit_yuan=280_000.0),
+    )
     known = (
-        Option(measures=("mv_reconductor",), description="line", cost_yuan=540_000.0, changes=(line,), **common),
-        Option(measures=("tie_switch",), description="tie", cost_yuan=1_180_000.0, changes=(tie,), **common),
+        Option(measures=("mv_reconductor",), description="line", items=items[:1], changes=(line,), **common),
+        Option(measures=("tie_switch",), description="tie", items=items[1:], changes=(tie,), **common),
     )
     decided = county.decided(untied, [], outages=BEFORE, outage_study=study, least_measures={F1: known})
 

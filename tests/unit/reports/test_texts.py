@@ -22,13 +22,14 @@ from gridcheck.reports.applications_rejected import APPLICATIONS_REJECTED
 from gridcheck.reports.area_outages import AREA_OUTAGES
 from gridcheck.reports.labels import clause_text
 from gridcheck.reports.maps import MAP_MEASURES
+from gridcheck.reports.plan_items import PLAN_ITEMS
 from gridcheck.reports.provenance import definition_rows
 from gridcheck.reports.schemas import TABLES
 from gridcheck.reports.switching_sheets import SWITCHING_SHEETS
 from gridcheck.reports.texts import LANGUAGES, TEXT_FILES, codes, column_label, is_known, label, text
 from gridcheck.units import POINTS_PER_DAY
 
-SPECS = {**TABLES, **{spec.name: spec for spec in (AREA_OUTAGES, SWITCHING_SHEETS, APPLICATIONS_REJECTED)}}
+SPECS = {**TABLES, **{spec.name: spec for spec in (AREA_OUTAGES, SWITCHING_SHEETS, PLAN_ITEMS, APPLICATIONS_REJECTED)}}
 FOLDERS = [Path(package.__file__).parent for package in (gridcheck.reports, dashboards) if package.__file__]
 MODULES = sorted(path for folder in FOLDERS for path in folder.rglob("*.py"))
 CATALOGUES = [FOLDERS[0] / name for name in TEXT_FILES]

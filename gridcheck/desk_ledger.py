@@ -216,6 +216,7 @@ def _answers(outcome: DeskOutcome) -> list[Answer]:
                 probability_low=1.0 - float(drawn["probability_high"]) if has_draws else None,
                 probability_high=1.0 - float(drawn["probability_low"]) if has_draws else None,
                 draws=int(drawn["draws"]) if has_draws else None,
+                broken_before=tuple(code for code in str(drawn["broken_before"]).split(";") if code),
             )
         )
     return result

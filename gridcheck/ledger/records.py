@@ -137,6 +137,8 @@ class Answer:
         Share of draws in which the limit is broken, with its interval. [1]
     draws : int or None
         Number of draws.
+    broken_before : tuple of str or None
+        Quantities that the area breaks without the heater; None where nobody has told, as in answers of older ledgers.
     """
 
     application_id: str
@@ -153,6 +155,7 @@ class Answer:
     probability_low: float | None = None
     probability_high: float | None = None
     draws: int | None = None
+    broken_before: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

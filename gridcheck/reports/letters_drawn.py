@@ -49,7 +49,9 @@ def _rest(value: float | None) -> float | None:
 
 
 def broken_before(facts: LetterFacts, language: Language) -> str:
-    """Return what the area breaks without the heater; empty where it keeps its limits."""
+    """Return what the area breaks without the heater, or that nobody has kept it; empty where it keeps its limits."""
+    if facts.broken_before is None:
+        return text("letter_reason.broken_before_unknown", language)
     if not facts.broken_before:
         return ""
     unknown = text("letter.unknown_code", language)

@@ -28,6 +28,7 @@ from gridcheck.connection.promises import with_heaters
 from gridcheck.county_desk import NOT_DRAWN, with_lines_of
 from gridcheck.county_study import CountyCase, CountyTask, prepare_county
 from gridcheck.errors import ConfigError
+from gridcheck.ledger import granted
 from gridcheck.parallel import WorkerPool, tell
 from gridcheck.reports.rows import decision_rows
 from gridcheck.scenario import Scenario
@@ -321,8 +322,7 @@ def granted_kw(application: Application, conditions: Sequence[str]) -> float:
     >>> granted_kw(asked, ("phase:B", "limit_kw:2.4"))
     2.4
     """
-    caps = [float(code.partition(":")[2]) for code in conditions if code.startswith("limit_kw:")]
-    return min([application.rated_kw, *caps])
+    return granted.granted_kw(application.rated_kw, conditions)
 
 
 def _rooms(case: CountyCase, queue: QueueResult) -> pd.DataFrame:

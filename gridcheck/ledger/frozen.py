@@ -23,9 +23,6 @@ from gridcheck.ledger.tables import assessment, batch, blob
 VERDICTS = ("approve", "approve_with_conditions", "defer", "insufficient_data")
 """Answers that a run can give, as in `gridcheck.connection.Verdict`."""
 
-APPROVALS = VERDICTS[:2]
-"""Answers on which a promise can stand."""
-
 # Folders and not modules: nothing of them is imported.
 _CATALOGUES = ("catalogue", "checks", "demand", "policy", "reinforcement")
 _PLAIN_COLUMNS = tuple(

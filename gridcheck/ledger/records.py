@@ -185,6 +185,25 @@ class KeptAssessment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Approved:
+    """What an approval grants, against which a heater is inspected.
+
+    Attributes
+    ----------
+    application_id : str
+        The application.
+    rated_kw : float
+        Rated input that was asked for, or the cap of its conditions. [kW]
+    phase : str
+        Phase that its conditions name, or that was asked for.
+    """
+
+    application_id: str
+    rated_kw: float
+    phase: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Capacity:
     """Room of one element as a run has found it.
 

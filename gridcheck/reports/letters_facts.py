@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from gridcheck.ledger.granted import granted_kw
 from gridcheck.reports.folder import Results
 from gridcheck.reports.labels import is_missing, village_name
 from gridcheck.reports.letters_settings import LetterSettings
@@ -215,7 +216,7 @@ class LetterSource:
             device=_text(row["device"]),
             phase=_text(row["phase"]),
             rated_kw=rated_kw,
-            approved_kw=_granted_kw(rated_kw, conditions) if verdict in _APPROVALS else None,
+            approved_kw=granted_kw(rated_kw, conditions) if rated_kw is not None and verdict in _APPROVALS else None,
             queue_position=int(row["queue_position"]),
             verdict=verdict,
             blocked_by=_text(row["blocked_by"]),
@@ -266,14 +267,6 @@ def _of_desk(facts: LetterFacts, desk: DeskFact, probability: float | None) -> L
         held_until="" if desk.held_until is None else desk.held_until.isoformat(),
         batch=desk.batch,
     )
-
-
-def _granted_kw(rated_kw: float | None, conditions: Sequence[str]) -> float | None:
-    """Return the rated power of an approval: what was asked, or its cap."""
-    if rated_kw is None:
-        return None
-    caps = [float(code.partition(":")[2]) for code in conditions if code.startswith("limit_kw:")]
-    return min([rated_kw, *caps])
 
 
 def _rows_by(table: pd.DataFrame, key: str, columns: Sequence[str]) -> dict[str, Row]:

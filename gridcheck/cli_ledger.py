@@ -74,9 +74,7 @@ def application(
         bool, typer.Option("--approve", help="approve it on its last answer, if its power is free by now")
     ] = False,
     defer: Annotated[bool, typer.Option("--defer", help="put it off until it is assessed again")] = False,
-    no_data: Annotated[
-        bool, typer.Option("--no-data", help="say that the data allow no answer")
-    ] = False,
+    no_data: Annotated[bool, typer.Option("--no-data", help="say that the data allow no answer")] = False,
     renew: Annotated[
         int | None, typer.Option("--renew", min=1, metavar="DAYS", help="let its promise hold so many days from now on")
     ] = None,

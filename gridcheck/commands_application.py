@@ -60,27 +60,27 @@ def take_step(
 
     if step is None:
         return
-    signed = {"who": by[0], "reason": by[1]}
+    who, reason = by
     with open_ledger(database) as ledger:
         if step == "accept":
             assert isinstance(given, Path)
             found = read_checklist(given, checklist_items(), approved=_approved(ledger, application_id))
-            ledger.accept(application_id, found, **signed)
+            ledger.accept(application_id, found, who=who, reason=reason)
         elif step == "renew":
             assert isinstance(given, int)
-            ledger.renew(application_id, days=given, **signed)
+            ledger.renew(application_id, days=given, who=who, reason=reason)
         elif step == "lapse":
-            ledger.lapse(application_id, **signed)
+            ledger.lapse(application_id, who=who, reason=reason)
         elif step == "approve":
             # What the conditions cap is not reserved for anybody.
             kw = _approved(ledger, application_id).rated_kw
-            ledger.approve(application_id, **signed, reserve_kw=dict.fromkeys(Level, kw))
+            ledger.approve(application_id, who=who, reason=reason, reserve_kw=dict.fromkeys(Level, kw))
         else:
             plain = {
                 "defer": ledger.defer, "no-data": ledger.mark_insufficient_data, "build": ledger.build,
                 "withdraw": ledger.withdraw,
             }  # fmt: skip
-            plain[step](application_id, **signed)
+            plain[step](application_id, who=who, reason=reason)
 
 
 def _approved(ledger: Ledger, application_id: str) -> Approved:

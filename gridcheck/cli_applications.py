@@ -27,6 +27,20 @@ def decide(
         float | None,
         typer.Option("--risk", min=0.001, max=0.5, help="accepted probability of a broken limit, not the scenario's"),
     ] = None,
+    pre_approved: Annotated[
+        Path | None,
+        typer.Option(
+            "--pre-approved",
+            metavar="CSV",
+            help="published limits, as --pre-approve writes them: small heaters within are approved at once",
+        ),
+    ] = None,
+    pre_approve: Annotated[
+        bool,
+        typer.Option(
+            "--pre-approve", help="make these limits first, for the areas of the file; also writes pre_approval.csv"
+        ),
+    ] = False,
     database: Annotated[
         str,
         typer.Option("--database", envvar="GRIDCHECK_DATABASE", metavar="URL", help="ledger to record in"),
@@ -50,9 +64,12 @@ def decide(
         raise typer.BadParameter("name an application file, or --replay or --explain with the id of an application")
     if database and applications is not None and not who:
         raise typer.BadParameter("--who is needed: the journal names whoever decides")
+    if pre_approved is not None and pre_approve:
+        raise typer.BadParameter("the limits are read with --pre-approved or made with --pre-approve, not both")
     with friendly_errors():
         from gridcheck import commands_desk
         from gridcheck.commands import scenario_path
+        from gridcheck.connection.published import read_published
         from gridcheck.desk import DeskOptions
         from gridcheck.study import shipped_folder
 
@@ -72,7 +89,14 @@ def decide(
             applications,
             scenario or scenario_path(SCENARIO),
             out,
-            DeskOptions(county_codes=tuple(county or ()), networks=networks, risk=risk, workers=workers),
+            DeskOptions(
+                county_codes=tuple(county or ()),
+                networks=networks,
+                risk=risk,
+                workers=workers,
+                published=None if pre_approved is None else read_published(pre_approved),
+                publishes=pre_approve,
+            ),
             signed=(database, who, reason),
         )
         commands_desk.show(found, rejected, as_json=json)

@@ -129,9 +129,9 @@ def show_application(database: str, application_id: str, *, as_json: bool) -> bo
     bool
         False where the last inspection has failed.
     """
+    from gridcheck import journal_lines
     from gridcheck.ledger import open_ledger, steps_from
     from gridcheck.ledger.life import State
-    from gridcheck.reports import journal_lines
 
     with open_ledger(database) as ledger:
         kept, last = ledger.application(application_id), ledger.answer(application_id)
@@ -190,8 +190,8 @@ def _answer(kept: KeptApplication, last: KeptAssessment) -> dict[str, Any]:
 
 
 def _answer_rows(kept: KeptApplication, last: KeptAssessment) -> list[list[object]]:
+    from gridcheck.journal_lines import local_time
     from gridcheck.reports import labels
-    from gridcheck.reports.journal_lines import local_time
     from gridcheck.reports.texts import LANGUAGES, label
 
     answer, told = last.answer, _answer(kept, last)
@@ -292,7 +292,7 @@ def _as_plain(cell: object) -> object:
 
 
 def _row(line: Any) -> list[object]:
-    from gridcheck.reports.journal_lines import STATES, local_time
+    from gridcheck.journal_lines import STATES, local_time
 
     asked = line.kept.asked
     return [

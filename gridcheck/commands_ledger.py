@@ -45,8 +45,8 @@ def show_journal(
     database: str, application_id: str | None, head: str | None, last: int, *, verify: bool, as_json: bool
 ) -> bool:
     """Show the journal, or verify its chain; return False where it does not hold."""
+    from gridcheck import journal_lines
     from gridcheck.ledger import open_ledger
-    from gridcheck.reports import journal_lines
 
     with open_ledger(database) as ledger:
         if verify or head is not None:

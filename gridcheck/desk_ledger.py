@@ -16,6 +16,7 @@ import pandas as pd
 from gridcheck import __version__
 from gridcheck.connection.asked_area import Promised
 from gridcheck.connection.pre_approval import PreApproval
+from gridcheck.connection.published import Granted
 from gridcheck.county_study import CountyTask
 from gridcheck.desk import DeskOutcome, DeskTask, Standing
 from gridcheck.errors import LedgerError, NoRoomError
@@ -37,24 +38,28 @@ _FAST = "pre_approval.json"
 def standing_of(ledger: Ledger) -> Standing:
     """Return what the ledger has promised, by county in the order of answers, and whose applications are settled."""
     promised: dict[str, list[tuple[int, Promised]]] = {}
-    done = []
+    done, granted = [], []
     for state in _PROMISED:
         for kept in ledger.applications(state=state):
             asked = kept.asked
-            held = [one.reserved_kw for one in ledger.promises(asked.application_id) if one.level == Level.AREA]
-            kw = held[-1] if held else asked.rated_kw
+            held = [one for one in ledger.promises(asked.application_id) if one.level == Level.AREA]
+            kw = held[-1].reserved_kw if held else asked.rated_kw
             number = kept.assessment_id
             conditions = () if number is None else ledger.assessment(number).answer.conditions
             one = Promised(
                 area_id=asked.area_id, device=asked.device, rated_kw=kw, phase=asked.phase, conditions=conditions
             )
             promised.setdefault(asked.county_code, []).append((number or 0, one))
+            at = held[-1].held_at if held else kept.received_at
+            granted.append(
+                Granted(at=at, area_id=asked.area_id, device=asked.device, rated_kw=kw, conditions=conditions)
+            )
             done.append(asked.application_id)
     by_county = {
         code: tuple(one for _, one in sorted(some, key=lambda pair: (pair[0], repr(pair[1]))))
         for code, some in promised.items()
     }
-    return Standing(promised=by_county, done=tuple(sorted(done)))
+    return Standing(promised=by_county, done=tuple(sorted(done)), granted=tuple(granted))
 
 
 def answer_row(decisions: pd.DataFrame, application_id: str) -> bytes:

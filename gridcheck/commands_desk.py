@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -191,17 +192,21 @@ def replay(database: str, application_id: str, networks: Path) -> tuple[bytes, b
 
 def explain(database: str, application_id: str, networks: Path, out: Path) -> dict[str, Any]:
     """Write what the last answer to an application rests on into a folder; return the statement."""
-    from gridcheck.desk_ledger import task_of_answer
+    from gridcheck.desk_ledger import recorded_beside, task_of_answer
     from gridcheck.evidence import write_evidence
     from gridcheck.evidence_desk import explain_answers, write_drawn
     from gridcheck.ledger import open_ledger
     from gridcheck.reports.export_folder import exported_folder
 
     with open_ledger(database) as ledger:
-        task, name, _ = task_of_answer(ledger, _assessment(ledger, application_id), networks)
+        number = _assessment(ledger, application_id)
+        task, name, _ = task_of_answer(ledger, number, networks)
+        recorded = ledger.assessment(number).answer
     found = explain_answers(task, (name,))
     drawn, above = found.low_voltage.get(name), found.above.get(name)
     if drawn is not None:
+        told = {**drawn.statement, **recorded_beside(recorded, int(drawn.statement["draws"]))}
+        drawn = replace(drawn, statement=told)
         statement, synthetic = drawn.statement, bool(drawn.statement["synthetic_lines"])
     elif above is not None:
         statement, synthetic = above.statement, bool(above.statement["synthetic"])

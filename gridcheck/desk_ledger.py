@@ -299,6 +299,42 @@ def task_of_answer(ledger: Ledger, assessment_id: int, networks: Path) -> tuple[
     return task, kept.answer.application_id, kept.answer.row
 
 
+def recorded_beside(answer: Answer, draws: int) -> dict[str, Any]:
+    """Return what was recorded of an answer, to be said beside evidence that was made by draws again.
+
+    The draws of an area are looked at for every answer that gets so far; the recorded answer counts them only where the
+    check that binds is theirs.
+
+    Parameters
+    ----------
+    answer : Answer
+        As it was recorded.
+    draws : int
+        Number of draws of the evidence.
+    """
+    if answer.draws is None:
+        note = (
+            f"台账所记最紧约束 {answer.binding_quantity} 不按抽样判定；"
+            f"所示 {draws} 次抽样是同一答复对台区低压网的校核。 "
+            f"The recorded answer binds at {answer.binding_quantity}, which is no matter of draws; the {draws} draws "
+            "shown are those of the area's low-voltage network, which the same answer was held against."
+        )
+    elif answer.draws == draws:
+        note = f"与台账所记抽样次数相同。 The same {draws} draws as recorded."
+    else:
+        note = (
+            f"台账所记为 {answer.draws} 次抽样，此处为 {draws} 次。 "
+            f"{answer.draws} draws were recorded, {draws} were made here."
+        )
+    return {
+        "recorded_quantity": answer.binding_quantity,
+        "recorded_value": answer.binding_value,
+        "recorded_limit": answer.binding_limit,
+        "recorded_draws": answer.draws,
+        "draws_note": note,
+    }
+
+
 def _files_of(sha256: Mapping[str, str]) -> dict[str, str]:
     """Return the checksums of the files that a scenario names, by the names of inputs."""
     return {f"file {name}": digest for name, digest in sorted(sha256.items())}

@@ -305,6 +305,17 @@ def test_before_acceptance_an_entitlement_is_refused(database):
     assert "R001 is approved: entitle is not allowed from there" in refused.stderr
 
 
+def test_a_season_that_was_over_before_acceptance_is_refused_with_the_first_one_that_counts(database):
+    with open_ledger(database, clock=Clock(datetime(2026, 4, 2, 2, 0, tzinfo=UTC))) as ledger:
+        ledger.build("R001", **BY)
+        ledger.accept("R001", all_pass(), **BY)
+    refused = entitle(database, "R001", "--household", "3301", *NO_EXCLUSION)
+    assert refused.exit_code == 2
+    assert "accepted on 2026-04-02, and season 2025-26 ended on 2026-03-15" in refused.stderr
+    assert "The first season is 2026-27." in refused.stderr
+    assert stands(database)["application"]["state"] == "accepted"
+
+
 def test_the_season_of_a_county_with_readings_and_without(accepted, tmp_path):
     for name, account in (("R001", "3301"), ("R002", "3302")):
         assert entitle(accepted, name, "--household", account, *NO_EXCLUSION).exit_code == 0

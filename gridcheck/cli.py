@@ -10,6 +10,7 @@ import typer
 
 from gridcheck import __version__
 from gridcheck.cli_applications import applications_app
+from gridcheck.cli_ledger import ledger_app
 from gridcheck.cli_options import SCENARIO, Counties, Json, NetworksFolder, ResultsFolder, StoreFolder
 from gridcheck.cli_plan import plan, sheets
 from gridcheck.parallel import one_thread_for_matrices
@@ -27,6 +28,7 @@ demand_app = typer.Typer(no_args_is_help=True, help="The demand model against me
 app.add_typer(demand_app, name="demand")
 
 app.add_typer(applications_app)
+app.add_typer(ledger_app)
 app.command()(plan)
 app.command()(sheets)
 

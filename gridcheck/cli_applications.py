@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from gridcheck.cli_options import LEDGER, SCENARIO, Counties, Database, Json, NetworksFolder, ResultsFolder
+from gridcheck.cli_options import LEDGER, SCENARIO, Counties, Json, NetworksFolder, ResultsFolder
 from gridcheck.terminal import EXIT_FINE, EXIT_INCOMPLETE, EXIT_VIOLATIONS, friendly_errors
 
 applications_app = typer.Typer()
@@ -27,6 +27,20 @@ def decide(
         float | None,
         typer.Option("--risk", min=0.001, max=0.5, help="accepted probability of a broken limit, not the scenario's"),
     ] = None,
+    pre_approved: Annotated[
+        Path | None,
+        typer.Option(
+            "--pre-approved",
+            metavar="CSV",
+            help="published limits, as --pre-approve writes them: small heaters within are approved at once",
+        ),
+    ] = None,
+    pre_approve: Annotated[
+        bool,
+        typer.Option(
+            "--pre-approve", help="make these limits first, for the areas of the file; also writes pre_approval.csv"
+        ),
+    ] = False,
     database: Annotated[
         str,
         typer.Option("--database", envvar="GRIDCHECK_DATABASE", metavar="URL", help="ledger to record in"),
@@ -50,9 +64,12 @@ def decide(
         raise typer.BadParameter("name an application file, or --replay or --explain with the id of an application")
     if database and applications is not None and not who:
         raise typer.BadParameter("--who is needed: the journal names whoever decides")
+    if pre_approved is not None and pre_approve:
+        raise typer.BadParameter("the limits are read with --pre-approved or made with --pre-approve, not both")
     with friendly_errors():
         from gridcheck import commands_desk
         from gridcheck.commands import scenario_path
+        from gridcheck.connection.published import read_published
         from gridcheck.desk import DeskOptions
         from gridcheck.study import shipped_folder
 
@@ -72,7 +89,14 @@ def decide(
             applications,
             scenario or scenario_path(SCENARIO),
             out,
-            DeskOptions(county_codes=tuple(county or ()), networks=networks, risk=risk, workers=workers),
+            DeskOptions(
+                county_codes=tuple(county or ()),
+                networks=networks,
+                risk=risk,
+                workers=workers,
+                published=None if pre_approved is None else read_published(pre_approved),
+                publishes=pre_approve,
+            ),
             signed=(database, who, reason),
         )
         commands_desk.show(found, rejected, as_json=json)
@@ -129,130 +153,6 @@ def sample_applications(
         from gridcheck.study import shipped_folder
 
         commands_desk.sample_applications(file, county, count, seed, networks or shipped_folder("networks"))
-
-
-@applications_app.command()
-def init(
-    database: Database = LEDGER,
-    who: Annotated[str, typer.Option("--who", help="whom the journal names")] = "gridcheck init",
-    json: Json = False,
-) -> None:
-    """Make the ledger of applications and promises, or bring an older one to the shape of this version."""
-    with friendly_errors():
-        from gridcheck import commands_ledger
-
-        commands_ledger.init(database, who, as_json=json)
-
-
-@applications_app.command()
-def journal(
-    database: Database = LEDGER,
-    application: Annotated[str | None, typer.Option("--application", help="only what was done with this one")] = None,
-    verify: Annotated[bool, typer.Option("--verify", help="walk the chain and name the first line that fails")] = False,
-    head: Annotated[
-        str | None, typer.Option("--head", metavar="LINE:HASH", help="an end noted down earlier, to verify against")
-    ] = None,
-    last: Annotated[int, typer.Option("--last", min=1, help="how many lines to show")] = 50,
-    json: Json = False,
-) -> None:
-    """Show who decided what, when and why; or verify that nothing of it was changed since."""
-    with friendly_errors():
-        from gridcheck import commands_ledger
-
-        whole = commands_ledger.show_journal(database, application, head, last, verify=verify, as_json=json)
-    raise typer.Exit(EXIT_FINE if whole else EXIT_VIOLATIONS)
-
-
-@applications_app.command()
-def application(
-    identifier: Annotated[str, typer.Argument(help="application id")],
-    database: Database = LEDGER,
-    build: Annotated[bool, typer.Option("--build", help="record that the heater is connected")] = False,
-    accept: Annotated[
-        Path | None, typer.Option("--accept", metavar="CHECKLIST", help="record an inspection: checklist (CSV)")
-    ] = None,
-    entitle: Annotated[
-        str, typer.Option("--entitle", metavar="SEASON", help="entitle to tariff and subsidy from a season on: 2025-26")
-    ] = "",
-    household: Annotated[
-        str, typer.Option("--household", metavar="ACCOUNT", help="account number (户号): a household is entitled once")
-    ] = "",
-    tariff: Annotated[
-        Literal["no_steps", "peak_valley"], typer.Option("--tariff", help="price that the household has chosen")
-    ] = "no_steps",
-    district_heating: Annotated[
-        bool | None,
-        typer.Option("--district/--no-district", help="whether the home is on district heating"),
-    ] = None,
-    allowance: Annotated[
-        bool | None,
-        typer.Option("--allowance/--no-allowance", help="whether its head gets a public-service heating allowance"),
-    ] = None,
-    end_subsidy: Annotated[
-        str, typer.Option("--end-subsidy", metavar="SEASON", help="the last season with running subsidy")
-    ] = "",
-    withdraw: Annotated[bool, typer.Option("--withdraw", help="take it back; its promise is given back")] = False,
-    blank_checklist: Annotated[
-        Path | None, typer.Option("--blank-checklist", metavar="CSV", help="write a checklist to be filled in")
-    ] = None,
-    who: Annotated[str, typer.Option("--who", help="who decides this; needed for a step")] = "",
-    reason: Annotated[str, typer.Option("--reason", help="why; needed for a step")] = "",
-    json: Json = False,
-) -> None:
-    """Show where an application of the ledger stands, or take it one step on: built, accepted, entitled, withdrawn."""
-    wishes = {"build": build, "accept": accept, "entitle": entitle, "end-subsidy": end_subsidy, "withdraw": withdraw}
-    steps = [name for name, asked in wishes.items() if asked]
-    if len(steps) > 1:
-        raise typer.BadParameter(f"one step at a time, not {' and '.join(steps)}")
-    with friendly_errors():
-        from gridcheck import commands_ledger, commands_season
-
-        if blank_checklist is not None:
-            commands_ledger.write_blank_checklist(blank_checklist)
-        by = who, reason
-        if entitle:
-            asked = (household, tariff, district_heating, allowance)
-            commands_season.entitle(database, identifier, entitle, asked, by)
-        elif end_subsidy:
-            commands_season.end_subsidy(database, identifier, end_subsidy, by)
-        else:
-            commands_ledger.take_step(database, identifier, steps[0] if steps else None, accept, by)
-        fine = commands_ledger.show_application(database, identifier, as_json=json)
-    raise typer.Exit(EXIT_FINE if fine else EXIT_VIOLATIONS)
-
-
-@applications_app.command()
-def season(
-    database: Database = LEDGER,
-    season: Annotated[str, typer.Option("--season", help="heating season, as its two years")] = "2025-26",
-    county: Counties = None,
-    readings: Annotated[
-        Path | None,
-        typer.Option("--readings", metavar="CSV", help="metered heating energy to record: application_id,kwh"),
-    ] = None,
-    budgets: Annotated[
-        Path | None,
-        typer.Option("--budgets", metavar="CSV", help="money of counties: county_code,budget_yuan,source"),
-    ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="folder of tables and workbook to write")] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="seed of the energy that is expected")] = 2025,
-    language: Annotated[Literal["zh", "en"], typer.Option("--language", help="language of the workbook")] = "zh",
-    who: Annotated[str, typer.Option("--who", help="who records the readings")] = "",
-    reason: Annotated[str, typer.Option("--reason", help="what the journal says of them")] = "meter readings",
-    json: Json = False,
-) -> None:
-    """Add up the running subsidy of a heating season by county: metered, expected, hardship, and what is left."""
-    with friendly_errors():
-        from gridcheck import commands_season
-
-        if readings is not None:
-            commands_season.record_readings(database, season, readings, (who, reason))
-        files = {"readings": readings, "budgets": budgets}
-        codes = tuple(county or ())
-        found = commands_season.season_money(
-            database, season, files, county_codes=codes, seed=seed, out=out, language=language
-        )
-        commands_season.show_season(found, codes, out, as_json=json)
 
 
 @applications_app.command()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +72,8 @@ def decide(
                 tasks, outcomes, intake = decide_applications(chosen, options, standing=standing, progress=progress)
             assert intake is not None  # a file was named
             _write(folder, outcomes, intake, tasks[0].risk)
+            if options.publishes:
+                _write_published(folder, tasks, as_of)
         gone = _recorded(ledger, tasks, outcomes, as_of, who, reason)
     finally:
         if ledger is not None:
@@ -82,6 +86,7 @@ def decide(
         "rejected": len(intake.row),
         "rejected_file": str(out / rejected_name(intake)),
         "rows": len(intake.file.rows),
+        "pre_approved": int(sum(one.intervals["pre_approved"].sum() for one in outcomes)),
         "broken_before": int(sum((one.intervals["broken_before"] != "").sum() for one in outcomes)),
         "recorded": ledger is not None,
         "not_promised": gone,
@@ -113,7 +118,8 @@ def _with_file(scenario: Path, applications: Path) -> Scenario:
 
 def _write(folder: Path, outcomes: Sequence[DeskOutcome], intake: Intake, risk: float) -> None:
     from gridcheck.connection.intake import write_rejected
-    from gridcheck.reports.desk_answers import PROBABILITIES_FILE
+    from gridcheck.reports.desk_answers import PROBABILITIES_FILE, answers_of_desk
+    from gridcheck.reports.desk_workbook import WORKBOOK_FILE, answers_workbook
     from gridcheck.reports.schemas import DECISIONS
     from gridcheck.reports.tables import csv_bytes, write_bytes
 
@@ -122,11 +128,27 @@ def _write(folder: Path, outcomes: Sequence[DeskOutcome], intake: Intake, risk: 
     intervals = pd.concat([one.intervals for one in outcomes], ignore_index=True)
     intervals["accepted_risk"] = risk
     write_bytes(folder / PROBABILITIES_FILE, intervals.round(4).to_csv(index=False).encode())
+    answers = answers_of_desk(table, intervals, synthetic=any(one.synthetic for one in outcomes))
+    write_bytes(folder / WORKBOOK_FILE, answers_workbook(answers))
     write_rejected(intake, folder)
 
 
+def _write_published(folder: Path, tasks: Sequence[DeskTask], as_of: datetime) -> None:
+    """Write the limits that were made, as they were before this file was decided."""
+    from gridcheck.connection.published import PUBLISHED_FILE, published_csv
+    from gridcheck.reports.tables import write_bytes
+
+    limits = [one for task in tasks for one in task.fast]
+    write_bytes(folder / PUBLISHED_FILE, published_csv(limits, risk=tasks[0].risk, as_of=as_of))
+
+
 def _recorded(
-    ledger: Ledger | None, tasks: Sequence[DeskTask], outcomes: Sequence[DeskOutcome], as_of: Any, who: str, reason: str
+    ledger: Ledger | None,
+    tasks: Sequence[DeskTask],
+    outcomes: Sequence[DeskOutcome],
+    as_of: datetime,
+    who: str,
+    reason: str,
 ) -> list[str]:
     from gridcheck.desk_ledger import record
 
@@ -170,17 +192,21 @@ def replay(database: str, application_id: str, networks: Path) -> tuple[bytes, b
 
 def explain(database: str, application_id: str, networks: Path, out: Path) -> dict[str, Any]:
     """Write what the last answer to an application rests on into a folder; return the statement."""
-    from gridcheck.desk_ledger import task_of_answer
+    from gridcheck.desk_ledger import recorded_beside, task_of_answer
     from gridcheck.evidence import write_evidence
     from gridcheck.evidence_desk import explain_answers, write_drawn
     from gridcheck.ledger import open_ledger
     from gridcheck.reports.export_folder import exported_folder
 
     with open_ledger(database) as ledger:
-        task, name, _ = task_of_answer(ledger, _assessment(ledger, application_id), networks)
+        number = _assessment(ledger, application_id)
+        task, name, _ = task_of_answer(ledger, number, networks)
+        recorded = ledger.assessment(number).answer
     found = explain_answers(task, (name,))
     drawn, above = found.low_voltage.get(name), found.above.get(name)
     if drawn is not None:
+        told = {**drawn.statement, **recorded_beside(recorded, int(drawn.statement["draws"]))}
+        drawn = replace(drawn, statement=told)
         statement, synthetic = drawn.statement, bool(drawn.statement["synthetic_lines"])
     elif above is not None:
         statement, synthetic = above.statement, bool(above.statement["synthetic"])
@@ -207,6 +233,8 @@ def show(found: Mapping[str, Any], rejected: Sequence[Mapping[str, Any]], *, as_
         terminal.print_json(dict(found))
         return
     rows: list[list[object]] = [[words, found[name]] for name, words in _VERDICTS.items()]
+    if found["pre_approved"]:
+        rows.append(["其中在公布额度内即时批准 of these at once within published limits", found["pre_approved"]])
     rows.append(["其中台区已有越限 of these in areas beyond a limit before", found["broken_before"]])
     rows.append(["退回 came back", found["rejected"]])
     if found["recorded"]:

@@ -25,9 +25,11 @@ from gridcheck.connection.low_voltage_verdict import AreaQueue, LvVerdict
 from gridcheck.connection.monthly_limits import CountyNow, monthly_limits
 from gridcheck.connection.pre_approval import PreApproval, PreApprovalRules
 from gridcheck.connection.promises import with_heaters
+from gridcheck.connection.published import Granted, Published, left_of
 from gridcheck.county_desk import NOT_DRAWN, with_lines_of
 from gridcheck.county_study import CountyCase, CountyTask, prepare_county
 from gridcheck.errors import ConfigError
+from gridcheck.ledger import granted
 from gridcheck.parallel import WorkerPool, tell
 from gridcheck.reports.rows import decision_rows
 from gridcheck.scenario import Scenario
@@ -49,10 +51,13 @@ class Standing:
         By county.
     done : tuple of str
         Applications that are approved or connected already; rows with them come back.
+    granted : tuple of Granted
+        The approvals among them with their moments, which take from published limits.
     """
 
     promised: Mapping[str, tuple[Promised, ...]] = field(default_factory=dict)
     done: tuple[str, ...] = ()
+    granted: tuple[Granted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -120,12 +125,18 @@ class DeskOptions:
         Probability of a broken limit that is accepted instead of the scenario's. [1]
     workers : int, optional
         Processes; one per processor where not given.
+    published : Published, optional
+        Limits of areas within which small heaters are approved at once.
+    publishes : bool
+        Whether such limits are made first, for the areas in which somebody asks.
     """
 
     county_codes: tuple[str, ...] = ()
     networks: Path | None = None
     risk: float | None = None
     workers: int | None = None
+    published: Published | None = None
+    publishes: bool = False
 
 
 def decide_applications(
@@ -156,15 +167,42 @@ def decide_applications(
         By county.
     Intake or None
         The application file, sorted; None for the synthetic queue.
+
+    Raises
+    ------
+    InputError
+        If a file is faulty, or published limits are for another accepted probability.
     """
     before = Standing() if standing is None else standing
     tasks, intake = sorted_tasks(scenario, options.county_codes, options.networks, today_here(), done=before.done)
     asked = [task for task in tasks if task.applications is None or len(task.applications)]
     risk = scenario.low_voltage.risk if options.risk is None else options.risk
-    desks = tuple(DeskTask(county=t, promised=before.promised.get(t.county_code, ()), risk=risk) for t in asked)
+    fast = {} if options.published is None else left_of(options.published, before.granted, risk=risk)
+    desks = tuple(
+        DeskTask(county=t, promised=before.promised.get(t.county_code, ()), risk=risk, fast=_of_asked(fast, t))
+        for t in asked
+    )
     with WorkerPool(options.workers, n_task=len(desks), progress=progress) as pool:
+        if options.publishes:
+            made = pool.map(_limits_of_asked, desks, weight=_expected_work)
+            desks = tuple(replace(desk, fast=limits) for desk, limits in zip(desks, made, strict=True))
         outcomes = tuple(pool.map(decide_county_queue, desks, weight=_expected_work))
     return desks, outcomes, intake
+
+
+def _of_asked(limits: Mapping[str, PreApproval], task: CountyTask) -> tuple[PreApproval, ...]:
+    """Return the limits of areas in which somebody asks, in the order of their ids."""
+    asked = set() if task.applications is None else set(task.applications["area_id"])
+    return tuple(limits[area_id] for area_id in sorted(asked & set(limits)))
+
+
+def _limits_of_asked(task: DeskTask) -> tuple[PreApproval, ...]:
+    """Make the limits of the areas in which somebody asks."""
+    table = task.county.applications
+    if table is None:
+        return ()
+    found = county_pre_approvals(task, set(table["area_id"]))
+    return tuple(found[area_id] for area_id in sorted(found))
 
 
 def _expected_work(task: DeskTask) -> float:
@@ -321,8 +359,7 @@ def granted_kw(application: Application, conditions: Sequence[str]) -> float:
     >>> granted_kw(asked, ("phase:B", "limit_kw:2.4"))
     2.4
     """
-    caps = [float(code.partition(":")[2]) for code in conditions if code.startswith("limit_kw:")]
-    return min([application.rated_kw, *caps])
+    return granted.granted_kw(application.rated_kw, conditions)
 
 
 def _rooms(case: CountyCase, queue: QueueResult) -> pd.DataFrame:

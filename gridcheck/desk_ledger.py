@@ -16,6 +16,7 @@ import pandas as pd
 from gridcheck import __version__
 from gridcheck.connection.asked_area import Promised
 from gridcheck.connection.pre_approval import PreApproval
+from gridcheck.connection.published import Granted
 from gridcheck.county_study import CountyTask
 from gridcheck.desk import DeskOutcome, DeskTask, Standing
 from gridcheck.errors import LedgerError, NoRoomError
@@ -37,24 +38,28 @@ _FAST = "pre_approval.json"
 def standing_of(ledger: Ledger) -> Standing:
     """Return what the ledger has promised, by county in the order of answers, and whose applications are settled."""
     promised: dict[str, list[tuple[int, Promised]]] = {}
-    done = []
+    done, granted = [], []
     for state in _PROMISED:
         for kept in ledger.applications(state=state):
             asked = kept.asked
-            held = [one.reserved_kw for one in ledger.promises(asked.application_id) if one.level == Level.AREA]
-            kw = held[-1] if held else asked.rated_kw
+            held = [one for one in ledger.promises(asked.application_id) if one.level == Level.AREA]
+            kw = held[-1].reserved_kw if held else asked.rated_kw
             number = kept.assessment_id
             conditions = () if number is None else ledger.assessment(number).answer.conditions
             one = Promised(
                 area_id=asked.area_id, device=asked.device, rated_kw=kw, phase=asked.phase, conditions=conditions
             )
             promised.setdefault(asked.county_code, []).append((number or 0, one))
+            at = held[-1].held_at if held else kept.received_at
+            granted.append(
+                Granted(at=at, area_id=asked.area_id, device=asked.device, rated_kw=kw, conditions=conditions)
+            )
             done.append(asked.application_id)
     by_county = {
         code: tuple(one for _, one in sorted(some, key=lambda pair: (pair[0], repr(pair[1]))))
         for code, some in promised.items()
     }
-    return Standing(promised=by_county, done=tuple(sorted(done)))
+    return Standing(promised=by_county, done=tuple(sorted(done)), granted=tuple(granted))
 
 
 def answer_row(decisions: pd.DataFrame, application_id: str) -> bytes:
@@ -216,6 +221,7 @@ def _answers(outcome: DeskOutcome) -> list[Answer]:
                 probability_low=1.0 - float(drawn["probability_high"]) if has_draws else None,
                 probability_high=1.0 - float(drawn["probability_low"]) if has_draws else None,
                 draws=int(drawn["draws"]) if has_draws else None,
+                broken_before=tuple(code for code in str(drawn["broken_before"]).split(";") if code),
             )
         )
     return result
@@ -291,6 +297,42 @@ def task_of_answer(ledger: Ledger, assessment_id: int, networks: Path) -> tuple[
     limits = tuple(PreApproval(**one) for one in fast)
     task = DeskTask(county=county, promised=promised, risk=float(stored["risk"]), fast=limits)
     return task, kept.answer.application_id, kept.answer.row
+
+
+def recorded_beside(answer: Answer, draws: int) -> dict[str, Any]:
+    """Return what was recorded of an answer, to be said beside evidence that was made by draws again.
+
+    The draws of an area are looked at for every answer that gets so far; the recorded answer counts them only where the
+    check that binds is theirs.
+
+    Parameters
+    ----------
+    answer : Answer
+        As it was recorded.
+    draws : int
+        Number of draws of the evidence.
+    """
+    if answer.draws is None:
+        note = (
+            f"台账所记最紧约束 {answer.binding_quantity} 不按抽样判定；"
+            f"所示 {draws} 次抽样是同一答复对台区低压网的校核。 "
+            f"The recorded answer binds at {answer.binding_quantity}, which is no matter of draws; the {draws} draws "
+            "shown are those of the area's low-voltage network, which the same answer was held against."
+        )
+    elif answer.draws == draws:
+        note = f"与台账所记抽样次数相同。 The same {draws} draws as recorded."
+    else:
+        note = (
+            f"台账所记为 {answer.draws} 次抽样，此处为 {draws} 次。 "
+            f"{answer.draws} draws were recorded, {draws} were made here."
+        )
+    return {
+        "recorded_quantity": answer.binding_quantity,
+        "recorded_value": answer.binding_value,
+        "recorded_limit": answer.binding_limit,
+        "recorded_draws": answer.draws,
+        "draws_note": note,
+    }
 
 
 def _files_of(sha256: Mapping[str, str]) -> dict[str, str]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from gridcheck.ledger.acceptance import Finding, Item, blank_checklist, checklist_items, read_checklist
 from gridcheck.ledger.database import DEFAULT_FILE
 from gridcheck.ledger.frozen import VERDICTS, catalogue_sha256
+from gridcheck.ledger.granted import approved_by
 from gridcheck.ledger.journal import read_head
 from gridcheck.ledger.ledger import Ledger, open_ledger
 from gridcheck.ledger.life import State, Step, steps_from
+from gridcheck.ledger.listing import ListedApplication
 from gridcheck.ledger.records import (
     Answer,
+    Approved,
     Batch,
     Capacity,
     Head,
@@ -33,6 +36,7 @@ __all__ = [
     "TARIFFS",
     "VERDICTS",
     "Answer",
+    "Approved",
     "Batch",
     "Capacity",
     "Claim",
@@ -47,12 +51,14 @@ __all__ = [
     "KeptAssessment",
     "Ledger",
     "Level",
+    "ListedApplication",
     "NewApplication",
     "Reservation",
     "Room",
     "SeasonSum",
     "State",
     "Step",
+    "approved_by",
     "blank_checklist",
     "catalogue_sha256",
     "checklist_items",

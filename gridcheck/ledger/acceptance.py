@@ -6,6 +6,8 @@ that ships.
 
 from __future__ import annotations
 
+import csv
+import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -14,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, and_, func, insert, select
 
 from gridcheck.csv_tables import Column, TableSchema, check_table, packaged_table, source_columns, text_table
 from gridcheck.errors import InputError, SchemaError
 from gridcheck.ledger.canonical import canonical_json
+from gridcheck.ledger.records import Approved
 from gridcheck.ledger.tables import inspection
 
 RESULTS = ("pass", "fail", "not_applicable")
@@ -40,8 +43,10 @@ _ITEMS = TableSchema(
     ),
 )
 _LONGEST_NOTE = 500
-# Its bound is the rating of the application.
-_RATING = "rated_kw"
+# The row that says whose checklist it is; it is no item.
+_WHOSE = "application_id"
+# What was approved stands with these; the bound of the nameplate is the approved power.
+_RATING, _PHASE = "rated_kw", "phase_as_approved"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,17 +130,18 @@ def checklist_items(path: Path | None = None) -> tuple[Item, ...]:
     )
 
 
-def read_checklist(path: Path, items: Sequence[Item], *, rated_kw: float) -> tuple[Finding, ...]:
+def read_checklist(path: Path, items: Sequence[Item], *, approved: Approved) -> tuple[Finding, ...]:
     """Read a checklist that was filled in: one row per item with result, value and note.
 
     Parameters
     ----------
     path : Path
-        CSV in UTF-8 or GB18030 with the columns item, result, value, note.
+        CSV in UTF-8 or GB18030 with the columns item, result, value, note. A row ``application_id`` may say in its
+        value whose checklist it is.
     items : sequence of Item
         The checklist.
-    rated_kw : float
-        Approved rating, the bound of the nameplate. [kW]
+    approved : Approved
+        What was approved; its power is the bound of the nameplate.
 
     Returns
     -------
@@ -147,7 +153,8 @@ def read_checklist(path: Path, items: Sequence[Item], *, rated_kw: float) -> tup
     InputError
         If the file cannot be read.
     SchemaError
-        Naming every row that is not allowed or contradicts itself, and every item that is missing.
+        Naming every row that is not allowed or contradicts itself, and every item that is missing; or that it is the
+        checklist of another application.
     """
     table = _text(path)
     missing = [name for name in COLUMNS if name not in table]
@@ -158,6 +165,11 @@ def read_checklist(path: Path, items: Sequence[Item], *, rated_kw: float) -> tup
     found: dict[str, Finding] = {}
     for number, row in enumerate(table.to_dict("records"), start=2):
         name = str(row["item"]).strip()
+        if name == _WHOSE:
+            whose = str(row["value"]).strip()
+            if whose and whose != approved.application_id:
+                findings.append(f"row {number}: this is the checklist of {whose!r}, not of {approved.application_id!r}")
+            continue
         if name not in known or name in found:
             why = "stands more than once" if name in found else f"is no item; allowed are {', '.join(known)}"
             findings.append(f"row {number}: {name!r} {why}")
@@ -165,7 +177,7 @@ def read_checklist(path: Path, items: Sequence[Item], *, rated_kw: float) -> tup
         found[name] = Finding(
             item=name, result=str(row["result"]).strip(), value=_value(row["value"]), note=str(row["note"]).strip()
         )
-        faults = _faults(found[name], known[name], str(row["value"]).strip(), rated_kw)
+        faults = _faults(found[name], known[name], str(row["value"]).strip(), approved.rated_kw)
         findings += [f"row {number} ({name}): {fault}" for fault in faults]
     findings += [f"{one.item} ({one.label_zh}) is missing" for one in items if one.needed and one.item not in found]
     if findings:
@@ -219,10 +231,25 @@ def _faults(found: Finding, item: Item, written: str, rated_kw: float) -> list[s
     return faults
 
 
-def blank_checklist(items: Sequence[Item]) -> str:
-    """Return a checklist to be filled in, as CSV; the item is named in the note."""
-    rows = [f'{one.item},,,"{one.label_zh} {one.label_en}{f" [{one.unit}]" if one.unit else ""}"' for one in items]
-    return "\n".join([",".join(COLUMNS), *rows]) + "\n"
+def blank_checklist(items: Sequence[Item], approved: Approved) -> str:
+    """Return the checklist of an application to be filled in, as CSV.
+
+    Parameters
+    ----------
+    items : sequence of Item
+        The checklist; each item is named in its note.
+    approved : Approved
+        What was approved: the first row says for whom, the notes of phase and nameplate say what.
+    """
+    granted = {_PHASE: f": {approved.phase}", _RATING: f": {approved.rated_kw:g} kW"}
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerow((_WHOSE, "", approved.application_id, "报装编号 application"))
+    for one in items:
+        unit = f" [{one.unit}]" if one.unit else ""
+        writer.writerow((one.item, "", "", f"{one.label_zh} {one.label_en}{granted.get(one.item, '')}{unit}"))
+    return out.getvalue()
 
 
 def passed(findings: Sequence[Finding]) -> bool:
@@ -238,6 +265,13 @@ def keep_inspection(
     row = {"application_id": application_id, "at": at, "passed": passed(findings), "items_json": content}
     number = int(connection.execute(insert(inspection).values(**row).returning(inspection.c.id)).scalar_one())
     return {"inspection_id": number, "failed": [one.item for one in findings if one.result == "fail"]}
+
+
+def accepted_at(connection: Connection, application_id: str) -> datetime | None:
+    """Return when the inspection of an application that passed was recorded; None where none did. [UTC]"""
+    has_passed = and_(inspection.c.application_id == application_id, inspection.c.passed.is_(True))
+    at: datetime | None = connection.execute(select(func.max(inspection.c.at)).where(has_passed)).scalar()
+    return at
 
 
 def inspections(connection: Connection, application_id: str) -> list[Mapping[str, Any]]:

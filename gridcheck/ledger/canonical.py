@@ -10,6 +10,9 @@ from typing import Any
 
 from sqlalchemy import DateTime, Dialect, TypeDecorator
 
+# Columns of an answer that the first ledgers did not have.
+_LATER = ("broken_before_json",)
+
 
 def canonical_json(content: object) -> str:
     r"""Return JSON with sorted keys, without blanks and in plain ASCII; days and moments as ISO text.
@@ -43,8 +46,12 @@ def sha256_of(content: bytes | str) -> str:
 
 
 def answer_digest(row: Mapping[str, Any]) -> str:
-    """Return the SHA-256 over every column of an answer, so that none can be changed unseen."""
-    whole = {name: value for name, value in row.items() if name not in ("id", "row_bytes")}
+    """Return the SHA-256 over every column of an answer, so that none can be changed unseen.
+
+    A column that came later counts where something stands in it, so that older answers keep their digest.
+    """
+    left_out = {"id", "row_bytes", *(name for name in _LATER if row.get(name) is None)}
+    whole = {name: value for name, value in row.items() if name not in left_out}
     return sha256_of(canonical_json({**whole, "row_bytes": sha256_of(row["row_bytes"])}))
 
 

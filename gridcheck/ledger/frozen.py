@@ -23,12 +23,11 @@ from gridcheck.ledger.tables import assessment, batch, blob
 VERDICTS = ("approve", "approve_with_conditions", "defer", "insufficient_data")
 """Answers that a run can give, as in `gridcheck.connection.Verdict`."""
 
-APPROVALS = VERDICTS[:2]
-"""Answers on which a promise can stand."""
-
 # Folders and not modules: nothing of them is imported.
 _CATALOGUES = ("catalogue", "checks", "demand", "policy", "reinforcement")
-_PLAIN_COLUMNS = tuple(name for name in Answer.__dataclass_fields__ if name not in ("conditions", "row"))
+_PLAIN_COLUMNS = tuple(
+    name for name in Answer.__dataclass_fields__ if name not in ("conditions", "row", "broken_before")
+)
 
 
 def catalogue_sha256() -> str:
@@ -194,7 +193,12 @@ def _answer_row(answer: Answer, run: Batch, at: datetime) -> dict[str, Any]:
         "conditions_json": canonical_json(answer.conditions),
         "row_bytes": answer.row,
         "row_sha256": sha256_of(answer.row),
+        "broken_before_json": None if answer.broken_before is None else canonical_json(answer.broken_before),
     }
+
+
+def _codes_or_none(text: str | None) -> tuple[str, ...] | None:
+    return None if text is None else tuple(json.loads(text))
 
 
 def read_assessment(connection: Connection, assessment_id: int) -> KeptAssessment:
@@ -217,6 +221,7 @@ def read_assessment(connection: Connection, assessment_id: int) -> KeptAssessmen
             **{name: row[name] for name in _PLAIN_COLUMNS},
             conditions=tuple(json.loads(row["conditions_json"])),
             row=bytes(row["row_bytes"]),
+            broken_before=_codes_or_none(row["broken_before_json"]),
         ),
         batch=Batch(
             batch_id=run["id"],

@@ -13,6 +13,7 @@ from gridcheck.ledger import acceptance, frozen, intake, journal, life, reservat
 from gridcheck.ledger import season as season_money
 from gridcheck.ledger.canonical import now_utc
 from gridcheck.ledger.database import Database
+from gridcheck.ledger.granted import APPROVALS
 from gridcheck.ledger.life import State, Step
 from gridcheck.ledger.questions import LedgerReader
 from gridcheck.ledger.records import (
@@ -293,13 +294,23 @@ class Ledger(LedgerReader):
             Step.WITHDRAW, application_id, told, who=who, reason=reason, expected_version=expected_version
         )
 
-    def lapse(self, *, who: str, reason: str) -> tuple[str, ...]:
-        """Mark approvals whose promise has expired as lapsed; return their ids. They may be assessed again."""
+    def lapse(self, application_id: str | None = None, *, who: str, reason: str) -> tuple[str, ...]:
+        """Mark approvals whose promise has expired as lapsed, all or one; return their ids. They may be assessed again.
+
+        Raises
+        ------
+        LedgerError
+            If one is named whose promise still holds, or that cannot lapse.
+        """
         done: list[str] = []
 
         def work(connection: Connection) -> list[Entry]:
             now, entries = self._now(), []
-            for name in reservations.due(connection, now=now):
+            due = reservations.due(connection, now=now)
+            if application_id is not None:
+                life.require_due(connection, application_id, due)
+                due = [application_id]
+            for name in due:
                 kept = life.locked(connection, name)
                 promised = reservations.live(connection, name)
                 # Another program may have renewed or built it before it was locked here.
@@ -377,7 +388,7 @@ def _require_approval(connection: Connection, kept: KeptApplication) -> None:
     if kept.assessment_id is None:
         raise LedgerError(f"Application {name} has no answer yet.")
     verdict = frozen.read_assessment(connection, kept.assessment_id).answer.verdict
-    if verdict not in frozen.APPROVALS:
+    if verdict not in APPROVALS:
         raise LedgerError(
             f"Application {name} cannot be approved: its last answer is {verdict}. Defer it, or record a new answer."
         )

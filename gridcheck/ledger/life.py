@@ -226,6 +226,30 @@ def entry_of(
     return Entry(action=step.value, object=application_id, who=who, reason=reason, before=change[0], after=change[1])
 
 
+def require_due(connection: Connection, application_id: str, due: Sequence[str]) -> None:
+    """Refuse to let a promise lapse that still holds.
+
+    Parameters
+    ----------
+    connection : Connection
+        Any transaction.
+    application_id : str
+        The application.
+    due : sequence of str
+        Those whose promise has expired.
+
+    Raises
+    ------
+    LedgerError
+        If it is not among them, or cannot lapse from where it stands.
+    """
+    next_state(State(found(connection, application_id).state), Step.LAPSE, application_id=application_id)
+    if application_id not in due:
+        raise LedgerError(
+            f"The promise to application {application_id} still holds. Withdraw the application to give it back."
+        )
+
+
 def standing(
     connection: Connection, *, state: State | None = None, county_code: str | None = None, area_id: str | None = None
 ) -> Sequence[KeptApplication]:

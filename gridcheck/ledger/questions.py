@@ -9,7 +9,7 @@ from typing import Self
 from sqlalchemy import Connection
 
 from gridcheck.errors import InputError
-from gridcheck.ledger import acceptance, frozen, journal, life, reservations, subsidy
+from gridcheck.ledger import acceptance, frozen, journal, life, listing, reservations, subsidy
 from gridcheck.ledger import season as season_money
 from gridcheck.ledger.canonical import in_utc, now_utc
 from gridcheck.ledger.database import Database
@@ -71,6 +71,14 @@ class LedgerReader:
             lambda connection: life.standing(connection, state=state, county_code=county_code, area_id=area_id)
         )
 
+    def listed(
+        self, *, states: Sequence[State] = (), county_codes: Sequence[str] = (), area_id: str | None = None
+    ) -> tuple[listing.ListedApplication, ...]:
+        """Return applications by id with their last answer and change; all, or those of states, counties, an area."""
+        return self._database.read(
+            lambda connection: listing.listed(connection, states=states, county_codes=county_codes, area_id=area_id)
+        )
+
     def room(self, level: Level | str, element_id: str) -> Room:
         """Return the room of an element and what stands against it now.
 
@@ -93,6 +101,15 @@ class LedgerReader:
     def assessment(self, assessment_id: int) -> KeptAssessment:
         """Return an answer with what it was made from."""
         return self._database.read(lambda connection: frozen.read_assessment(connection, assessment_id))
+
+    def answer(self, application_id: str) -> KeptAssessment | None:
+        """Return the last answer to an application; None where it was not assessed yet."""
+
+        def work(connection: Connection) -> KeptAssessment | None:
+            number = life.found(connection, application_id).assessment_id
+            return None if number is None else frozen.read_assessment(connection, number)
+
+        return self._database.read(work)
 
     def file(self, sha256: str) -> bytes:
         """Return an input that was kept, by its checksum."""

@@ -137,6 +137,8 @@ class Answer:
         Share of draws in which the limit is broken, with its interval. [1]
     draws : int or None
         Number of draws.
+    broken_before : tuple of str or None
+        Quantities that the area breaks without the heater; None where nobody has told, as in answers of older ledgers.
     """
 
     application_id: str
@@ -153,6 +155,7 @@ class Answer:
     probability_low: float | None = None
     probability_high: float | None = None
     draws: int | None = None
+    broken_before: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +182,25 @@ class KeptAssessment:
     at: datetime
     inputs_sha256: str
     row_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approved:
+    """What an approval grants, against which a heater is inspected.
+
+    Attributes
+    ----------
+    application_id : str
+        The application.
+    rated_kw : float
+        Rated input that was asked for, or the cap of its conditions. [kW]
+    phase : str
+        Phase that its conditions name, or that was asked for.
+    """
+
+    application_id: str
+    rated_kw: float
+    phase: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

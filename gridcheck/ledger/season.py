@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, or_, select
@@ -26,6 +26,9 @@ from gridcheck.policy import Plan2025, plan_2025
 
 FIRST_SEASON = 2025
 """The season of the plan, named by the year in which it begins."""
+
+LAST_DAY = (3, 15)
+"""Month and day on which a season ends, in the year after that of its name: legal heating is 15 Nov to 15 March [G]."""
 
 READING_COLUMNS = ("application_id", "kwh")
 """Columns of a file of metered heating energy."""
@@ -143,6 +146,17 @@ def season_of(text: str) -> int:
 def season_text(season: int) -> str:
     """Return how people write a season."""
     return f"{season}-{(season + 1) % _CENTURY:02d}"
+
+
+def season_end(season: int) -> date:
+    """Return the last day of a season.
+
+    Examples
+    --------
+    >>> season_end(2025).isoformat()
+    '2026-03-15'
+    """
+    return date(season + 1, *LAST_DAY)
 
 
 def read_readings(path: Path) -> dict[str, float]:

@@ -13,20 +13,23 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, and_, insert, select, update
 
 from gridcheck.errors import InputError, LedgerError
+from gridcheck.ledger.acceptance import accepted_at
 from gridcheck.ledger.canonical import canonical_json
 from gridcheck.ledger.life import State
 from gridcheck.ledger.records import KeptApplication
-from gridcheck.ledger.season import require_season
+from gridcheck.ledger.season import require_season, season_end, season_text
 from gridcheck.ledger.tables import entitlement
 from gridcheck.policy import Plan2025, plan_2025
 
 TARIFFS = ("no_steps", "peak_valley")
 """Prices among which a home with coal-to-electricity tariff chooses: without steps, or by peak and valley hours."""
 
+_CHINA = ZoneInfo("Asia/Shanghai")
 _HOUSEHOLD = re.compile(r"\w[\w.#()（）〔〕-]{0,63}")
 
 
@@ -160,7 +163,8 @@ def keep_entitlement(
     Raises
     ------
     LedgerError
-        If it cannot be told yet, there is nothing to be entitled to, or the household is entitled already.
+        If it cannot be told yet, there is nothing to be entitled to, the season was over before the heater was
+        accepted, or the household is entitled already.
     """
     name = told.application_id
     if told.has_tariff is None or told.has_subsidy is None:
@@ -171,6 +175,7 @@ def keep_entitlement(
         )
     if not told.has_tariff:
         raise LedgerError(f"Application {name} is entitled to nothing: {', '.join(told.reasons)}.")
+    _require_not_over(connection, name, season)
     _require_first(connection, name, facts.household_id, season)
     row = {
         "application_id": name,
@@ -193,6 +198,21 @@ def keep_entitlement(
         "cap_yuan": told.cap_yuan,
         "hardship_yuan": told.hardship_yuan,
     }
+
+
+def _require_not_over(connection: Connection, application_id: str, season: int) -> None:
+    """Refuse a season that was over before the heater was accepted: nothing of it can have run then."""
+    at = accepted_at(connection, application_id)
+    if at is None:
+        return
+    accepted_on, first = at.astimezone(_CHINA).date(), season
+    while season_end(first) < accepted_on:
+        first += 1
+    if first != season:
+        raise LedgerError(
+            f"Application {application_id} was accepted on {accepted_on}, and season {season_text(season)} ended on "
+            f"{season_end(season)}: it cannot be entitled for it. The first season is {season_text(first)}."
+        )
 
 
 def _require_first(connection: Connection, application_id: str, household_id: str, season: int) -> None:

@@ -104,6 +104,7 @@ assessment = Table(
     Column("draws", Integer, nullable=True),
     Column("row_bytes", LargeBinary, nullable=False),
     Column("row_sha256", String(SHA256_LENGTH), nullable=False),
+    Column("broken_before_json", Text, nullable=True),
 )
 
 capacity = Table(

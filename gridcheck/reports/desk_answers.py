@@ -13,7 +13,7 @@ from gridcheck.errors import LedgerError
 from gridcheck.reports.export_folder import MANIFEST_FILE
 from gridcheck.reports.folder import Results
 from gridcheck.reports.schemas import DECISIONS
-from gridcheck.reports.tables import read_table
+from gridcheck.reports.tables import normalised, read_table
 from gridcheck.reports.texts import Language, text
 from gridcheck.reports.views import View, verdicts_view
 
@@ -60,11 +60,30 @@ def read_desk_answers(folder: Path) -> DeskAnswers:
     try:
         drawn = pd.read_csv(path, dtype={"application_id": str, "broken_before": str}, encoding="utf-8-sig")
         manifest = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
-        table = decisions.merge(drawn, on="application_id", how="left", validate="one_to_one")
+        table = _joined(decisions, drawn)
     except (OSError, ValueError, KeyError) as error:
         raise LedgerError(f"{path} cannot be read: {error}. Run `gridcheck decide` again.") from error
     synthetic = bool(manifest.get("synthetic", True)) if isinstance(manifest, dict) else True
-    return DeskAnswers(table=_completed(table), folder=folder.name, synthetic=synthetic)
+    return DeskAnswers(table=table, folder=folder.name, synthetic=synthetic)
+
+
+def answers_of_desk(decisions: pd.DataFrame, drawn: pd.DataFrame, *, synthetic: bool) -> DeskAnswers:
+    """Return answers that were made just now, before their folder has a name.
+
+    Parameters
+    ----------
+    decisions, drawn : DataFrame
+        Rows of ``decisions.csv`` and of ``probabilities.csv``.
+    synthetic : bool
+        Whether anything behind them is made up.
+    """
+    return DeskAnswers(
+        table=_joined(normalised(decisions, DECISIONS, DECISIONS.file_name), drawn), folder="", synthetic=synthetic
+    )
+
+
+def _joined(decisions: pd.DataFrame, drawn: pd.DataFrame) -> pd.DataFrame:
+    return _completed(decisions.merge(drawn, on="application_id", how="left", validate="one_to_one"))
 
 
 def answers_of_run(results: Results) -> DeskAnswers:

@@ -214,6 +214,7 @@ def _desk_fact(ledger: Ledger, one: KeptApplication, kept: KeptAssessment, *, is
         probability_low=None if low is None else 1.0 - low,
         probability_high=None if high is None else 1.0 - high,
         draws=answer.draws or 0,
+        broken_before=answer.broken_before,
         held_until=held[-1].expires_at.astimezone(LOCAL_TIME).date() if is_held else None,
         batch=kept.batch.batch_id,
         run=kept.row_sha256[:_DIGITS],

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from gridcheck.ledger.granted import granted_phase
 from gridcheck.reports.labels import number
 from gridcheck.reports.letters_facts import LetterFacts
 from gridcheck.reports.texts import Language, is_known, label, text
-
-_PHASE = "phase:"
 
 
 def element(name: str, language: Language) -> str:
@@ -25,8 +24,7 @@ def element(name: str, language: Language) -> str:
 
 def phase(facts: LetterFacts) -> str:
     """Return the phase of an approval: the one that its condition names, else the one that was asked for."""
-    named = [code.removeprefix(_PHASE) for code in facts.conditions if code.startswith(_PHASE)]
-    return named[-1] if named else facts.phase
+    return granted_phase(facts.phase, facts.conditions)
 
 
 def probability(facts: LetterFacts, language: Language) -> str:
@@ -49,7 +47,9 @@ def _rest(value: float | None) -> float | None:
 
 
 def broken_before(facts: LetterFacts, language: Language) -> str:
-    """Return what the area breaks without the heater; empty where it keeps its limits."""
+    """Return what the area breaks without the heater, or that nobody has kept it; empty where it keeps its limits."""
+    if facts.broken_before is None:
+        return text("letter_reason.broken_before_unknown", language)
     if not facts.broken_before:
         return ""
     unknown = text("letter.unknown_code", language)

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from gridcheck.ledger.granted import granted_kw
 from gridcheck.reports.folder import Results
 from gridcheck.reports.labels import is_missing, village_name
 from gridcheck.reports.letters_settings import LetterSettings
@@ -66,8 +67,8 @@ class DeskFact:
         Confidence interval of the probability that the binding limit is kept. [1]
     draws : int
         Number of draws; 0 where the binding limit is no matter of draws.
-    broken_before : tuple of str
-        Quantities that the area breaks without the heater.
+    broken_before : tuple of str or None
+        Quantities that the area breaks without the heater; None where the ledger has not kept it.
     held_until : date or None
         Last day of the reserved power; None where nothing is reserved.
     batch, run : str
@@ -81,7 +82,7 @@ class DeskFact:
     probability_low: float | None = None
     probability_high: float | None = None
     draws: int = 0
-    broken_before: tuple[str, ...] = ()
+    broken_before: tuple[str, ...] | None = ()
     held_until: date | None = None
     batch: str = ""
     run: str = ""
@@ -124,8 +125,8 @@ class LetterFacts:
         Probability that the binding limit is kept, and its interval, where it is judged by draws. [1]
     draws : int
         Number of draws.
-    broken_before : tuple of str
-        Quantities that the area breaks without the heater.
+    broken_before : tuple of str or None
+        Quantities that the area breaks without the heater; None where the ledger has not kept it.
     held_until, batch : str
         Of the ledger: last day of the reserved power, and the run.
     """
@@ -164,7 +165,7 @@ class LetterFacts:
     probability_low: float | None = None
     probability_high: float | None = None
     draws: int = 0
-    broken_before: tuple[str, ...] = ()
+    broken_before: tuple[str, ...] | None = ()
     held_until: str = ""
     batch: str = ""
 
@@ -215,7 +216,7 @@ class LetterSource:
             device=_text(row["device"]),
             phase=_text(row["phase"]),
             rated_kw=rated_kw,
-            approved_kw=_granted_kw(rated_kw, conditions) if verdict in _APPROVALS else None,
+            approved_kw=granted_kw(rated_kw, conditions) if rated_kw is not None and verdict in _APPROVALS else None,
             queue_position=int(row["queue_position"]),
             verdict=verdict,
             blocked_by=_text(row["blocked_by"]),
@@ -268,14 +269,6 @@ def _of_desk(facts: LetterFacts, desk: DeskFact, probability: float | None) -> L
     )
 
 
-def _granted_kw(rated_kw: float | None, conditions: Sequence[str]) -> float | None:
-    """Return the rated power of an approval: what was asked, or its cap."""
-    if rated_kw is None:
-        return None
-    caps = [float(code.partition(":")[2]) for code in conditions if code.startswith("limit_kw:")]
-    return min([rated_kw, *caps])
-
-
 def _rows_by(table: pd.DataFrame, key: str, columns: Sequence[str]) -> dict[str, Row]:
     """Return the columns that a letter needs, those that the table has, by id."""
     kept = table[[key, *(name for name in columns if name in table)]]
@@ -323,9 +316,10 @@ def letter_code(facts: LetterFacts, settings: LetterSettings) -> str:
     settings : LetterSettings
         What the letters of the day have in common, the date included.
     """
-    # What only the desk knows counts where it is said, so that codes of results folders stay what they were.
+    # What only the desk knows counts where it is known, so that codes of results folders, and of answers that older
+    # ledgers hold, stay what they were.
     unsaid = {field.name for field in fields(facts)
-              if field.default is not MISSING and getattr(facts, field.name) == field.default}  # fmt: skip
+              if field.default is not MISSING and getattr(facts, field.name) in (field.default, None)}  # fmt: skip
     said = {name: value for name, value in asdict(facts).items() if name not in unsaid}
     content = {"facts": said, "settings": asdict(settings)}
     canonical = json.dumps(content, sort_keys=True, ensure_ascii=True, allow_nan=True, default=_as_text)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import docx
 import numpy as np
+import openpyxl
 import pandapower as pp
 import pandas as pd
 import pytest
@@ -139,11 +140,14 @@ def test_every_answer_is_seen_again_in_opendss_and_pandapower(decided):
     with open_ledger(database) as ledger:
         number = ledger.application(min(names)).assessment_id
         task, _, _ = task_of_answer(ledger, number, FOLDER.parent)
+        recorded = {name: ledger.answer(name).answer.draws for name in names}
     found = explain_answers(task, names).low_voltage
 
     assert len(found) > 5
     for name, evidence in found.items():
         told = evidence.statement
+        # An answer that binds above the lines counts no draws; the others count just these.
+        assert recorded[name] in (None, told["draws"]), name
         assert value_in_opendss(evidence) == pytest.approx(told["value"], rel=5e-6), name
         assert value_in_pandapower(evidence) == pytest.approx(told["value"], rel=5e-6), name
         is_beyond = told["value"] < told["limit"] if told["check"] == "low_voltage" else told["value"] > told["limit"]
@@ -174,6 +178,11 @@ def test_the_evidence_of_an_answer_is_written(decided):
     assert result.exit_code == 0, result.output
     told = json.loads(result.stdout)
     assert (told["application_id"], told["synthetic_lines"]) == (name, True)
+    with open_ledger(database) as ledger:
+        recorded = ledger.answer(name).answer
+    assert (told["recorded_draws"], told["recorded_quantity"]) == (recorded.draws, recorded.binding_quantity)
+    assert ("no matter of draws" in told["draws_note"]) == (recorded.draws is None)
+    assert json.loads((out / "statement.json").read_text("utf-8"))["draws_note"] == told["draws_note"]
     draws = pd.read_csv(out / "draws.csv")
     assert len(draws) == told["draws"]
     assert "new transformer.t" in (out / "case.dss").read_text("utf-8")
@@ -212,6 +221,75 @@ def test_letters_are_written_on_the_answers_of_the_desk_and_checked(decided, sou
     check = ("letters", row["application_id"], *origin, "--date", "2026-02-01", "--verify")
     assert gridcheck(*check, row["code"]).exit_code == 0
     assert gridcheck(*check, "AAAA-BBBB-CCCC-DDDD").exit_code == 1
+
+
+def test_the_ledger_and_its_letters_say_what_was_broken_before_as_the_folder_does(decided):
+    folder, database, _, table = decided
+    drawn = pd.read_csv(folder / "answers" / "probabilities.csv", dtype=str, keep_default_na=False)
+    broken = drawn.set_index("application_id")["broken_before"]
+    assert (broken != "").any()
+    with open_ledger(database) as ledger:
+        kept = {name: ledger.answer(name).answer.broken_before for name in table["application_id"]}
+    assert {name: ";".join(codes) for name, codes in kept.items()} == broken.to_dict()
+    said = {}
+    for source, place in (("--results", folder / "answers"), ("--database", database)):
+        out = folder / f"pages{source}"
+        asked = ("letters", "--county", "140827", source, place, "--out", out, "--format", "html", "--together")
+        assert gridcheck(*asked, "--date", "2026-02-01").exit_code == 0
+        said[source] = (out / "letters.html").read_text("utf-8").count("接入前该台区已有越限的概率")
+    assert said["--results"] == said["--database"] == int((broken != "").sum())
+
+
+def test_the_answers_stand_in_a_workbook_too(decided):
+    folder, _, _, table = decided
+    book = openpyxl.load_workbook(folder / "answers" / "answers.xlsx")
+    for sheet in book.worksheets:
+        assert [row[0] for row in sheet.iter_rows(min_row=4, values_only=True)] == table["application_id"].tolist()
+    manifest = json.loads((folder / "answers" / "manifest.json").read_text("utf-8"))
+    assert "answers.xlsx" in manifest["files"]
+
+
+@pytest.fixture(scope="module")
+def within_limits(tmp_path_factory):
+    """Two small heaters of one area, decided with limits that were made first."""
+    folder = tmp_path_factory.mktemp("limits")
+    place = read_county(FOLDER).areas.iloc[201][["area_id", "village_code"]].to_dict()
+    base = applications(1).iloc[0].to_dict() | {"device": "air_air_heat_pump", "rated_kw": 1.5, "phase": "A"} | place
+    for first, last in ((1, 2), (3, 3)):
+        rows = [base | {"application_id": f"L{k}", "queue_position": k} for k in range(first, last + 1)]
+        pd.DataFrame(rows).to_csv(folder / f"from-{first}.csv", index=False)
+    database = folder / "ledger.sqlite"
+    assert gridcheck("init", "--database", database).exit_code == 0
+    options = ("--database", database, "--who", "李规划", "--json")
+    made = gridcheck("decide", folder / "from-1.csv", "--pre-approve", "--out", folder / "first", *options)
+    assert made.exit_code == 0, made.output
+    return folder, database, json.loads(made.stdout), pd.read_csv(folder / "first" / "pre_approval.csv")
+
+
+def test_small_heaters_are_approved_at_once_within_limits_that_were_made_first(within_limits):
+    folder, database, told, limits = within_limits
+    assert limits["devices"].iloc[0] >= 2
+    assert (told["approve"] + told["approve_with_conditions"], told["pre_approved"]) == (2, 2)
+    drawn = pd.read_csv(folder / "first" / "probabilities.csv")
+    assert drawn["pre_approved"].all()
+    assert (drawn["draws"] == 0).all()
+    again = gridcheck("decide", "--replay", "L2", "--database", database)
+    assert again.exit_code == 0, again.output
+
+
+def test_the_next_file_is_decided_within_what_is_left_of_the_list(within_limits):
+    folder, database, _, limits = within_limits
+    file = folder / "first" / "pre_approval.csv"
+    other = ("decide", folder / "from-3.csv", "--pre-approved", file, "--out", folder / "second")
+    refused = gridcheck(*other, "--risk", "0.02")
+    assert refused.exit_code == 2
+    assert "accept a probability of 0.05" in refused.stderr
+    made = gridcheck(*other, "--database", database, "--who", "李规划", "--json")
+    assert made.exit_code in (0, 3), made.output
+    assert json.loads(made.stdout)["pre_approved"] == int(limits["devices"].iloc[0] > 2)
+    assert not (folder / "second" / "pre_approval.csv").exists()
+    both = gridcheck(*other, "--pre-approve")
+    assert both.exit_code == 2
 
 
 @pytest.fixture(scope="module")

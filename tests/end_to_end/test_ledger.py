@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from datetime import UTC, datetime
 
 import openpyxl
 import pandas as pd
@@ -9,7 +10,7 @@ import pytest
 
 from gridcheck.ledger import open_ledger
 from tests.support.command_line import gridcheck
-from tests.support.ledgers import BY, all_pass, filled
+from tests.support.ledgers import BY, Clock, all_pass, answer, asked, batch, filled
 
 BY_HAND = ("--who", "王验收", "--reason", "现场验收 on site")
 
@@ -35,7 +36,7 @@ def stands(database, name="R001") -> dict:
 def test_init_says_what_it_did_and_is_harmless_the_second_time(tmp_path):
     file = tmp_path / "ledger.sqlite"
     first, second = (json.loads(gridcheck("init", "--database", file, "--json").stdout) for _ in range(2))
-    assert (first["before"], first["after"], second["before"]) == (None, "0002", "0002")
+    assert (first["before"], first["after"], second["before"]) == (None, "0003", "0003")
     assert first["head"] == second["head"]
     assert "无需改动 nothing to do" in gridcheck("init", "--database", file).stdout
 
@@ -93,6 +94,127 @@ def test_an_application_is_built_inspected_and_accepted(database, tmp_path):
     assert "R001 is accepted: withdraw is not allowed from there. Allowed: entitle." in refused.stderr
 
 
+@pytest.fixture
+def capped(tmp_path):
+    """A ledger in which 2.4 kW on phase C are approved for R001, who asked for 3 kW on A; R002 is deferred."""
+    file = tmp_path / "ledger.sqlite"
+    assert gridcheck("init", "--database", file).exit_code == 0
+    with filled(open_ledger(file), 0) as ledger:
+        ledger.receive([asked(1), asked(2)], **BY)
+        conditions = ("phase:C", "limit_kw:2.4", "managed_start")
+        yes = answer(1, "approve_with_conditions", conditions=conditions, broken_before=("meter_voltage_v",))
+        ledger.assess(batch(), [yes, answer(2, "defer")], **BY)
+        ledger.defer("R002", **BY)
+    return file
+
+
+def test_an_application_shows_what_was_approved_under_which_conditions(capped):
+    approved = gridcheck("application", "R001", "--database", capped, "--approve", *BY_HAND, "--json")
+    assert approved.exit_code == 0, approved.output
+    told = json.loads(approved.stdout)
+    assert told["application"]["state"] == "approved"
+    # The cap is what is reserved, on every level.
+    assert {one["reserved_kw"] for one in told["promises"]} == {2.4}
+    answered = told["answer"]
+    assert (answered["granted_kw"], answered["granted_phase"]) == (2.4, "C")
+    assert answered["conditions"] == ["phase:C", "limit_kw:2.4", "managed_start"]
+    assert answered["broken_before"] == ["meter_voltage_v"]
+    shown = gridcheck("application", "R001", "--database", capped).stdout
+    for part in (
+        "附条件接入",
+        "批准容量 granted [kW]",
+        "2.4",
+        "C 相 phase C",
+        "用电功率不超过 2.4 kW",
+        "connect to phase C",
+    ):
+        assert part in shown, part
+    refused = json.loads(gridcheck("application", "R002", "--database", capped, "--json").stdout)["answer"]
+    assert (refused["verdict"], refused["granted_kw"], refused["granted_phase"]) == ("defer", None, None)
+
+
+def test_the_checklist_bears_what_was_approved_and_holds_the_nameplate_against_it(capped, tmp_path):
+    gridcheck("application", "R001", "--database", capped, "--approve", *BY_HAND)
+    gridcheck("application", "R001", "--database", capped, "--build", *BY_HAND)
+    sheet = tmp_path / "sheet.csv"
+    assert gridcheck("application", "R001", "--database", capped, "--blank-checklist", sheet).exit_code == 0
+    table = pd.read_csv(sheet, dtype=str, keep_default_na=False).set_index("item")
+    assert table.loc["application_id", "value"] == "R001"
+    assert table.loc["phase_as_approved", "note"].endswith(": C")
+    assert ": 2.4 kW" in table.loc["rated_kw", "note"]
+
+    measured = {"insulation_mohm": "2", "rcd_ma": "30", "no_load_voltage_v": "230", "loaded_voltage_v": "210"}
+    for nameplate, code, words in (("2.8", 2, "2.8 is not up to 2.4 kW"), ("2.4", 0, "已验收 accepted")):
+        filled_in = table.assign(
+            result=["" if item == "application_id" else "pass" for item in table.index],
+            value=[{**measured, "rated_kw": nameplate, "application_id": "R001"}.get(item, "") for item in table.index],
+        )
+        filled_in[~table.index.str.startswith("new_transformer")].to_csv(sheet)
+        done = gridcheck("application", "R001", "--database", capped, "--accept", sheet, *BY_HAND)
+        assert (done.exit_code, words in done.output) == (code, True), done.output
+
+    nothing = gridcheck("application", "R002", "--database", capped, "--blank-checklist", tmp_path / "none.csv")
+    assert nothing.exit_code == 2
+    assert "R002 was answered with defer" in nothing.stderr
+    assert not (tmp_path / "none.csv").exists()
+
+
+def test_every_step_that_is_offered_says_how_and_can_be_taken(capped):
+    def step(name, *more):
+        done = gridcheck("application", name, "--database", capped, *more, *BY_HAND, "--json")
+        return done.exit_code, json.loads(done.stdout) if done.exit_code == 0 else done.stderr
+
+    found = stands(capped)
+    assert found["how"]["approve"] == "--approve"
+    assert set(found["how"]) == set(found["allowed"]) >= {"approve", "defer", "mark_insufficient_data"}
+    help_text = gridcheck("application", "--help").stdout
+    for how in (found["how"], step("R001", "--approve")[1]["how"]):
+        assert [
+            option for option in how.values() if option.startswith("--") and option.split()[0] not in help_text
+        ] == []
+
+    code, renewed = step("R001", "--renew", "200")
+    assert code == 0
+    assert renewed["history"][-1]["action"] == "renew"
+    early = step("R001", "--lapse")
+    assert early[0] == 2
+    assert "still holds" in early[1]
+    with open_ledger(capped) as ledger:
+        ends = max(one.expires_at for one in ledger.promises("R001"))
+    assert 199 < (ends - datetime.now(UTC)).days + 1 <= 200
+
+    with open_ledger(capped, clock=Clock(datetime(2020, 1, 1, tzinfo=UTC))) as ledger:
+        ledger.renew("R001", days=1, **BY)
+    assert step("R001", "--lapse")[1]["application"]["state"] == "lapsed"
+    assert step("R002", "--approve")[0] == 2
+    with open_ledger(capped) as ledger:
+        ledger.assess(batch("again"), [answer(1, "insufficient_data"), answer(2, "defer")], **BY)
+    assert step("R001", "--no-data")[1]["application"]["state"] == "insufficient_data"
+    assert step("R002", "--defer")[1]["application"]["state"] == "deferred"
+    assert gridcheck("journal", "--database", capped, "--verify").exit_code == 0
+
+
+def test_applications_are_listed_by_state_and_county(capped, tmp_path):
+    gridcheck("application", "R001", "--database", capped, "--approve", *BY_HAND)
+    told = json.loads(gridcheck("applications", "--database", capped, "--state", "approved", "--json").stdout)
+    (one,) = told
+    assert (one["application_id"], one["state"], one["verdict"]) == ("R001", "approved", "approve_with_conditions")
+    assert (one["rated_kw"], one["granted_kw"], one["granted_phase"], one["action"]) == (3.0, 2.4, "C", "approve")
+    assert one["changed_at"] == stands(capped)["history"][-1]["at"]
+    assert json.loads(gridcheck("applications", "--database", capped, "--county", "140826", "--json").stdout) == []
+
+    shown = gridcheck("applications", "--database", capped, "--county", "140827", "--out", tmp_path / "list.csv")
+    assert shown.exit_code == 0, shown.output
+    assert "暂缓 deferred" in shown.stdout
+    table = pd.read_csv(tmp_path / "list.csv", dtype=str).set_index("application_id")
+    assert table["state"].to_dict() == {"R001": "approved", "R002": "deferred"}
+    assert table.loc["R002", ["granted_kw", "held_until"]].isna().all()
+    assert table.loc["R001", "held_until"].endswith("+08:00")
+    wrong = gridcheck("applications", "--database", capped, "--state", "granted")
+    assert wrong.exit_code == 2
+    assert "no such state granted. Allowed: received, assessed, approved" in wrong.stderr
+
+
 def test_a_checklist_is_not_written_over(database, tmp_path):
     sheet = tmp_path / "sheet.csv"
     sheet.write_text("mine")
@@ -146,8 +268,8 @@ def test_a_journal_that_was_changed_is_found(database):
 
 @pytest.fixture
 def accepted(database):
-    """The ledger with both applications built and accepted."""
-    with open_ledger(database) as ledger:
+    """The ledger with both applications built and accepted before the season of 2025 has ended."""
+    with open_ledger(database, clock=Clock()) as ledger:
         for name in ("R001", "R002"):
             ledger.build(name, **BY)
             ledger.accept(name, all_pass(), **BY)
@@ -181,6 +303,17 @@ def test_before_acceptance_an_entitlement_is_refused(database):
     refused = entitle(database, "R001", "--household", "3301", *NO_EXCLUSION)
     assert refused.exit_code == 2
     assert "R001 is approved: entitle is not allowed from there" in refused.stderr
+
+
+def test_a_season_that_was_over_before_acceptance_is_refused_with_the_first_one_that_counts(database):
+    with open_ledger(database, clock=Clock(datetime(2026, 4, 2, 2, 0, tzinfo=UTC))) as ledger:
+        ledger.build("R001", **BY)
+        ledger.accept("R001", all_pass(), **BY)
+    refused = entitle(database, "R001", "--household", "3301", *NO_EXCLUSION)
+    assert refused.exit_code == 2
+    assert "accepted on 2026-04-02, and season 2025-26 ended on 2026-03-15" in refused.stderr
+    assert "The first season is 2026-27." in refused.stderr
+    assert stands(database)["application"]["state"] == "accepted"
 
 
 def test_the_season_of_a_county_with_readings_and_without(accepted, tmp_path):

@@ -86,10 +86,12 @@ class KnownPlaces:
         Name of each county that is studied, by code.
     county_of : mapping of str to str
         Code of every county by code and by plain name.
+    county_names : mapping of str to tuple of str
+        Names of each county that is studied, in both languages, by code.
     village_name, village_county : mapping of str to str
         Name and county of every village, by code.
     villages_called : mapping of (str, str) to tuple of str
-        Codes by county and by name, whole or plain.
+        Codes by county and by name, whole or plain, alone or behind the town's, as letters and tables print it.
     area_county, area_village, area_name : mapping of str to str
         County, village and name of every area.
     areas_called : mapping of (str, str) to tuple of str
@@ -100,6 +102,7 @@ class KnownPlaces:
 
     studied: Mapping[str, str]
     county_of: Mapping[str, str]
+    county_names: Mapping[str, tuple[str, ...]]
     village_name: Mapping[str, str]
     village_county: Mapping[str, str]
     villages_called: Mapping[tuple[str, str], tuple[str, ...]]
@@ -200,7 +203,12 @@ class KnownPlaces:
 
     def _villages_called(self, county: str, text: str) -> tuple[str, ...]:
         folded = unicodedata.normalize("NFKC", text)
-        return self.villages_called.get((county, folded)) or self.villages_called.get((county, _plain(folded)), ())
+        # Letters print the county in front.
+        for name in (folded, *(folded.removeprefix(c).lstrip(", ") for c in self.county_names.get(county, ()))):
+            codes = self.villages_called.get((county, name)) or self.villages_called.get((county, _plain(name)), ())
+            if codes:
+                return codes
+        return ()
 
     def _village_names(self, county: str) -> list[str]:
         own = _keys_at(self.village_county, county)
@@ -235,25 +243,34 @@ def known_places(areas: pd.DataFrame) -> KnownPlaces:
     ids = areas["area_id"].astype(str).tolist()
     cells = {
         name: areas[name].fillna("").astype(str).tolist() if name in areas else [""] * len(ids)
-        for name in ("name", "county_code", "village_code", "village")
+        for name in ("name", "county_code", "village_code", "village", "town")
     }
     record = villages()
     record = record[record["county_code"].isin(codes)]
     village_name = dict(zip(record["village_code"], record["village"], strict=True))
     village_county = dict(zip(record["village_code"], record["county_code"], strict=True))
-    for county, code, village in zip(cells["county_code"], cells["village_code"], cells["village"], strict=True):
+    town_of = dict(zip(record["village_code"], record["town"], strict=True))
+    places = zip(*(cells[name] for name in ("county_code", "village_code", "village", "town")), strict=True)
+    for county, code, village, town in places:
         if code:
             village_name.setdefault(code, village or code)
             village_county[code] = county
+            town_of.setdefault(code, town)
     return KnownPlaces(
         studied={code: names.get(code, code) for code in codes},
         county_of={**{code: code for code in codes}, **by_name},
+        county_names=_grouped(
+            (code, name)
+            for code, zh, en in known[["county_code", "county", "county_en"]].itertuples(index=False)
+            if code in codes
+            for name in (zh, en)
+        ),
         village_name=village_name,
         village_county=village_county,
         villages_called=_grouped(
             ((village_county[code], called), code)
             for code, name in village_name.items()
-            for called in dict.fromkeys((unicodedata.normalize("NFKC", name), _plain(name)))
+            for called in _ways_to_call(town_of.get(code, ""), name)
         ),
         area_county=dict(zip(ids, cells["county_code"], strict=True)),
         area_village=dict(zip(ids, cells["village_code"], strict=True)),
@@ -261,6 +278,12 @@ def known_places(areas: pd.DataFrame) -> KnownPlaces:
         areas_called=_grouped(zip(zip(cells["county_code"], cells["name"], strict=True), ids, strict=True)),
         areas_of=_grouped(zip(cells["village_code"], ids, strict=True)),
     )
+
+
+def _ways_to_call(town: str, village: str) -> tuple[str, ...]:
+    """Return the names of a village, whole and plain, alone and behind its town, each once."""
+    wholes = (village, f"{town}{village}")
+    return tuple(dict.fromkeys(name for one in wholes for name in (unicodedata.normalize("NFKC", one), _plain(one))))
 
 
 def _grouped(pairs: Iterable[tuple[Any, str]]) -> dict[Any, tuple[str, ...]]:

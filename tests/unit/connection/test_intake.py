@@ -12,11 +12,15 @@ import xlsxwriter
 
 from gridcheck.catalogue import DeviceCatalogue, class_devices
 from gridcheck.connection.applications import COLUMNS, parse_applications
-from gridcheck.connection.intake import read_application_file, rejected_bytes, write_rejected
+from gridcheck.connection.intake import known_places, read_application_file, rejected_bytes, write_rejected
 from gridcheck.connection.intake.places import NearNames
 from gridcheck.connection.intake.words import bounds, read_day
 from gridcheck.errors import InputError, SchemaError
+from gridcheck.network import read_county
+from gridcheck.reports import labels
+from gridcheck.reports.texts import LANGUAGES, text
 from tests.support.application_files import GOOD, YUANQU, codes, csv_of, take_in, wish, workbook_of
+from tests.support.command_line import county_folder
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
@@ -156,6 +160,9 @@ def test_every_fault_of_a_row_is_told_and_the_other_rows_go_through(tmp_path, ce
         {"申请日期": "2025-11-08"}, {"申请日期": "2015-01-01"}, {"村": ""}, {"台区": "上王1号台区"}, {"县": "140827"},
         {"县": "Yuanqu"}, {"村": "上王村委会"}, {"村": "140827100200"}, {"村": "双名庄村", "台区": "140827-A0005"},
         {"供暖方式": "分散燃煤"},
+        # As letters, room lists and reports print the village.
+        {"村": "新城镇上王村委会"}, {"村": "新城镇上王村"}, {"村": "垣曲县新城镇上王村委会"},
+        {"村": "Yuanqu, 新城镇上王村委会"},
     ],
     ids=str,
 )  # fmt: skip
@@ -176,6 +183,23 @@ def test_reasons_name_what_the_village_has_where_an_area_belongs_and_what_looks_
     assert "相近的有：140827-A0001" in near_area
     assert "上王" in near_village
     assert "areas of 上王村委会: 140827-A0001, 140827-A0002" in with_reasons["reason_en"].iloc[0]
+
+
+def test_every_village_is_found_by_the_name_that_letters_print():
+    grid = read_county(county_folder("140827"))
+    places = known_places(grid.areas.assign(county_code="140827"))
+    villages = sorted(set(grid.areas["village_code"]))
+    assert len(villages) > 50
+    for code in villages:
+        area_id = grid.areas.loc[grid.areas["village_code"] == code, "area_id"].iloc[0]
+        for language in LANGUAGES:
+            county = labels.county_name("140827", language)
+            printed = text("letter_value.place", language, county=county, village=labels.village_name(code))
+            for village in (labels.village_name(code), printed):
+                found = places.place("140827", village, area_id)
+                assert (found.village_code, found.faults) == (code, ()), village
+                # No area is needed to tell it from others.
+                assert places._villages_called("140827", village) == (code,)
 
 
 def test_near_names_are_one_slip_away_or_share_what_is_rare():

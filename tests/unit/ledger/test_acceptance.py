@@ -3,7 +3,7 @@
 import pytest
 
 from gridcheck.errors import InputError, SchemaError
-from gridcheck.ledger import blank_checklist, checklist_items, read_checklist
+from gridcheck.ledger import Approved, blank_checklist, checklist_items, read_checklist
 
 GOOD = {
     "wire_section": ("pass", ""), "insulation_mohm": ("pass", "0.5"), "rcd_ma": ("pass", "30"),
@@ -11,6 +11,8 @@ GOOD = {
     "rated_kw": ("pass", "3.0"), "meter_seal": ("pass", ""), "meter_link": ("pass", ""),
     "no_load_voltage_v": ("pass", "228"), "loaded_voltage_v": ("pass", "206.5"), "photo_record": ("pass", ""),
 }  # fmt: skip
+
+APPROVED = Approved(application_id="R001", rated_kw=3.0, phase="B")
 
 
 def checklist(path, *, encoding="utf-8", **changes):
@@ -25,7 +27,7 @@ def checklist(path, *, encoding="utf-8", **changes):
 def read(tmp_path):
     def of(encoding="utf-8", **changes):
         path = checklist(tmp_path / "checklist.csv", encoding=encoding, **changes)
-        return read_checklist(path, checklist_items(), rated_kw=3.0)
+        return read_checklist(path, checklist_items(), approved=APPROVED)
 
     return of
 
@@ -75,25 +77,47 @@ def test_an_item_twice_is_a_fault(tmp_path):
     path = checklist(tmp_path / "checklist.csv")
     path.write_text(path.read_text(encoding="utf-8") + "earthing,fail,,\n", encoding="utf-8")
     with pytest.raises(SchemaError) as caught:
-        read_checklist(path, checklist_items(), rated_kw=3.0)
+        read_checklist(path, checklist_items(), approved=APPROVED)
     assert caught.value.findings == ("row 14: 'earthing' stands more than once",)
 
 
 def test_a_file_that_is_none(tmp_path):
     with pytest.raises(InputError, match="cannot be read as a table"):
-        read_checklist(tmp_path / "none.csv", checklist_items(), rated_kw=3.0)
+        read_checklist(tmp_path / "none.csv", checklist_items(), approved=APPROVED)
     path = tmp_path / "short.csv"
     path.write_text("item,result\nearthing,pass\n", encoding="utf-8")
     with pytest.raises(SchemaError, match="lacks columns"):
-        read_checklist(path, checklist_items(), rated_kw=3.0)
+        read_checklist(path, checklist_items(), approved=APPROVED)
 
 
 def test_a_blank_one_can_be_read_back_and_nothing_in_it_is_decided(tmp_path):
     path = tmp_path / "blank.csv"
-    path.write_text(blank_checklist(checklist_items()), encoding="utf-8-sig")
+    path.write_text(blank_checklist(checklist_items(), APPROVED), encoding="utf-8-sig")
     with pytest.raises(SchemaError) as caught:
-        read_checklist(path, checklist_items(), rated_kw=3.0)
+        read_checklist(path, checklist_items(), approved=APPROVED)
     assert sum("result ''" in finding for finding in caught.value.findings) == len(checklist_items())
+
+
+def test_a_checklist_says_for_whom_it_is_and_what_was_approved(tmp_path):
+    sheet = blank_checklist(checklist_items(), Approved(application_id="R001", rated_kw=2.4, phase="B"))
+    lines = sheet.splitlines()
+    assert lines[1].startswith("application_id,,R001,")
+    assert next(line for line in lines if line.startswith("phase_as_approved,")).endswith("Phase as approved: B")
+    assert ": 2.4 kW" in next(line for line in lines if line.startswith("rated_kw,"))
+
+
+def test_the_checklist_of_another_application_is_refused(tmp_path):
+    path = checklist(tmp_path / "checklist.csv")
+    lines = path.read_text(encoding="utf-8").splitlines()
+
+    def of(name):
+        path.write_text("\n".join([lines[0], f"application_id,,{name},", *lines[1:]]), encoding="utf-8")
+        return read_checklist(path, checklist_items(), approved=APPROVED)
+
+    assert of("R001") == read_checklist(checklist(tmp_path / "plain.csv"), checklist_items(), approved=APPROVED)
+    with pytest.raises(SchemaError) as caught:
+        of("R002")
+    assert caught.value.findings == ("row 2: this is the checklist of 'R002', not of 'R001'",)
 
 
 def test_items_of_ones_own_take_the_place_of_those_that_ship(tmp_path):
@@ -108,4 +132,4 @@ def test_items_of_ones_own_take_the_place_of_those_that_ship(tmp_path):
     filled_in = tmp_path / "checklist.csv"
     filled_in.write_text("item,result,value,note\nrcd_ma,pass,30,\n", encoding="utf-8")
     with pytest.raises(SchemaError, match="1 faults"):
-        read_checklist(filled_in, (item,), rated_kw=3.0)
+        read_checklist(filled_in, (item,), approved=APPROVED)

@@ -9,14 +9,16 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from gridcheck.errors import LedgerError
-from gridcheck.ledger import State, init_ledger, open_ledger, schema
+from gridcheck.ledger import State, init_ledger, journal, open_ledger, schema, tables
+from gridcheck.ledger.canonical import canonical_json, sha256_of
 from gridcheck.ledger.database import Database
+from gridcheck.ledger.records import Entry
 from gridcheck.ledger.schema import newest_revision
 from gridcheck.ledger.tables import APPEND_ONLY, METADATA
-from tests.support.ledgers import AREA, BY, answer, asked, batch, die_in_an_approval, filled
+from tests.support.ledgers import AREA, BEFORE_ALL, BY, answer, asked, batch, die_in_an_approval, filled
 
 
 def test_tables_and_migrations_agree(ledger):
@@ -79,6 +81,42 @@ def test_a_ledger_of_the_first_shape_keeps_its_entitlements(address):
         assert (told.has_subsidy, ledger.season_sum("140827", 2025).applications) == (True, 1)
 
 
+def test_an_answer_of_the_second_shape_stays_whole_and_says_nothing_of_what_was_broken(address):
+    database = Database(address)
+    name_card = {"id": "run-1", "as_of": BEFORE_ALL, "code_version": "1", "catalogue_sha256": "c" * 64, "seed": 1}
+    texts = {"limits_json": "[]", "inputs_json": "{}", "inputs_sha256": sha256_of("{}")}
+    row = {
+        "application_id": "R001", "batch_id": "run-1", "at": BEFORE_ALL, "verdict": "approve", "conditions_json": "[]",
+        "binding_level": None, "binding_element": None, "binding_quantity": None, "binding_value": None,
+        "binding_limit": None, "limit_clause": None, "probability": None, "probability_low": None,
+        "probability_high": None, "draws": None, "row_sha256": sha256_of(b"R001,approve"),
+    }  # fmt: skip
+    # The digest as the versions before wrote it: over every column that the table had then.
+    digest = sha256_of(canonical_json({**row, "row_bytes": sha256_of(b"R001,approve")}))
+
+    def second_shape(connection):
+        config = schema._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        wish = {name: getattr(asked(1), name) for name in asked(1).__dataclass_fields__ if name != "application_id"}
+        stands = {"received_at": BEFORE_ALL, "state": "assessed", "version": 2, "assessment_id": 1}
+        connection.execute(insert(tables.application).values(id="R001", **wish, **stands))
+        connection.execute(insert(tables.batch).values(**name_card, **texts))
+        connection.execute(insert(tables.assessment).values(id=1, row_bytes=b"R001,approve", **row))
+        after = {"state": "assessed", "version": 2, "assessment_id": 1, "answer_sha256": digest}
+        journal.append(connection, [Entry(action="assess", object="R001", after=after, **BY)], at=BEFORE_ALL)
+
+    if database.file is not None:
+        database.use_write_ahead_log()
+    database.write(second_shape)
+    database.dispose()
+    assert init_ledger(address, who="setup") == ("0002", newest_revision())
+    with open_ledger(address) as ledger:
+        assert ledger.verify_journal().is_whole
+        kept = ledger.assessment(1).answer
+        assert (kept.row, kept.broken_before) == (b"R001,approve", None)
+
+
 def test_a_ledger_of_a_newer_version_is_left_alone(address):
     init_ledger(address, who="setup")
     database = Database(address)
@@ -91,8 +129,8 @@ def test_a_ledger_of_a_newer_version_is_left_alone(address):
 
 def test_an_older_ledger_says_what_to_do(address, monkeypatch):
     init_ledger(address, who="setup")
-    monkeypatch.setattr("gridcheck.ledger.schema.newest_revision", lambda: "0003")
-    with pytest.raises(LedgerError, match=r"has the older shape 0002.* run: gridcheck init --database"):
+    monkeypatch.setattr("gridcheck.ledger.schema.newest_revision", lambda: "0004")
+    with pytest.raises(LedgerError, match=r"has the older shape 0003.* run: gridcheck init --database"):
         open_ledger(address)
 
 

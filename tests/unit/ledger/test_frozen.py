@@ -22,7 +22,7 @@ def test_an_answer_comes_back_as_it_was(ledger, clock):
         1, "approve_with_conditions", conditions=("heavy_area", "staggered_start"), binding_level="area",
         binding_element="140827-A0001", binding_quantity="min_voltage_v", binding_value=198.0 + 1e-13,
         binding_limit=198.0, limit_clause="GB/T 12325 [S2]", probability=1 / 3, probability_low=0.1,
-        probability_high=None, draws=400, row="R001,带条件\n".encode("gb18030"),
+        probability_high=None, draws=400, row="R001,带条件\n".encode("gb18030"), broken_before=("meter_voltage_v",),
     )  # fmt: skip
 
     ledger.assess(run, [given], files={"applications.csv": TABLE}, **BY)
@@ -33,6 +33,29 @@ def test_an_answer_comes_back_as_it_was(ledger, clock):
     assert kept.at == clock.now
     assert kept.row_sha256 == hashlib.sha256(given.row).hexdigest()
     assert ledger.file(hashlib.sha256(TABLE).hexdigest()) == TABLE
+
+
+def test_nothing_broken_before_is_not_the_same_as_nobody_has_told(ledger):
+    ledger.receive([asked(1), asked(2)], **BY)
+    ledger.assess(batch(), [answer(1, broken_before=()), answer(2)], **BY)
+    kept = [ledger.assessment(ledger.application(name).assessment_id).answer for name in ("R001", "R002")]
+    assert [one.broken_before for one in kept] == [(), None]
+
+
+@pytest.mark.parametrize("stands", ["'[]'", "null"])
+def test_what_is_said_to_be_broken_before_cannot_be_changed_unseen(ledger, stands):
+    ledger.receive([asked(1)], **BY)
+    ledger.assess(batch(), [answer(1, broken_before=("meter_voltage_v",))], **BY)
+    assert ledger.verify_journal().is_whole
+
+    def change(connection):
+        sqlite = ledger._database.is_sqlite
+        off = "drop trigger assessment_no_update" if sqlite else "alter table assessment disable trigger all"
+        connection.execute(text(off))
+        connection.execute(text(f"update assessment set broken_before_json = {stands}"))
+
+    ledger._database.write(change)
+    assert ledger.verify_journal().changed == ("assessment 1",)
 
 
 def test_a_run_of_the_same_name_must_be_the_same(ledger):

@@ -58,6 +58,7 @@ def step_calls(ledger, by=BY):
         "defer": lambda: ledger.defer("R001", **by),
         "mark_insufficient_data": lambda: ledger.mark_insufficient_data("R001", **by),
         "renew": lambda: ledger.renew("R001", days=1, **by),
+        "lapse": lambda: ledger.lapse("R001", **by),
         "build": lambda: ledger.build("R001", **by),
         "accept": lambda: ledger.accept("R001", all_pass(), **by),
         "entitle": lambda: ledger.entitle(

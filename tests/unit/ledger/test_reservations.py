@@ -151,6 +151,17 @@ def test_the_days_of_a_promise_are_the_planners(ledger, clock):
         ledger.renew("R001", days=3661, **BY)
 
 
+def test_one_promise_lapses_alone_and_only_when_it_has_expired(ledger, clock):
+    filled(ledger, 2)
+    for name in ("R001", "R002"):
+        ledger.approve(name, **BY, days=10)
+    with pytest.raises(LedgerError, match="promise to application R001 still holds"):
+        ledger.lapse("R001", **BY)
+    clock.pass_days(10)
+    assert ledger.lapse("R001", **BY) == ("R001",)
+    assert [ledger.application(name).state for name in ("R001", "R002")] == ["lapsed", "approved"]
+
+
 def test_lapsed_promises_are_marked_once(ledger, clock):
     filled(ledger, 3)
     for number, days in ((1, 10), (2, 10), (3, 20)):

@@ -1,6 +1,7 @@
 """Entitlement and money, with the amounts of the plan worked out by hand."""
 
 import math
+from datetime import UTC, datetime
 
 import pytest
 
@@ -138,6 +139,29 @@ def test_the_season_of_a_county(ledger):
     assert math.isclose(total.at_most_yuan, 54_480 + 200 + 1040)
     # R007 is accepted and was not entitled: it has no part in any sum.
     assert ledger.season_sum("140826", 2025).running_yuan == 100.0
+
+
+@pytest.mark.parametrize(
+    ("accepted_at", "first"),
+    [
+        # The season of 2025 ends on 15 March 2026 at midnight in China, which is 16:00 UTC.
+        (datetime(2026, 3, 15, 15, 59, tzinfo=UTC), 2025),
+        (datetime(2026, 3, 15, 16, 1, tzinfo=UTC), 2026),
+        (datetime(2026, 11, 30, 2, 0, tzinfo=UTC), 2026),
+        (datetime(2027, 4, 1, 2, 0, tzinfo=UTC), 2027),
+    ],
+)
+def test_a_season_that_was_over_before_acceptance_is_refused(ledger, clock, accepted_at, first):
+    clock.now = accepted_at
+    accepted(ledger, asked(1))
+    for season in range(2025, first):
+        ended = (
+            rf"season {season}-{season - 1999} ended on {season + 1}-03-15.*first season is {first}-{first - 1999}\."
+        )
+        with pytest.raises(LedgerError, match=ended):
+            ledger.entitle("R001", facts(1), season=season, **BY)
+    assert ledger.application("R001").state == State.ACCEPTED
+    assert ledger.entitle("R001", facts(1), season=first, **BY).has_subsidy
 
 
 def test_the_extra_for_hardship_is_paid_once(ledger):

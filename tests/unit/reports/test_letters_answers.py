@@ -115,6 +115,19 @@ def test_what_the_area_breaks_without_the_heater_is_said(results, verdict, endin
     assert (ending in said) == bool(ending) or not ending
 
 
+def test_a_ledger_that_has_not_kept_it_says_so_and_earlier_codes_hold(results):
+    old = dataclasses.replace(DRAWN, source="ledger", broken_before=None)
+    assert "台账未记录接入前该台区是否已有越限" in words(results, CAPPED, old)
+    assert "台账未记录" not in words(results, CAPPED, DRAWN)
+    changed, name = one(results, CAPPED)
+    row = changed.decisions.to_dict("records")[0]
+    codes = [
+        letter_code(LetterSource(changed, {name: fact}).facts(row, SETTINGS), SETTINGS)
+        for fact in (old, dataclasses.replace(old, broken_before=()))
+    ]
+    assert codes[0] == codes[1]
+
+
 @pytest.mark.parametrize(
     ("until", "part"), [(date(2026, 4, 11), "容量预留至 2026 年 04 月 11 日"), (None, "本答复不再有效")]
 )

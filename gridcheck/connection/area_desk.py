@@ -81,6 +81,8 @@ class DeskInput:
         Whether main transformers keep their busbars from rising in light steps.
     rebalanced : frozenset of str
         Areas in which all homes are put on phases anew before the queue.
+    switched : mapping of str to int
+        Areas in which so many homes can change their phase again during the queue, by switches that do it themselves.
     promised : mapping of str to tuple of Promised
         By area: what of its counts was promised before, in that order; it stands where it was granted, and what had to
         be done for it is done.
@@ -102,6 +104,7 @@ class DeskInput:
     seed: int
     main_tap_follows: bool = True
     rebalanced: frozenset[str] = frozenset()
+    switched: Mapping[str, int] = field(default_factory=dict)
     promised: Mapping[str, tuple[Promised, ...]] = field(default_factory=dict)
     known: Answers = field(default_factory=dict, repr=False)
     told: Callable[[Application, AreaQueue, LvVerdict], None] | None = None
@@ -321,7 +324,10 @@ class LowVoltageDesk:
         steps = measures.count(TAP_UP) - measures.count(TAP_DOWN)
         network = _with_tap(grid, transformer, steps) or four_wire_of(grid, transformer)
         net = AreaNet(grid=grid, network=network, pool=given.pool, vm_pu=vm_pu, limits=self.limits)
-        options = LvOptions(network_of=lambda lines, steps: _with_tap(lines, transformer, steps))
+        options = LvOptions(
+            network_of=lambda lines, steps: _with_tap(lines, transformer, steps),
+            switched_homes=given.switched.get(grid.area_id, 0),
+        )
         queue = AreaQueue(AreaRisk(net, loads, given.rules, seed=given.seed), options)
         queue.measures = measures
         return queue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,11 @@ from gridcheck.catalogue import conductors, distribution_transformers
 from gridcheck.checks.supply_tree import AREA_KINDS, DRAWN_KINDS, CheckKind
 from gridcheck.reinforcement.low_voltage_changes import replaced_km
 from gridcheck.reinforcement.measures import (
+    Change,
     LowVoltageReconductoring,
     NewArea,
     PhaseBalancing,
+    PhaseSwitching,
     TapChange,
     TransformerSwap,
 )
@@ -32,6 +35,8 @@ _NEW_TYPE = "S20-{kva:d}-Dyn11"
 _LV_CONDUCTORS = ("JKLYJ-1-120", "JKLYJ-1-185")
 _SPUR = ("mv_line_120", "JKLYJ-10-120")
 _SPLIT_LINE = "lv_line_120"
+# Limits that other phases can help to keep: the heaviest phase or the neutral breaks them.
+_PHASE_KINDS = (CheckKind.METER_LOW, CheckKind.LV_LINE, CheckKind.LV_NEUTRAL, CheckKind.TRAFO_PHASE)
 # Phases that are this near to the balanced factor are left alone. [1]
 _WORTH_BALANCING = 0.02
 _VOLTAGE_TOLERANCE_V = 1e-6
@@ -50,20 +55,38 @@ def area_options(situation: Situation) -> list[Option]:
     list of Option
         In the order of the areas, alternatives by cost.
     """
-    overloaded, low = _needs(situation)
+    needs = _needs(situation)
     result = []
-    for row in np.flatnonzero(overloaded | low).tolist():
+    for row in np.flatnonzero(needs.overloaded | needs.low).tolist():
         parts = _AreaParts(situation, row)
         options = [
             option_of(chosen, feeder_id=parts.feeder_id, area_id=parts.area_id, group=f"area:{parts.area_id}")
-            for chosen in parts.alternatives(overloaded=bool(overloaded[row]), low=bool(low[row]))
+            for chosen in parts.alternatives(needs, row)
         ]
         result += sorted(options, key=lambda option: (option.cost_yuan, option.measures))
     return result
 
 
-def _needs(situation: Situation) -> tuple[BoolArray, BoolArray]:
-    """Tell for each area whether its transformer, and whether its low-voltage lines need help, shape (n_area,) each."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Needs:
+    """What each area needs, shape (n_area,) each.
+
+    Attributes
+    ----------
+    overloaded, low : ndarray of bool
+        Its transformer, and its low-voltage lines need help.
+    by_phase : ndarray of bool
+        Other phases can help: somebody waits for a limit that the heaviest phase breaks, or the estimate without draws
+        says that the ends of the lines are too low; and all phases together keep within the transformer's rating.
+    """
+
+    overloaded: BoolArray
+    low: BoolArray
+    by_phase: BoolArray
+
+
+def _needs(situation: Situation) -> _Needs:
+    """Tell for each area whether its transformer, and whether its low-voltage lines need help."""
     area_ids = situation.county.grid.areas["area_id"].to_numpy()
     # An area counts if it is beyond a limit now, or stands in the way of somebody and would be beyond it with all.
     asked = {decision.application.area_id for decision in situation.deferred}
@@ -75,12 +98,14 @@ def _needs(situation: Situation) -> tuple[BoolArray, BoolArray]:
         for kind, need in zip(AREA_KINDS, (overloaded, overloaded, low), strict=True):
             here = checks.kind == kind
             need[tree.area] |= place.broken[here] | (place.broken_if_all[here] & is_asked[tree.area])
+    in_sum, by_phase = overloaded.copy(), low.copy()
     for decision in situation.deferred:
         if decision.kind in DRAWN_KINDS:
             here = area_ids == decision.application.area_id
             low |= here
             overloaded |= here & (decision.kind == CheckKind.TRAFO_PHASE)
-    return overloaded, low
+            by_phase |= here & (decision.kind in _PHASE_KINDS)
+    return _Needs(overloaded=overloaded, low=low, by_phase=by_phase & ~in_sum)
 
 
 class _AreaParts:
@@ -102,13 +127,16 @@ class _AreaParts:
             if decision.application.area_id == self.area_id
         )
 
-    def alternatives(self, *, overloaded: bool, low: bool) -> Iterator[tuple[Part, ...]]:
+    def alternatives(self, needs: _Needs, row: int) -> Iterator[tuple[Part, ...]]:
         """Yield the alternatives, each one measure or two; at most one of them is built."""
         balancing, tap, lines = self.balancing(), self.tap(), self.lines()
-        if overloaded:
+        if needs.by_phase[row]:
+            # Switches follow the load from where the phases were put by hand.
+            yield from ((*balancing, switches) for switches in self.phase_switches())
+        if needs.overloaded[row]:
             for swap in self.swaps():
                 yield (swap,)
-                if low:
+                if needs.low[row]:
                     yield from ((swap, part) for part in (*balancing, *tap, *lines[-1:]))
         else:
             yield from ((part,) for part in (*balancing, *tap, *lines))
@@ -121,6 +149,15 @@ class _AreaParts:
             return ()
         change = PhaseBalancing(area_id=self.area_id, unbalance_factor=target)
         return (self._part("phase_balancing", change, f"k {factor:.2f} → {target:.2f}"),)
+
+    def phase_switches(self) -> tuple[Part, ...]:
+        """Return switches for the homes that draw most, unless phases are even already or there are fewer homes."""
+        factor, target = float(self.area["lv_unbalance_factor"]), self.terms.switched_unbalance_factor
+        homes = round(self.terms.phase_switch_homes)
+        if factor < target + _WORTH_BALANCING or int(self.area["households"]) <= homes:
+            return ()
+        change = PhaseSwitching(area_id=self.area_id, unbalance_factor=target, homes=homes)
+        return (self._part("phase_switches", change, f"k {factor:.2f} → {target:.2f}, {homes} ×"),)
 
     def tap(self) -> tuple[Part, ...]:
         """Return the lowest ratio at which the highest voltage of the lightest case stays allowed."""
@@ -194,7 +231,7 @@ class _AreaParts:
     def _part(
         self,
         measure: str,
-        change: PhaseBalancing | TapChange | TransformerSwap | LowVoltageReconductoring,
+        change: Change,
         description: str,
         *,
         amount: float = 1.0,

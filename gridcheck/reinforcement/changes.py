@@ -24,6 +24,7 @@ from gridcheck.reinforcement.measures import (
     LowVoltageReconductoring,
     NewArea,
     PhaseBalancing,
+    PhaseSwitching,
     TapChange,
     TieLine,
     TransformerSwap,
@@ -58,6 +59,8 @@ def build(grid: CountyGrid, changes: Iterable[Change]) -> CountyGrid:
 def _built(grid: CountyGrid, change: Change) -> CountyGrid:
     match change:
         case PhaseBalancing(area_id=area_id, unbalance_factor=factor):
+            return _with_area(grid, area_id, lv_unbalance_factor=factor)
+        case PhaseSwitching(area_id=area_id, unbalance_factor=factor):
             return _with_area(grid, area_id, lv_unbalance_factor=factor)
         case LowVoltageReconductoring(area_id=area_id, type_name=type_name):
             return _with_area(grid, area_id, lv_type_name=type_name)

@@ -24,6 +24,7 @@ from gridcheck.reinforcement.measures import (
     LowVoltageReconductoring,
     NewArea,
     PhaseBalancing,
+    PhaseSwitching,
     TapChange,
     TransformerSwap,
 )
@@ -76,6 +77,7 @@ def desk_with(desk: DeskInput | None, grid: CountyGrid, changes: Iterable[Change
     if desk is None:
         return None
     lines, units, rebalanced = dict(desk.lines), dict(desk.transformers), set(desk.rebalanced)
+    switched = dict(desk.switched)
 
     def unit_of(area_id: str) -> None:
         units[area_id] = transformers_of(grid, np.array([area_row(grid, area_id)]))[0]
@@ -86,6 +88,8 @@ def desk_with(desk: DeskInput | None, grid: CountyGrid, changes: Iterable[Change
         match change:
             case PhaseBalancing(area_id=area_id):
                 rebalanced.add(area_id)
+            case PhaseSwitching(area_id=area_id, homes=homes):
+                switched[area_id] = homes
             case LowVoltageReconductoring(area_id=area_id, type_name=type_name):
                 lines[area_id] = reconductored(lines[area_id], type_name)
             case TapChange(area_id=area_id) | TransformerSwap(area_id=area_id):
@@ -99,10 +103,11 @@ def desk_with(desk: DeskInput | None, grid: CountyGrid, changes: Iterable[Change
         lines=lines,
         transformers=units,
         rebalanced=frozenset(rebalanced),
+        switched=switched,
     )
 
 
-_OF_AREAS = (PhaseBalancing, LowVoltageReconductoring, TapChange, TransformerSwap, NewArea)
+_OF_AREAS = (PhaseBalancing, PhaseSwitching, LowVoltageReconductoring, TapChange, TransformerSwap, NewArea)
 
 
 def thinner_lines(grid: LowVoltageGrid, type_name: str) -> BoolArray:

@@ -22,6 +22,25 @@ class PhaseBalancing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseSwitching:
+    """Some homes of an area get switches that put them on another phase whenever the load has shifted.
+
+    Attributes
+    ----------
+    area_id : str
+        The area.
+    unbalance_factor : float
+        Voltage drop of the heaviest phase over that of a balanced line, afterwards. [1]
+    homes : int
+        Homes with a switch.
+    """
+
+    area_id: str
+    unbalance_factor: float
+    homes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TapChange:
     """The off-load tap of an area's transformer is set anew.
 
@@ -145,7 +164,14 @@ class TieLine:
 
 
 Change = (
-    PhaseBalancing | TapChange | TransformerSwap | LowVoltageReconductoring | NewArea | FeederReconductoring | TieLine
+    PhaseBalancing
+    | PhaseSwitching
+    | TapChange
+    | TransformerSwap
+    | LowVoltageReconductoring
+    | NewArea
+    | FeederReconductoring
+    | TieLine
 )
 
 

@@ -33,6 +33,10 @@ class Terms:
         Price of each measure per its unit. [yuan]
     balanced_unbalance_factor : float
         Voltage drop of the heaviest phase over that of a balanced line, after phases are re-allocated. [1]
+    switched_unbalance_factor : float
+        The same where switches put homes on other phases by themselves. [1]
+    phase_switch_homes : float
+        Homes with a switch in an area that gets them. [1]
     split_radius_factor : float
         Low-voltage radius after an area is split over the radius before. [1]
     spur_km_per_radius_km, spur_min_km : float
@@ -47,6 +51,8 @@ class Terms:
 
     price_yuan: Mapping[str, float]
     balanced_unbalance_factor: float
+    switched_unbalance_factor: float
+    phase_switch_homes: float
     split_radius_factor: float
     spur_km_per_radius_km: float
     spur_min_km: float

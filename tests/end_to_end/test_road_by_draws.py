@@ -13,7 +13,13 @@ from gridcheck.connection.asked_area import Promised
 from gridcheck.county_study import CountyTask, decide_county, prepare_county
 from gridcheck.reinforcement.changes import build
 from gridcheck.reinforcement.low_voltage_changes import desk_with
-from gridcheck.reinforcement.measures import LowVoltageReconductoring, NewArea, PhaseBalancing, TransformerSwap
+from gridcheck.reinforcement.measures import (
+    LowVoltageReconductoring,
+    NewArea,
+    PhaseBalancing,
+    PhaseSwitching,
+    TransformerSwap,
+)
 from gridcheck.scenario import LowVoltageSection, Scenario
 
 YUANQU = Path(__file__).parents[2] / "networks" / "140827-yuanqu"
@@ -133,6 +139,7 @@ def test_measures_reach_the_low_voltage_side(county):
         TransformerSwap(area_id=small, type_name="S20-400-Dyn11"),
         LowVoltageReconductoring(area_id=thin, type_name="JKLYJ-1-185"),
         PhaseBalancing(area_id=thin, unbalance_factor=1.05),
+        PhaseSwitching(area_id=thin, unbalance_factor=1.05, homes=8),
         NewArea(
             area_id=split, new_area_id=f"{split}N", type_name="S20-200-Dyn11", spur_type_name="JKLYJ-10-120",
             spur_km=0.3, radius_factor=0.7, split_line_km=0.2, takes=(),
@@ -145,6 +152,7 @@ def test_measures_reach_the_low_voltage_side(county):
     assert "JKLYJ-1-185" in found.lines[thin].type_name
     assert "JKLYJ-1-70" not in found.lines[thin].type_name
     assert found.rebalanced == {thin}
+    assert found.switched == {thin: 8}
     assert found.area_ids == (*desk.area_ids, f"{split}N")
     assert found.transformers[f"{split}N"].kva == 200.0
     homes = found.lines[split].n_home + found.lines[f"{split}N"].n_home

@@ -21,6 +21,7 @@ from gridcheck.reinforcement.measures import (
     LowVoltageReconductoring,
     NewArea,
     PhaseBalancing,
+    PhaseSwitching,
     TapChange,
     TieLine,
     TransformerSwap,
@@ -52,6 +53,7 @@ TIE = TieLine(
 STRONGER = FeederReconductoring(feeder_id=F1, line_types=((1, "JKLYJ-10-240"), (2, "JKLYJ-10-240")))
 EVERY_CHANGE = (
     PhaseBalancing(area_id=A1, unbalance_factor=1.1),
+    PhaseSwitching(area_id=A2, unbalance_factor=1.05, homes=8),
     TapChange(area_id=A1, tap_ratio=0.975),
     SWAP,
     LowVoltageReconductoring(area_id=A1, type_name="JKLYJ-1-185"),
@@ -151,6 +153,13 @@ def test_phase_balancing_changes_the_drop_by_the_factor(grid):
     built = build(grid, (PhaseBalancing(area_id=A1, unbalance_factor=1.1),))
 
     assert drop_v(built) == pytest.approx(drop_v(grid) * 1.1 / 1.3, rel=1e-12)
+
+
+def test_switches_after_balancing_bring_the_drop_nearer_to_an_even_line(grid):
+    by_hand = PhaseBalancing(area_id=A1, unbalance_factor=1.1)
+    switches = PhaseSwitching(area_id=A1, unbalance_factor=1.05, homes=8)
+
+    assert drop_v(build(grid, (by_hand, switches))) == pytest.approx(drop_v(grid) * 1.05 / 1.3, rel=1e-12)
 
 
 def drop_v(grid, p_kw=70.0):

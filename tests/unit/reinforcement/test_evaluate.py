@@ -136,6 +136,10 @@ def test_low_voltage_gets_measures_of_the_lines(weak):
         ("new_area_400",),
     } <= set(candidates)
     assert not any("transformer_swap" in measure for measures in candidates for measure in measures)
+    # By hand first, then switches that follow: 0.5 and 6.
+    assert candidates[("phase_switches", "phase_balancing")].cost_yuan == 65_000.0
+    factors = [change.unbalance_factor for change in candidates[("phase_switches", "phase_balancing")].changes]
+    assert factors == [1.1, 1.05]
     # Three circuits of 4 km at 9 a km, and 0.5 for the phases.
     assert candidates[("lv_reconductor",)].cost_yuan == 1_080_000.0
     assert candidates[("lv_reconductor", "phase_balancing")].cost_yuan == 1_085_000.0

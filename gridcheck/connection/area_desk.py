@@ -337,9 +337,10 @@ class LowVoltageDesk:
         if number not in self._voltages:
             tree, pool = self.trees[number], self.given.pool
             held = pool.is_light if self.given.main_tap_follows else None
-            light = terminal_voltage_pu(tree, self.profiles, self.base[number], pool.case, held=held)
+            voltages = partial(terminal_voltage_pu, tree, self.profiles, case=pool.case, held=held, light=pool.is_light)
+            light = voltages(self.base[number])
             try:
-                heavy = terminal_voltage_pu(tree, self.profiles, self.crowd[number], pool.case, held=held)
+                heavy = voltages(self.crowd[number])
             except NotConvergedError:
                 # So many cannot be supplied at once: the area sees the others as they are before the queue.
                 heavy = light

@@ -21,6 +21,7 @@ from gridcheck.reinforcement.extensions import add_area, add_tie, moved_share
 from gridcheck.reinforcement.measures import (
     Change,
     FeederReconductoring,
+    FeederRegulator,
     LowVoltageReconductoring,
     NewArea,
     PhaseBalancing,
@@ -29,6 +30,7 @@ from gridcheck.reinforcement.measures import (
     TieLine,
     TransformerSwap,
 )
+from gridcheck.units import SQRT3
 
 
 def build(grid: CountyGrid, changes: Iterable[Change]) -> CountyGrid:
@@ -71,6 +73,8 @@ def _built(grid: CountyGrid, change: Change) -> CountyGrid:
             return _swapped(grid, change)
         case FeederReconductoring():
             return _reconductored(grid, change)
+        case FeederRegulator():
+            return _regulated(grid, change)
         case NewArea():
             return add_area(grid, change, area_row(grid, change.area_id))
         case TieLine():
@@ -165,22 +169,54 @@ def _swapped(grid: CountyGrid, change: TransformerSwap) -> CountyGrid:
     )
 
 
-def _reconductored(grid: CountyGrid, change: FeederReconductoring) -> CountyGrid:
+def _feeder_lines(grid: CountyGrid, feeder_id: str, line_ids: Iterable[int]) -> tuple[int, dict[int, int]]:
+    """Return the row of a feeder, and the positions of all lines by their ids; both must be there."""
     branches = grid.network.branches
     lines = np.flatnonzero(branches.kind == BranchKind.LINE)
     place = dict(zip(branches.branch_id[lines].tolist(), lines.tolist(), strict=True))
-    unknown = [str(line_id) for line_id, _ in change.line_types if line_id not in place]
-    rows = np.flatnonzero((grid.feeders["feeder_id"] == change.feeder_id).to_numpy())
+    unknown = [str(line_id) for line_id in line_ids if line_id not in place]
+    rows = np.flatnonzero((grid.feeders["feeder_id"] == feeder_id).to_numpy())
     if unknown or len(rows) != 1:
-        raise PlanError(
-            f"county {grid.county_code}: feeder {change.feeder_id!r} or lines {', '.join(unknown)} are not there."
-        )
+        raise PlanError(f"county {grid.county_code}: feeder {feeder_id!r} or lines {', '.join(unknown)} are not there.")
+    return int(rows[0]), place
+
+
+def _regulated(grid: CountyGrid, change: FeederRegulator) -> CountyGrid:
+    """Put a ratio at the `from` end of a line, before it or behind it as seen from the source.
+
+    It is that of heavy load; `terminal_voltage_pu` lets it fall back in light hours. When ties feed the line from its
+    other end, it lowers the voltage as much: a regulator that is bypassed then would do better.
+    """
+    branches = grid.network.branches
+    _, place = _feeder_lines(grid, change.feeder_id, (change.line_id,))
+    k = place[change.line_id]
+    if branches.tap_ratio[k] != 1.0:
+        raise PlanError(f"county {grid.county_code}: line {change.line_id} has a regulator already.")
+    is_down = bool(grid.tree.parent_branch[branches.to_bus[k]] == k)
+    vn_kv = float(grid.network.buses.vn_kv[branches.from_bus[k]])
+    own_ka = change.rated_mva / SQRT3 / vn_kv
+    at = np.array([k])
+    values = {
+        "tap_ratio": np.array([1.0 / (1.0 + change.boost) if is_down else 1.0 + change.boost]),
+        **{name: np.fmin(getattr(branches, name)[at], own_ka) for name in ("rating_from_ka", "rating_to_ka")},
+    }
+    return _with_branches(grid, at, values, ())
+
+
+def _reconductored(grid: CountyGrid, change: FeederReconductoring) -> CountyGrid:
+    branches = grid.network.branches
+    row, place = _feeder_lines(grid, change.feeder_id, (line_id for line_id, _ in change.line_types))
     at = np.array([place[line_id] for line_id, _ in change.line_types], dtype=np.int64)
     types = tuple(type_name for _, type_name in change.line_types)
     vn_kv = float(grid.network.buses.vn_kv[branches.from_bus[at[0]]])
     values = line_values(types, branches.length_km[at], vn_kv, grid.network)
+    # A regulator in a line stays, and so does what it can carry.
+    regulated = branches.tap_ratio[at] != 1.0
+    values["tap_ratio"] = branches.tap_ratio[at]
+    for name in ("rating_from_ka", "rating_to_ka"):
+        values[name] = np.where(regulated, np.fmin(values[name], getattr(branches, name)[at]), values[name])
     built = _with_branches(grid, at, values, types)
-    return _with_feeder_limit(grid, built, int(rows[0]), place)
+    return _with_feeder_limit(grid, built, row, place)
 
 
 def _with_feeder_limit(before: CountyGrid, after: CountyGrid, row: int, place: dict[int, int]) -> CountyGrid:

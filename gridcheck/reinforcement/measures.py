@@ -137,6 +137,28 @@ class FeederReconductoring:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FeederRegulator:
+    """A voltage regulator in a 10 kV line raises the voltage of everything behind it.
+
+    Attributes
+    ----------
+    feeder_id : str
+        The feeder.
+    line_id : int
+        Id of the line.
+    boost : float
+        By how much it raises the voltage while the load is heavy, over the voltage before it. [1]
+    rated_mva : float
+        Rated throughput. [MVA]
+    """
+
+    feeder_id: str
+    line_id: int
+    boost: float
+    rated_mva: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TieLine:
     """A normally open link between two feeders.
 
@@ -171,6 +193,7 @@ Change = (
     | LowVoltageReconductoring
     | NewArea
     | FeederReconductoring
+    | FeederRegulator
     | TieLine
 )
 

@@ -43,6 +43,9 @@ class Terms:
         Length of the 10 kV spur to a new transformer over the low-voltage radius, and its least. [1], [km]
     split_lv_line_km : float
         New low-voltage line that a new area needs. [km]
+    mv_regulator_range, mv_regulator_step, mv_regulator_setpoint_pu, mv_regulator_mva : float
+        By how much a 10 kV regulator raises the voltage at most; the step of its tap changer; the highest voltage
+        behind it that it is set for; its rating. [1], [1], [pu], [MVA]
     tie_detour_factor, tie_min_km, tie_max_km : float
         Route of a tie over the straight distance; shortest that is priced; longest that is proposed. [1], [km]
     repair_h : float
@@ -57,6 +60,10 @@ class Terms:
     spur_km_per_radius_km: float
     spur_min_km: float
     split_lv_line_km: float
+    mv_regulator_range: float
+    mv_regulator_step: float
+    mv_regulator_setpoint_pu: float
+    mv_regulator_mva: float
     tie_detour_factor: float
     tie_min_km: float
     tie_max_km: float

@@ -12,12 +12,14 @@ from gridcheck.cases import LoadCases
 from gridcheck.checks.low_voltage import end_voltage_v, low_voltage_lines
 from gridcheck.checks.supply_tree import supply_trees
 from gridcheck.demand.profiles import class_counts
-from gridcheck.errors import CatalogueError, PlanError
+from gridcheck.errors import CatalogueError, PlanError, UnsupportedElementError
 from gridcheck.limits import DEFAULT_LIMITS
+from gridcheck.network.pandapower_net import to_pandapower
 from gridcheck.powerflow import solve
 from gridcheck.reinforcement.changes import build, relocate, share_counts
 from gridcheck.reinforcement.measures import (
     FeederReconductoring,
+    FeederRegulator,
     LowVoltageReconductoring,
     NewArea,
     PhaseBalancing,
@@ -51,6 +53,7 @@ TIE = TieLine(
     length_km=1.5,
 )
 STRONGER = FeederReconductoring(feeder_id=F1, line_types=((1, "JKLYJ-10-240"), (2, "JKLYJ-10-240")))
+REGULATOR = FeederRegulator(feeder_id=F1, line_id=1, boost=0.05, rated_mva=4.0)
 EVERY_CHANGE = (
     PhaseBalancing(area_id=A1, unbalance_factor=1.1),
     PhaseSwitching(area_id=A2, unbalance_factor=1.05, homes=8),
@@ -59,6 +62,7 @@ EVERY_CHANGE = (
     LowVoltageReconductoring(area_id=A1, type_name="JKLYJ-1-185"),
     NEW_AREA,
     STRONGER,
+    REGULATOR,
     TIE,
 )
 
@@ -238,6 +242,50 @@ def test_stronger_lines_agree_with_pandapower(grid):
     assert_same(built, tables)
     assert built.network.branches.type_name[1] == "JKLYJ-10-240"
     assert built.feeders["limit_ka"].tolist() == grid.feeders["limit_ka"].tolist()
+
+
+@pytest.mark.parametrize("ends", [(2, 3), (3, 2)], ids=["before the line", "behind it"])
+def test_a_regulator_agrees_with_pandapower(tmp_path, ends):
+    tables = county.tables()
+    tables["line"].loc[1, ["from_bus", "to_bus"]] = ends
+    grid = county.grid(tmp_path, elements=tables)
+    # The judge has a transformer without losses, 10.5/10, between the regulator's bus and the `from` end of the line.
+    place = tables["bus"].index.max() + 1
+    tables["bus"].loc[place] = tables["bus"].loc[2]
+    ratio = {"vn_hv_kv": 10.0, "vn_lv_kv": 10.5}
+    sides = {"hv_bus": 2, "lv_bus": place} if ends[0] == 2 else {"hv_bus": place, "lv_bus": 3}
+    unit = tables["trafo"].loc[0].to_dict() | ratio | sides | {"sn_mva": 4.0, "vk_percent": 0.1, "vkr_percent": 0.0}
+    tables["trafo"].loc[5] = unit | {"pfe_kw": 0.0, "i0_percent": 0.0, "shift_degree": 0.0, "tap_pos": 0}
+    tables["line"].loc[1, "from_bus"] = place
+    tables["switch"] = tables["switch"][tables["switch"]["name"] != "K2"]
+
+    built = build(grid, (REGULATOR,))
+
+    ours, theirs = solved(built), judged(tables)
+    np.testing.assert_allclose(ours.vm_pu[0], theirs.res_bus["vm_pu"].drop(place), rtol=0, atol=1e-6)
+    # 80 kW by 70 mm2 for 6 km: 2 % are lost, and 5 % are won.
+    assert 1.045 < ours.vm_pu[0, 4] / solved(grid).vm_pu[0, 4] < 1.055
+    line = built.network.branches.name.index("L1")
+    # The side towards the source carries more: the regulator's own, or the line's.
+    most_ka = theirs.res_trafo["i_hv_ka"][5] if ends[0] == 2 else theirs.res_line["i_to_ka"][1]
+    ours_ka = ours.loading_percent[0, line] / 100.0 * built.network.branches.rating_from_ka[line]
+    assert ours_ka == pytest.approx(most_ka, rel=1e-6)
+
+
+def test_a_regulator_is_the_narrowest_part_of_its_line_and_stays(grid):
+    branches = build(grid, (dataclasses.replace(REGULATOR, rated_mva=2.0), STRONGER)).network.branches
+
+    # 2 MVA at 10 kV are 115 A; JKLYJ-10-240 would carry 553.
+    assert branches.rating_from_ka[1] == pytest.approx(2.0 / 3**0.5 / 10.0)
+    assert branches.rating_from_ka[2] == 0.553
+    assert branches.tap_ratio[1] == pytest.approx(1.0 / 1.05)
+    with pytest.raises(PlanError, match="already"):
+        build(grid, (REGULATOR, REGULATOR))
+
+
+def test_a_line_with_a_regulator_is_no_line_of_pandapower(grid):
+    with pytest.raises(UnsupportedElementError, match="regulator"):
+        to_pandapower(build(grid, (REGULATOR,)).network)
 
 
 def test_the_limit_of_a_feeder_rises_with_the_line_that_set_it(grid):

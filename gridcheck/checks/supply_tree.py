@@ -185,7 +185,8 @@ class SupplyTree:
     @property
     def regulator_node(self) -> IntArray:
         """Nodes below 10 kV lines with a voltage regulator."""
-        return self.line_node[self.model.ratio[self.line_node] != 1.0]
+        nodes: IntArray = self.line_node[self.model.ratio[self.line_node] != 1.0]
+        return nodes
 
     def on_path(self, area: int) -> BoolArray:
         """Mark the checks of every element that supplies an area (position within the tree), shape (n_check,)."""

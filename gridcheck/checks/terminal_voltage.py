@@ -20,6 +20,7 @@ def terminal_voltage_pu(
     *,
     held: BoolArray | None = None,
     light: BoolArray | None = None,
+    at_busbar: bool = False,
 ) -> FloatArray:
     """Return the voltage above the transformer of every area in some cases.
 
@@ -40,6 +41,8 @@ def terminal_voltage_pu(
     light : ndarray of bool, shape (n,), optional
         Light cases in which regulators of 10 kV lines fall back, as far as through, so that what is behind them is no
         higher than in the others; where not given they stay as they are.
+    at_busbar : bool
+        Return the voltage below the transformers instead.
 
     Returns
     -------
@@ -62,7 +65,7 @@ def terminal_voltage_pu(
         for node in np.sort(tree.regulator_node).tolist():
             behind = _behind(tree, node)
             vm_pu[behind] *= _fallen_back(vm_pu[node], light, 1.0 / float(tree.model.ratio[node]))
-    return vm_pu[tree.model.parent[tree.area_node]]
+    return vm_pu[tree.area_node if at_busbar else tree.model.parent[tree.area_node]]
 
 
 def _fallen_back(vm_pu: FloatArray, light: BoolArray, least: float) -> FloatArray:

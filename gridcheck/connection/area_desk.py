@@ -29,6 +29,7 @@ from gridcheck.checks.supply_tree import SupplyTree
 from gridcheck.checks.terminal_voltage import terminal_voltage_pu, voltage_of_steps
 from gridcheck.connection.applications import Application
 from gridcheck.connection.asked_area import Answers, AskedArea, Promised, digest_of, lines_digest, loads_digest
+from gridcheck.connection.busbar_control import BusbarControl, held_sources
 from gridcheck.connection.data_confidence import (
     DataChecks,
     lacking_records,
@@ -83,6 +84,8 @@ class DeskInput:
         Areas in which all homes are put on phases anew before the queue.
     switched : mapping of str to int
         Areas in which so many homes can change their phase again during the queue, by switches that do it themselves.
+    held_busbars : mapping of str to BusbarControl
+        Areas whose transformer has on-load taps.
     promised : mapping of str to tuple of Promised
         By area: what of its counts was promised before, in that order; it stands where it was granted, and what had to
         be done for it is done.
@@ -105,6 +108,7 @@ class DeskInput:
     main_tap_follows: bool = True
     rebalanced: frozenset[str] = frozenset()
     switched: Mapping[str, int] = field(default_factory=dict)
+    held_busbars: Mapping[str, BusbarControl] = field(default_factory=dict)
     promised: Mapping[str, tuple[Promised, ...]] = field(default_factory=dict)
     known: Answers = field(default_factory=dict, repr=False)
     told: Callable[[Application, AreaQueue, LvVerdict], None] | None = None
@@ -265,6 +269,9 @@ class LowVoltageDesk:
         """Make an area as it is before its queue."""
         given, promised = self.given, self.given.promised.get(area_id, ())
         grid, transformer, vm_pu = given.lines[area_id], given.transformers[area_id], self._terminals(number)[row]
+        if area_id in given.held_busbars:
+            busbar_pu = self._voltages_of_steps(number, at_busbar=True)[row]
+            vm_pu = held_sources(given.held_busbars[area_id], vm_pu, busbar_pu, given.pool.is_light)
         loads = self._standing(number, row, grid, promised)
         if area_id in given.rebalanced:
             grid = _rebalanced(grid, loads, given.pool)
@@ -324,8 +331,10 @@ class LowVoltageDesk:
         steps = measures.count(TAP_UP) - measures.count(TAP_DOWN)
         network = _with_tap(grid, transformer, steps) or four_wire_of(grid, transformer)
         net = AreaNet(grid=grid, network=network, pool=given.pool, vm_pu=vm_pu, limits=self.limits)
+        is_held = grid.area_id in given.held_busbars
         options = LvOptions(
-            network_of=lambda lines, steps: _with_tap(lines, transformer, steps),
+            # On-load taps leave nothing to be set by hand.
+            network_of=lambda lines, steps: None if steps and is_held else _with_tap(lines, transformer, steps),
             switched_homes=given.switched.get(grid.area_id, 0),
         )
         queue = AreaQueue(AreaRisk(net, loads, given.rules, seed=given.seed), options)
@@ -335,17 +344,22 @@ class LowVoltageDesk:
     def _terminals(self, number: int) -> FloatArray:
         """Return the voltages at the 10 kV terminals of all areas of a tree at the steps of the pool."""
         if number not in self._voltages:
-            tree, pool = self.trees[number], self.given.pool
-            held = pool.is_light if self.given.main_tap_follows else None
-            voltages = partial(terminal_voltage_pu, tree, self.profiles, case=pool.case, held=held, light=pool.is_light)
-            light = voltages(self.base[number])
-            try:
-                heavy = voltages(self.crowd[number])
-            except NotConvergedError:
-                # So many cannot be supplied at once: the area sees the others as they are before the queue.
-                heavy = light
-            self._voltages[number] = _rounded(voltage_of_steps(heavy, light, pool.is_light), pool.is_light)
+            self._voltages[number] = _rounded(self._voltages_of_steps(number), self.given.pool.is_light)
         return self._voltages[number]
+
+    def _voltages_of_steps(self, number: int, *, at_busbar: bool = False) -> FloatArray:
+        """Return voltages at the terminals or busbars of all areas of a tree, before they are rounded."""
+        tree, pool = self.trees[number], self.given.pool
+        held = pool.is_light if self.given.main_tap_follows else None
+        given = {"case": pool.case, "held": held, "light": pool.is_light, "at_busbar": at_busbar}
+        voltages = partial(terminal_voltage_pu, tree, self.profiles, **given)
+        light = voltages(self.base[number])
+        try:
+            heavy = voltages(self.crowd[number])
+        except NotConvergedError:
+            # So many cannot be supplied at once: the area sees the others as they are before the queue.
+            heavy = light
+        return voltage_of_steps(heavy, light, pool.is_light)
 
 
 def _rounded(vm_pu: FloatArray, is_light: BoolArray) -> FloatArray:

@@ -16,13 +16,14 @@ from gridcheck.reinforcement.measures import (
     Change,
     LowVoltageReconductoring,
     NewArea,
+    OnLoadTransformer,
     PhaseBalancing,
     PhaseSwitching,
     TapChange,
     TransformerSwap,
 )
 from gridcheck.reinforcement.options import Option, Part, option_of
-from gridcheck.reinforcement.situation import Situation
+from gridcheck.reinforcement.situation import LV_PHASE_V, Situation
 from gridcheck.reinforcement.terms import Terms
 
 # Preferred sizes that a swap and a new area can lead to. [kVA]
@@ -40,6 +41,7 @@ _PHASE_KINDS = (CheckKind.METER_LOW, CheckKind.LV_LINE, CheckKind.LV_NEUTRAL, Ch
 # Phases that are this near to the balanced factor are left alone. [1]
 _WORTH_BALANCING = 0.02
 _VOLTAGE_TOLERANCE_V = 1e-6
+_OLTC_KVA = 400
 
 
 def area_options(situation: Situation) -> list[Option]:
@@ -117,7 +119,8 @@ class _AreaParts:
         self.area_id, self.feeder_id = str(self.area["area_id"]), str(self.area["feeder_id"])
         grid, place = situation.county.grid, situation.trees[int(situation.tree_of_area[row])]
         self.tap_ratio = float(grid.network.branches.tap_ratio[grid.area_branch[row]])
-        self.highest_lv_v = float(place.highest_lv_v[int(np.searchsorted(place.tree.area, row))])
+        at = int(np.searchsorted(place.tree.area, row))
+        self.highest_lv_v, self.lowest_lv_v = float(place.highest_lv_v[at]), float(place.lowest_lv_v[at])
         desk = situation.county.desk
         self.drawn = None if desk is None else desk.lines.get(self.area_id)
         self.voltage_max_v = situation.county.limits.lv_voltage_max_v.value
@@ -133,6 +136,8 @@ class _AreaParts:
         if needs.by_phase[row]:
             # Switches follow the load from where the phases were put by hand.
             yield from ((*balancing, switches) for switches in self.phase_switches())
+        if needs.low[row]:
+            yield from ((part,) for part in self.on_load_taps())
         if needs.overloaded[row]:
             for swap in self.swaps():
                 yield (swap,)
@@ -161,17 +166,46 @@ class _AreaParts:
 
     def tap(self) -> tuple[Part, ...]:
         """Return the lowest ratio at which the highest voltage of the lightest case stays allowed."""
+        ratio = self.lowest_ratio()
+        if ratio >= self.tap_ratio:
+            return ()
+        change = TapChange(area_id=self.area_id, tap_ratio=ratio)
+        return (self._part("tap_change", change, f"tap {self.tap_ratio:.3f} → {ratio:.3f}"),)
+
+    def lowest_ratio(self) -> float:
+        """Return how low the ratio can be set by hand; as it is where no step lower is allowed."""
         taps = distribution_transformers()[["tap_step_percent", "tap_min"]].to_dict("index")
         nameplate = taps[str(self.area["type_name"])]
         step = float(nameplate["tap_step_percent"]) / 100.0
         lowest = 1.0 + step * float(nameplate["tap_min"])
         allowed = max(lowest, self.tap_ratio * self.highest_lv_v / (self.voltage_max_v + _VOLTAGE_TOLERANCE_V))
         steps = int(np.floor((self.tap_ratio - allowed) / step + 1e-9))
-        if steps < 1:
+        return round(self.tap_ratio - steps * step, 6) if steps >= 1 else self.tap_ratio
+
+    def on_load_taps(self) -> tuple[Part, ...]:
+        """Return a transformer with on-load taps.
+
+        It is offered where its size is not below the present one, and where it raises the voltage under the heaviest
+        load by one step at least above what can be set by hand, which the light hours limit.
+        """
+        terms, now = self.terms, self.tap_ratio
+        wanted = now * self.lowest_lv_v / LV_PHASE_V / terms.oltc_setpoint_pu
+        end = int(terms.oltc_range / terms.oltc_step + 1e-9)
+        steps = int(np.clip(np.rint((wanted - 1.0) / terms.oltc_step), -end, end))
+        ratio = round(1.0 + steps * terms.oltc_step, 6)
+        if float(self.area["kva"]) > _OLTC_KVA or ratio > min(now, self.lowest_ratio()) - terms.oltc_step + 1e-9:
             return ()
-        ratio = round(self.tap_ratio - steps * step, 6)
-        change = TapChange(area_id=self.area_id, tap_ratio=ratio)
-        return (self._part("tap_change", change, f"tap {self.tap_ratio:.3f} → {ratio:.3f}"),)
+        change = OnLoadTransformer(
+            area_id=self.area_id,
+            type_name=_NEW_TYPE.format(kva=_OLTC_KVA),
+            tap_ratio=ratio,
+            setpoint_pu=terms.oltc_setpoint_pu,
+            band_pu=terms.oltc_band_pu,
+            step=terms.oltc_step,
+            range=terms.oltc_range,
+        )
+        text = f"{self.area['type_name']} → {change.type_name} OLTC, tap {now:.3f} → {ratio:.3f}"
+        return (self._part(f"transformer_swap_{_OLTC_KVA}_oltc", change, text),)
 
     def swaps(self) -> tuple[Part, ...]:
         larger = [kva for kva in SWAP_SIZES_KVA if kva > float(self.area["kva"])][:_SIZES_OFFERED]

@@ -24,6 +24,7 @@ from gridcheck.reinforcement.measures import (
     FeederRegulator,
     LowVoltageReconductoring,
     NewArea,
+    OnLoadTransformer,
     PhaseBalancing,
     PhaseSwitching,
     TapChange,
@@ -67,10 +68,11 @@ def _built(grid: CountyGrid, change: Change) -> CountyGrid:
         case LowVoltageReconductoring(area_id=area_id, type_name=type_name):
             return _with_area(grid, area_id, lv_type_name=type_name)
         case TapChange(area_id=area_id, tap_ratio=tap_ratio):
-            at = np.array([grid.area_branch[area_row(grid, area_id)]])
-            return _with_branches(grid, at, {"tap_ratio": np.array([tap_ratio])}, ())
-        case TransformerSwap():
-            return _swapped(grid, change)
+            return _with_tap(grid, area_id, tap_ratio)
+        case TransformerSwap(area_id=area_id, type_name=type_name):
+            return _swapped(grid, area_id, type_name)
+        case OnLoadTransformer(area_id=area_id, type_name=type_name, tap_ratio=tap_ratio):
+            return _with_tap(_swapped(grid, area_id, type_name), area_id, tap_ratio)
         case FeederReconductoring():
             return _reconductored(grid, change)
         case FeederRegulator():
@@ -151,19 +153,24 @@ def _with_area(grid: CountyGrid, area_id: str, **values: Any) -> CountyGrid:
     return replace(grid, areas=with_columns(grid.areas, area_row(grid, area_id), **values))
 
 
-def _swapped(grid: CountyGrid, change: TransformerSwap) -> CountyGrid:
-    row = area_row(grid, change.area_id)
-    values = transformer_values(change.type_name, grid.network)
+def _with_tap(grid: CountyGrid, area_id: str, tap_ratio: float) -> CountyGrid:
+    at = np.array([grid.area_branch[area_row(grid, area_id)]])
+    return _with_branches(grid, at, {"tap_ratio": np.array([tap_ratio])}, ())
+
+
+def _swapped(grid: CountyGrid, area_id: str, type_name: str) -> CountyGrid:
+    row = area_row(grid, area_id)
+    values = transformer_values(type_name, grid.network)
     at = np.array([grid.area_branch[row]])
     # The tap position stays, and every type has the same steps, so the ratio stays too.
     values["tap_ratio"] = float(grid.network.branches.tap_ratio[at[0]])
-    nameplate = distribution_transformers().loc[change.type_name]
-    built = _with_branches(grid, at, {name: np.array([value]) for name, value in values.items()}, (change.type_name,))
+    nameplate = distribution_transformers().loc[type_name]
+    built = _with_branches(grid, at, {name: np.array([value]) for name, value in values.items()}, (type_name,))
     return _with_area(
         built,
-        change.area_id,
+        area_id,
         kva=nameplate["sn_kva"],
-        type_name=change.type_name,
+        type_name=type_name,
         vector_group=nameplate["vector_group"],
         series=nameplate["series"],
     )

@@ -12,6 +12,7 @@ from gridcheck.checks.assessment import Course
 from gridcheck.checks.supply_tree import SupplyTree
 from gridcheck.connection.applications import Application
 from gridcheck.connection.area_desk import DeskInput
+from gridcheck.connection.busbar_control import BusbarControl
 from gridcheck.connection.decide import QueueResult, decide_queue, decide_queue_by_draws
 from gridcheck.demand.profiles import ClassCounts
 from gridcheck.limits import LimitSet
@@ -23,6 +24,7 @@ from gridcheck.reinforcement.measures import (
     Change,
     LowVoltageReconductoring,
     NewArea,
+    OnLoadTransformer,
     PhaseBalancing,
     PhaseSwitching,
     TapChange,
@@ -77,7 +79,7 @@ def desk_with(desk: DeskInput | None, grid: CountyGrid, changes: Iterable[Change
     if desk is None:
         return None
     lines, units, rebalanced = dict(desk.lines), dict(desk.transformers), set(desk.rebalanced)
-    switched = dict(desk.switched)
+    switched, held = dict(desk.switched), dict(desk.held_busbars)
 
     def unit_of(area_id: str) -> None:
         units[area_id] = transformers_of(grid, np.array([area_row(grid, area_id)]))[0]
@@ -94,6 +96,10 @@ def desk_with(desk: DeskInput | None, grid: CountyGrid, changes: Iterable[Change
                 lines[area_id] = reconductored(lines[area_id], type_name)
             case TapChange(area_id=area_id) | TransformerSwap(area_id=area_id):
                 unit_of(area_id)
+                held.pop(area_id, None)
+            case OnLoadTransformer(area_id=area_id):
+                unit_of(area_id)
+                held[area_id] = _control_of(change)
             case NewArea(area_id=area_id, new_area_id=new_area_id, split_line_km=link_km):
                 lines[area_id], lines[new_area_id] = split_lines(lines[area_id], new_area_id, link_km)
                 unit_of(new_area_id)
@@ -104,10 +110,29 @@ def desk_with(desk: DeskInput | None, grid: CountyGrid, changes: Iterable[Change
         transformers=units,
         rebalanced=frozenset(rebalanced),
         switched=switched,
+        held_busbars=held,
     )
 
 
-_OF_AREAS = (PhaseBalancing, PhaseSwitching, LowVoltageReconductoring, TapChange, TransformerSwap, NewArea)
+def _control_of(change: OnLoadTransformer) -> BusbarControl:
+    return BusbarControl(
+        setpoint_pu=change.setpoint_pu,
+        band_pu=change.band_pu,
+        step=change.step,
+        range=change.range,
+        ratio=change.tap_ratio,
+    )
+
+
+_OF_AREAS = (
+    PhaseBalancing,
+    PhaseSwitching,
+    LowVoltageReconductoring,
+    TapChange,
+    TransformerSwap,
+    OnLoadTransformer,
+    NewArea,
+)
 
 
 def thinner_lines(grid: LowVoltageGrid, type_name: str) -> BoolArray:

@@ -73,6 +73,31 @@ class TransformerSwap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OnLoadTransformer:
+    """An area's transformer is replaced by one with on-load taps, which hold the voltage of its busbar.
+
+    Attributes
+    ----------
+    area_id : str
+        The area.
+    type_name : str
+        New type without its tap changer, of the catalogue.
+    tap_ratio : float
+        Ratio over the nominal one under the heaviest load. [1]
+    setpoint_pu, band_pu, step, range : float
+        Voltage that is held, and how far off it may be; step of the ratio, and how far it goes either way. [pu], [1]
+    """
+
+    area_id: str
+    type_name: str
+    tap_ratio: float
+    setpoint_pu: float
+    band_pu: float
+    step: float
+    range: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LowVoltageReconductoring:
     """All low-voltage lines of an area get another conductor.
 
@@ -190,6 +215,7 @@ Change = (
     | PhaseSwitching
     | TapChange
     | TransformerSwap
+    | OnLoadTransformer
     | LowVoltageReconductoring
     | NewArea
     | FeederReconductoring

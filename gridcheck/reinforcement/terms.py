@@ -37,6 +37,9 @@ class Terms:
         The same where switches put homes on other phases by themselves. [1]
     phase_switch_homes : float
         Homes with a switch in an area that gets them. [1]
+    oltc_setpoint_pu, oltc_band_pu, oltc_step, oltc_range : float
+        Voltage of the busbar that on-load taps hold, over 0.4 kV; how far off it may be; step of the ratio; how far it
+        goes either way. [pu], [pu], [1], [1]
     split_radius_factor : float
         Low-voltage radius after an area is split over the radius before. [1]
     spur_km_per_radius_km, spur_min_km : float
@@ -56,6 +59,10 @@ class Terms:
     balanced_unbalance_factor: float
     switched_unbalance_factor: float
     phase_switch_homes: float
+    oltc_setpoint_pu: float
+    oltc_band_pu: float
+    oltc_step: float
+    oltc_range: float
     split_radius_factor: float
     spur_km_per_radius_km: float
     spur_min_km: float

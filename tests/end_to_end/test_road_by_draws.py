@@ -11,11 +11,13 @@ from gridcheck.checks.supply_tree import DRAWN_KINDS
 from gridcheck.connection import area_desk, decide_queue
 from gridcheck.connection.asked_area import Promised
 from gridcheck.county_study import CountyTask, decide_county, prepare_county
+from gridcheck.network.area_transformers import transformer_branch
 from gridcheck.reinforcement.changes import build
 from gridcheck.reinforcement.low_voltage_changes import desk_with
 from gridcheck.reinforcement.measures import (
     LowVoltageReconductoring,
     NewArea,
+    OnLoadTransformer,
     PhaseBalancing,
     PhaseSwitching,
     TransformerSwap,
@@ -135,7 +137,12 @@ def test_measures_reach_the_low_voltage_side(county):
     small = row.index[row["kva"] < 200][0]
     thin = row.index[(row["lv_type_name"] == "JKLYJ-1-70") & (row.index != small)][0]
     split = next(name for name in desk.lines if name not in (small, thin) and row["occupied_households"][name] > 20)
+    held = next(name for name in desk.lines if name not in (small, thin, split))
     changes = (
+        OnLoadTransformer(
+            area_id=held, type_name="S20-400-Dyn11", tap_ratio=0.95, setpoint_pu=1.0, band_pu=0.015, step=0.025,
+            range=0.1,
+        ),
         TransformerSwap(area_id=small, type_name="S20-400-Dyn11"),
         LowVoltageReconductoring(area_id=thin, type_name="JKLYJ-1-185"),
         PhaseBalancing(area_id=thin, unbalance_factor=1.05),
@@ -157,6 +164,9 @@ def test_measures_reach_the_low_voltage_side(county):
     assert found.transformers[f"{split}N"].kva == 200.0
     homes = found.lines[split].n_home + found.lines[f"{split}N"].n_home
     assert homes == desk.lines[split].n_home
-    others = set(desk.lines) - {small, thin, split}
+    assert set(found.held_busbars) == {held}
+    assert found.transformers[held].kva == 400.0
+    assert found.held_busbars[held].ratio == 0.95 == transformer_branch(found.transformers[held]).tap_ratio
+    others = set(desk.lines) - {small, thin, split, held}
     assert all(found.lines[name] is desk.lines[name] for name in others)
     assert all(found.transformers[name] is desk.transformers[name] for name in {*others, thin, split})

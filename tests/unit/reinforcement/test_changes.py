@@ -14,6 +14,7 @@ from gridcheck.checks.supply_tree import supply_trees
 from gridcheck.demand.profiles import class_counts
 from gridcheck.errors import CatalogueError, PlanError, UnsupportedElementError
 from gridcheck.limits import DEFAULT_LIMITS
+from gridcheck.network.area_transformers import transformers_of
 from gridcheck.network.pandapower_net import to_pandapower
 from gridcheck.powerflow import solve
 from gridcheck.reinforcement.changes import build, relocate, share_counts
@@ -22,6 +23,7 @@ from gridcheck.reinforcement.measures import (
     FeederRegulator,
     LowVoltageReconductoring,
     NewArea,
+    OnLoadTransformer,
     PhaseBalancing,
     PhaseSwitching,
     TapChange,
@@ -53,6 +55,9 @@ TIE = TieLine(
     length_km=1.5,
 )
 STRONGER = FeederReconductoring(feeder_id=F1, line_types=((1, "JKLYJ-10-240"), (2, "JKLYJ-10-240")))
+OLTC = OnLoadTransformer(
+    area_id=A2, type_name="S20-400-Dyn11", tap_ratio=0.925, setpoint_pu=1.0, band_pu=0.015, step=0.025, range=0.1
+)
 REGULATOR = FeederRegulator(feeder_id=F1, line_id=1, boost=0.05, rated_mva=4.0)
 EVERY_CHANGE = (
     PhaseBalancing(area_id=A1, unbalance_factor=1.1),
@@ -63,6 +68,7 @@ EVERY_CHANGE = (
     NEW_AREA,
     STRONGER,
     REGULATOR,
+    OLTC,
     TIE,
 )
 
@@ -125,6 +131,20 @@ def test_a_swap_keeps_the_tap_position(tmp_path):
         tables["trafo"].loc[1, name] = value
 
     assert_same(build(grid, (SWAP,)), tables)
+
+
+def test_on_load_taps_stand_where_they_hold_the_voltage_and_agree_with_pandapower(grid):
+    built = build(grid, (OLTC,))
+    tables = county.tables()
+    for name, value in (county.nameplate("S20-400-Dyn11") | {"tap_min": -4, "tap_max": 4, "tap_pos": -3}).items():
+        tables["trafo"].loc[2, name] = value
+
+    assert_same(built, tables)
+    assert (built.areas["kva"].iloc[1], built.areas["type_name"].iloc[1]) == (400, "S20-400-Dyn11")
+    (unit,) = transformers_of(built, np.array([1]))
+    # Beyond the taps of the catalogue's unit: the tap stands in the rated voltage.
+    assert unit.vn_hv_kv * (1.0 + unit.tap_pos * unit.tap_step_percent / 100.0) == pytest.approx(9.25)
+    assert (unit.kva, unit.pk_kw) == pytest.approx((400.0, county.nameplate("S20-400-Dyn11")["vkr_percent"] * 4.0))
 
 
 def test_a_swap_brings_its_vector_group(grid):

@@ -17,7 +17,7 @@ from gridcheck.reinforcement.evaluate import evaluate, undominated
 from gridcheck.reinforcement.measures import Candidate, NewArea, TapChange, TransformerSwap
 from gridcheck.reinforcement.situation import counts_of_tree, situation_of
 from tests.support import planned_county as county
-from tests.support.planned_county import A1, A2, A4, F1
+from tests.support.planned_county import A1, A2, A3, A4, F1
 
 
 def by_measures(candidates):
@@ -186,6 +186,36 @@ def test_a_tap_is_offered_only_as_far_as_the_light_case_allows(tmp_path, positio
         assert tap.changes == (TapChange(area_id=A2, tap_ratio=ratio),)
         assert tap.cost_yuan == 500.0
         assert ("phase_balancing", "tap_change") in candidates
+
+
+def test_on_load_taps_are_offered_where_light_hours_forbid_to_set_them_by_hand(tmp_path):
+    # 206 V at the busbar under full load and 238 V in light hours: no tap suits both.
+    elements = county.tables()
+    elements["line"].loc[[1, 2], "length_km"] = 60.0
+    grid = county.grid(tmp_path, homes=(60, 180, 150, 40), radius_m=(300, 300, 1500, 300), elements=elements)
+    decided = county.decided(grid, [])
+    situation = situation_of(decided)
+
+    measure = ("transformer_swap_400_oltc",)
+    candidates = by_measures(c for c in propose(situation) if c.area_id == A3)
+    assert ("tap_change",) not in candidates
+    change = candidates[measure].changes[0]
+    # 206.6 / 230.9 V would be a ratio of 0.895; four steps are the most.
+    assert (change.tap_ratio, change.type_name) == (0.9, "S20-400-Dyn11")
+    assert candidates[measure].cost_yuan == 170_000.0
+    assert evaluate(situation, candidates[measure]).undervoltage_hours_removed == 3.0
+
+    def offered(**changed):
+        other = situation_of(replace(decided, terms=replace(decided.terms, **changed)))
+        return measure in by_measures(c for c in propose(other) if c.area_id == A3)
+
+    assert offered()
+    # A set point below what is there raises nothing.
+    assert not offered(oltc_setpoint_pu=0.9)
+
+
+def test_on_load_taps_are_not_offered_where_the_busbar_is_high_enough(weak):
+    assert not any("oltc" in c.measure for c in propose(situation_of(weak)))
 
 
 def test_an_overloaded_line_is_replaced(tmp_path):

@@ -351,8 +351,12 @@ class LowVoltageDesk:
         """Return voltages at the terminals or busbars of all areas of a tree, before they are rounded."""
         tree, pool = self.trees[number], self.given.pool
         held = pool.is_light if self.given.main_tap_follows else None
-        given = {"case": pool.case, "held": held, "light": pool.is_light, "at_busbar": at_busbar}
-        voltages = partial(terminal_voltage_pu, tree, self.profiles, **given)
+
+        def voltages(counts: ClassCounts) -> FloatArray:
+            return terminal_voltage_pu(
+                tree, self.profiles, counts, pool.case, held=held, light=pool.is_light, at_busbar=at_busbar
+            )
+
         light = voltages(self.base[number])
         try:
             heavy = voltages(self.crowd[number])

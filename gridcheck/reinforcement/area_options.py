@@ -8,12 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from gridcheck.arrays import BoolArray
+from gridcheck.arrays import BoolArray, FloatArray
 from gridcheck.catalogue import conductors, distribution_transformers
+from gridcheck.checks.area_loads import expected_kw, spread_over_homes
 from gridcheck.checks.supply_tree import AREA_KINDS, DRAWN_KINDS, CheckKind
+from gridcheck.connection.area_desk import DeskInput
+from gridcheck.network.area_transformers import VN_LV_KV
+from gridcheck.network.low_voltage import LowVoltageGrid
 from gridcheck.reinforcement.low_voltage_changes import replaced_km
 from gridcheck.reinforcement.measures import (
     Change,
+    LineRegulators,
     LowVoltageReconductoring,
     NewArea,
     OnLoadTransformer,
@@ -23,8 +28,10 @@ from gridcheck.reinforcement.measures import (
     TransformerSwap,
 )
 from gridcheck.reinforcement.options import Option, Part, option_of
-from gridcheck.reinforcement.situation import LV_PHASE_V, Situation
+from gridcheck.reinforcement.regulator_place import RegulatorKind, best_place
+from gridcheck.reinforcement.situation import LV_PHASE_V, Situation, with_applications
 from gridcheck.reinforcement.terms import Terms
+from gridcheck.units import SQRT3
 
 # Preferred sizes that a swap and a new area can lead to. [kVA]
 SWAP_SIZES_KVA = (100, 200, 400, 630)
@@ -77,6 +84,8 @@ class _Needs:
     ----------
     overloaded, low : ndarray of bool
         Its transformer, and its low-voltage lines need help.
+    low_voltage : ndarray of bool
+        What is too low is a voltage, not what a line can carry.
     by_phase : ndarray of bool
         Other phases can help: somebody waits for a limit that the heaviest phase breaks, or the estimate without draws
         says that the ends of the lines are too low; and all phases together keep within the transformer's rating.
@@ -84,6 +93,7 @@ class _Needs:
 
     overloaded: BoolArray
     low: BoolArray
+    low_voltage: BoolArray
     by_phase: BoolArray
 
 
@@ -100,14 +110,30 @@ def _needs(situation: Situation) -> _Needs:
         for kind, need in zip(AREA_KINDS, (overloaded, overloaded, low), strict=True):
             here = checks.kind == kind
             need[tree.area] |= place.broken[here] | (place.broken_if_all[here] & is_asked[tree.area])
-    in_sum, by_phase = overloaded.copy(), low.copy()
+    in_sum, by_phase, low_voltage = overloaded.copy(), low.copy(), low.copy()
     for decision in situation.deferred:
         if decision.kind in DRAWN_KINDS:
             here = area_ids == decision.application.area_id
             low |= here
+            low_voltage |= here & (decision.kind == CheckKind.METER_LOW)
             overloaded |= here & (decision.kind == CheckKind.TRAFO_PHASE)
             by_phase |= here & (decision.kind in _PHASE_KINDS)
-    return _Needs(overloaded=overloaded, low=low, by_phase=by_phase & ~in_sum)
+    return _Needs(overloaded=overloaded, low=low, low_voltage=low_voltage, by_phase=by_phase & ~in_sum)
+
+
+def _heavy_load(situation: Situation, desk: DeskInput, grid: LowVoltageGrid, row: int) -> tuple[FloatArray, float]:
+    """Return what each home draws under heavy load with all connected who wait there, and reactive over active power.
+
+    Those who wait are spread over homes as what stands there is. [kW], [1]
+    """
+    county = situation.county
+    mine = [d.application for d in situation.deferred if d.application.area_id == grid.area_id]
+    counts = with_applications(county, situation.counts, mine)
+    rated_kw, count = counts.rated_kw[row], counts.count[row]
+    loads = spread_over_homes(grid, desk.pool.classes, rated_kw, count, seed=desk.seed)
+    home_kw = expected_kw(loads, desk.pool, grid.n_home)
+    drawn = rated_kw * [share[:, ~desk.pool.is_light].mean() for share in desk.pool.share]
+    return home_kw, float(drawn @ desk.pool.tan_phi / max(drawn.sum(), 1e-9))
 
 
 class _AreaParts:
@@ -121,9 +147,13 @@ class _AreaParts:
         self.tap_ratio = float(grid.network.branches.tap_ratio[grid.area_branch[row]])
         at = int(np.searchsorted(place.tree.area, row))
         self.highest_lv_v, self.lowest_lv_v = float(place.highest_lv_v[at]), float(place.lowest_lv_v[at])
+        self.lowest_end_v = float(place.lowest_end_v[at])
         desk = situation.county.desk
         self.drawn = None if desk is None else desk.lines.get(self.area_id)
+        self.heavy = None if desk is None or self.drawn is None else _heavy_load(situation, desk, self.drawn, row)
         self.voltage_max_v = situation.county.limits.lv_voltage_max_v.value
+        self.voltage_min_v = situation.county.limits.low_voltage_v.value
+        self.end_voltage_min_v = situation.county.limits.lv_voltage_min_v.value
         self.waiting = tuple(
             decision.application.application_id
             for decision in situation.deferred
@@ -145,6 +175,8 @@ class _AreaParts:
                     yield from ((swap, part) for part in (*balancing, *tap, *lines[-1:]))
         else:
             yield from ((part,) for part in (*balancing, *tap, *lines))
+            if needs.low_voltage[row]:
+                yield from ((part,) for part in self.line_regulators())
             yield from ((first, second) for first in balancing for second in (*tap, *lines[-1:]))
         yield from ((part,) for part in self.new_areas())
 
@@ -206,6 +238,39 @@ class _AreaParts:
         )
         text = f"{self.area['type_name']} → {change.type_name} OLTC, tap {now:.3f} → {ratio:.3f}"
         return (self._part(f"transformer_swap_{_OLTC_KVA}_oltc", change, text),)
+
+    def line_regulators(self) -> tuple[Part, ...]:
+        """Return a regulator where it raises the lowest voltage most, or one in every circuit that is not drawn.
+
+        There is none where the lowest voltage would stay below its limit with the load that is expected, where it
+        would rise by less than 1 %, or where the line carries more than a regulator can; see `best_place`. Circuits
+        that are not drawn count as alike, each with its share of the transformer.
+        """
+        terms, nodes = self.terms, tuple[str, ...]()
+        kind = RegulatorKind(
+            range=terms.lv_regulator_range,
+            step=terms.lv_regulator_step,
+            setpoint_v=terms.lv_regulator_setpoint_pu * LV_PHASE_V,
+            rated_ka=terms.lv_regulator_kva / 1000.0 / SQRT3 / VN_LV_KV,
+        )
+        if self.drawn is None or self.heavy is None:
+            number = int(self.area["lv_circuits"])
+            boost = kind.boost(self.lowest_lv_v)
+            # Behind a regulator the same power drops less.
+            end_v = self.lowest_lv_v * (1.0 + boost) - (self.lowest_lv_v - self.lowest_end_v) / (1.0 + boost)
+            too_much = float(self.area["kva"]) / number > terms.lv_regulator_kva
+            if boost < kind.step or too_much or end_v < self.end_voltage_min_v:
+                return ()
+            text = f"+{100.0 * boost:g} %, {number} ×"
+        else:
+            place = best_place(self.drawn, self.heavy[0], self.heavy[1], self.lowest_lv_v, kind)
+            if place is None or place.low_after_v < self.voltage_min_v:
+                return ()
+            number, boost = 1, place.boost
+            nodes = (self.drawn.node_name[place.node],)
+            text = f"+{100.0 * boost:g} %, {nodes[0]}"
+        change = LineRegulators(area_id=self.area_id, nodes=nodes, boost=boost, rated_kva=terms.lv_regulator_kva)
+        return (self._part("lv_regulator", change, f"+ {terms.lv_regulator_kva:g} kVA, {text}", amount=number),)
 
     def swaps(self) -> tuple[Part, ...]:
         larger = [kva for kva in SWAP_SIZES_KVA if kva > float(self.area["kva"])][:_SIZES_OFFERED]

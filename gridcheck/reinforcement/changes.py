@@ -22,6 +22,7 @@ from gridcheck.reinforcement.measures import (
     Change,
     FeederReconductoring,
     FeederRegulator,
+    LineRegulators,
     LowVoltageReconductoring,
     NewArea,
     OnLoadTransformer,
@@ -67,6 +68,8 @@ def _built(grid: CountyGrid, change: Change) -> CountyGrid:
             return _with_area(grid, area_id, lv_unbalance_factor=factor)
         case LowVoltageReconductoring(area_id=area_id, type_name=type_name):
             return _with_area(grid, area_id, lv_type_name=type_name)
+        case LineRegulators():
+            return _with_line_regulators(grid, change)
         case TapChange(area_id=area_id, tap_ratio=tap_ratio):
             return _with_tap(grid, area_id, tap_ratio)
         case TransformerSwap(area_id=area_id, type_name=type_name):
@@ -151,6 +154,20 @@ def with_columns(frame: pd.DataFrame, row: int, **values: Any) -> pd.DataFrame:
 
 def _with_area(grid: CountyGrid, area_id: str, **values: Any) -> CountyGrid:
     return replace(grid, areas=with_columns(grid.areas, area_row(grid, area_id), **values))
+
+
+def _with_line_regulators(grid: CountyGrid, change: LineRegulators) -> CountyGrid:
+    """Write down regulators of an area's lines: the estimate of its end voltage sees them where every circuit has one.
+
+    Its circuits are alike, so as long as one has none the lowest end stays where it is; draws of drawn lines see more.
+    """
+    row = area_row(grid, change.area_id)
+    circuits = int(grid.areas["lv_circuits"].iloc[row])
+    number = len(change.nodes) or circuits
+    columns = {"lv_regulators": 0, "lv_boost": 0.0}
+    areas = grid.areas.assign(**{name: value for name, value in columns.items() if name not in grid.areas})
+    boost = change.boost if number >= circuits else 0.0
+    return replace(grid, areas=with_columns(areas, row, lv_regulators=number, lv_boost=boost))
 
 
 def _with_tap(grid: CountyGrid, area_id: str, tap_ratio: float) -> CountyGrid:

@@ -70,10 +70,10 @@ def _options(situation: Situation, place: TreeSituation, feeder: int, broken: Bo
             result.append(option_of(parts, feeder_id=feeder_id, area_id="", group=f"feeder:{feeder_id}"))
     branches = situation.county.grid.network.branches
     own = tree.model.branch[overloaded]
-    stronger = reconductoring_parts(situation.county.terms, feeder_id, stronger_lines(branches, own, own))
+    carrying = reconductoring_parts(situation.county.terms, feeder_id, stronger_lines(branches, own, own))
     regulator = _regulator(situation, place, feeder_id, low) if len(low) else ()
     result += [
-        option_of((*stronger, part), feeder_id=feeder_id, area_id="", group=f"feeder:{feeder_id}") for part in regulator
+        option_of((*carrying, part), feeder_id=feeder_id, area_id="", group=f"feeder:{feeder_id}") for part in regulator
     ]
     return result
 

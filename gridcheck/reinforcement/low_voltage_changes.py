@@ -15,13 +15,16 @@ from gridcheck.connection.area_desk import DeskInput
 from gridcheck.connection.busbar_control import BusbarControl
 from gridcheck.connection.decide import QueueResult, decide_queue, decide_queue_by_draws
 from gridcheck.demand.profiles import ClassCounts
+from gridcheck.errors import PlanError
 from gridcheck.limits import LimitSet
-from gridcheck.network.area_transformers import transformers_of
+from gridcheck.network.area_transformers import VN_LV_KV, transformers_of
 from gridcheck.network.county import CountyGrid
+from gridcheck.network.line_regulators import LineRegulator
 from gridcheck.network.low_voltage import LowVoltageGrid, area_mm2
 from gridcheck.reinforcement.changes import area_row
 from gridcheck.reinforcement.measures import (
     Change,
+    LineRegulators,
     LowVoltageReconductoring,
     NewArea,
     OnLoadTransformer,
@@ -30,6 +33,7 @@ from gridcheck.reinforcement.measures import (
     TapChange,
     TransformerSwap,
 )
+from gridcheck.units import SQRT3
 
 # Conductor of the lines from a new transformer to the poles that are cut off; it is priced as such.
 _LINK_TYPE = "JKLYJ-1-120"
@@ -94,6 +98,8 @@ def desk_with(desk: DeskInput | None, grid: CountyGrid, changes: Iterable[Change
                 switched[area_id] = homes
             case LowVoltageReconductoring(area_id=area_id, type_name=type_name):
                 lines[area_id] = reconductored(lines[area_id], type_name)
+            case LineRegulators():
+                lines[change.area_id] = regulated(lines[change.area_id], change)
             case TapChange(area_id=area_id) | TransformerSwap(area_id=area_id):
                 unit_of(area_id)
                 held.pop(area_id, None)
@@ -131,8 +137,27 @@ _OF_AREAS = (
     TapChange,
     TransformerSwap,
     OnLoadTransformer,
+    LineRegulators,
     NewArea,
 )
+
+
+def regulated(grid: LowVoltageGrid, change: LineRegulators) -> LowVoltageGrid:
+    """Return an area with regulators at the beginning of lines; where none is named, of all that leave the busbar.
+
+    Raises
+    ------
+    PlanError
+        If a node is not there.
+    """
+    place = {name: node for node, name in enumerate(grid.node_name)}
+    unknown = [name for name in change.nodes if place.get(name, 0) < 1]
+    if unknown:
+        raise PlanError(f"area {grid.area_id} has no line above {', '.join(unknown)} for a regulator.")
+    nodes = [place[name] for name in change.nodes] or np.flatnonzero(grid.parent == 0).tolist()
+    rated_ka = change.rated_kva / 1000.0 / SQRT3 / VN_LV_KV
+    more = tuple(LineRegulator(node=node, boost=change.boost, rated_ka=rated_ka) for node in nodes)
+    return replace(grid, regulators=(*grid.regulators, *more))
 
 
 def thinner_lines(grid: LowVoltageGrid, type_name: str) -> BoolArray:
@@ -243,6 +268,7 @@ def _part(grid: LowVoltageGrid, nodes: BoolArray, homes: BoolArray, area_id: str
             for node, cut in zip(chosen.tolist(), is_cut.tolist(), strict=True)
         ),
         home_node=place[kept.home_node],
+        regulators=tuple(replace(one, node=int(place[one.node])) for one in grid.regulators if nodes[one.node]),
     )
 
 

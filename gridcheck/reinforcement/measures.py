@@ -114,6 +114,28 @@ class LowVoltageReconductoring:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LineRegulators:
+    """Voltage regulators in low-voltage lines of an area.
+
+    Attributes
+    ----------
+    area_id : str
+        The area.
+    nodes : tuple of str
+        Names of the nodes below the lines that get one; empty where the lines are not drawn and each circuit has one.
+    boost : float
+        By how much they raise the voltage under heavy load. [1]
+    rated_kva : float
+        Rated throughput of each. [kVA]
+    """
+
+    area_id: str
+    nodes: tuple[str, ...]
+    boost: float
+    rated_kva: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewArea:
     """A second transformer on a 10 kV spur takes half of an area over, and the applications that wait there.
 
@@ -217,6 +239,7 @@ Change = (
     | TransformerSwap
     | OnLoadTransformer
     | LowVoltageReconductoring
+    | LineRegulators
     | NewArea
     | FeederReconductoring
     | FeederRegulator

@@ -37,6 +37,9 @@ class Terms:
         The same where switches put homes on other phases by themselves. [1]
     phase_switch_homes : float
         Homes with a switch in an area that gets them. [1]
+    lv_regulator_range, lv_regulator_step, lv_regulator_setpoint_pu, lv_regulator_kva : float
+        By how much a regulator in a low-voltage line raises the voltage at most, and in what steps; highest voltage
+        behind it under heavy load, over 0.4 kV; its rating. [1], [1], [pu], [kVA]
     oltc_setpoint_pu, oltc_band_pu, oltc_step, oltc_range : float
         Voltage of the busbar that on-load taps hold, over 0.4 kV; how far off it may be; step of the ratio; how far it
         goes either way. [pu], [pu], [1], [1]
@@ -59,6 +62,10 @@ class Terms:
     balanced_unbalance_factor: float
     switched_unbalance_factor: float
     phase_switch_homes: float
+    lv_regulator_range: float
+    lv_regulator_step: float
+    lv_regulator_setpoint_pu: float
+    lv_regulator_kva: float
     oltc_setpoint_pu: float
     oltc_band_pu: float
     oltc_step: float

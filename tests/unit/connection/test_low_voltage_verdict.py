@@ -13,6 +13,7 @@ from gridcheck.checks.risk_outlook import LvHeater, RiskRules
 from gridcheck.connection.decision import Blocker
 from gridcheck.connection.low_voltage_verdict import REPHASE, AreaQueue, LvOptions, decide_area
 from gridcheck.connection.phase_balance import balanced_phases
+from gridcheck.network.line_regulators import LineRegulator
 from gridcheck.network.low_voltage import area_transformer, four_wire_of
 from gridcheck.powerflow import solve_unbalanced
 from tests.support.risk_areas import BASE, HEAT_PUMP, ROOF, area, one_box, steady_pool, street
@@ -181,6 +182,19 @@ def test_switches_put_homes_on_phases_after_all_were_put_there_by_hand(switched,
         assert verdict.conditions == (REPHASE,)
         load = np.bincount(queue.risk.net.grid.home_phase, weights=[6, 2, 2, 2, 2, 2])
         assert sorted(load) == [4, 6, 6]
+
+
+def test_a_regulator_in_the_line_makes_room_and_light_hours_stay():
+    # 6 kW on a phase that carries 2 already.
+    plain = at((0, 1, 2), (2.0, 2.0, 2.0), metres=600.0)
+    grid = dataclasses.replace(plain.net.grid, regulators=(LineRegulator(node=1, boost=0.05, rated_ka=0.144),))
+    net = area(grid, plain.net.pool, vm_pu=0.93, type_name=TYPE)
+    asked = [heater(0, 6.0)]
+    (without,), _ = decide_area(plain, asked, nothing_but())
+    (verdict,), _ = decide_area(AreaRisk(net, plain.loads, RULES, seed=1), asked, nothing_but())
+    assert (without.fits, without.plain.binding) == (False, LvCheck.LOW_VOLTAGE)
+    assert (verdict.fits, verdict.conditions) == (True, ())
+    assert verdict.outlook.value[LvCheck.LOW_VOLTAGE] == pytest.approx(end_volts(net, (8, 2, 2)).min(), abs=0.01)
 
 
 # ---------------------------------------------------------------------------------------------------- whose load it is

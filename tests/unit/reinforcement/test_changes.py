@@ -21,6 +21,7 @@ from gridcheck.reinforcement.changes import build, relocate, share_counts
 from gridcheck.reinforcement.measures import (
     FeederReconductoring,
     FeederRegulator,
+    LineRegulators,
     LowVoltageReconductoring,
     NewArea,
     OnLoadTransformer,
@@ -58,6 +59,7 @@ STRONGER = FeederReconductoring(feeder_id=F1, line_types=((1, "JKLYJ-10-240"), (
 OLTC = OnLoadTransformer(
     area_id=A2, type_name="S20-400-Dyn11", tap_ratio=0.925, setpoint_pu=1.0, band_pu=0.015, step=0.025, range=0.1
 )
+LV_REGULATORS = LineRegulators(area_id=A2, nodes=(), boost=0.1, rated_kva=100.0)
 REGULATOR = FeederRegulator(feeder_id=F1, line_id=1, boost=0.05, rated_mva=4.0)
 EVERY_CHANGE = (
     PhaseBalancing(area_id=A1, unbalance_factor=1.1),
@@ -69,6 +71,7 @@ EVERY_CHANGE = (
     STRONGER,
     REGULATOR,
     OLTC,
+    LV_REGULATORS,
     TIE,
 )
 
@@ -177,6 +180,19 @@ def test_phase_balancing_changes_the_drop_by_the_factor(grid):
     built = build(grid, (PhaseBalancing(area_id=A1, unbalance_factor=1.1),))
 
     assert drop_v(built) == pytest.approx(drop_v(grid) * 1.1 / 1.3, rel=1e-12)
+
+
+def test_a_regulator_in_every_circuit_raises_the_beginning_of_the_lines(grid):
+    every = dataclasses.replace(LV_REGULATORS, area_id=A1)
+    built = build(grid, (every,))
+
+    # 230 V become 253, and the same power drops less: 23 V are won, and the drop is 1.1 times smaller.
+    assert drop_v(built) == pytest.approx(drop_v(grid) / 1.1 - 23.0, rel=1e-12)
+    assert built.areas["lv_regulators"].tolist() == [3, 0, 0, 0]
+    # One of three circuits without a regulator is the lowest as before.
+    two = build(grid, (dataclasses.replace(every, nodes=("P1", "P2")),))
+    assert drop_v(two) == drop_v(grid)
+    assert two.areas["lv_regulators"].tolist() == [2, 0, 0, 0]
 
 
 def test_switches_after_balancing_bring_the_drop_nearer_to_an_even_line(grid):

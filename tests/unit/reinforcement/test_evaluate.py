@@ -192,7 +192,7 @@ def test_on_load_taps_are_offered_where_light_hours_forbid_to_set_them_by_hand(t
     # 206 V at the busbar under full load and 238 V in light hours: no tap suits both.
     elements = county.tables()
     elements["line"].loc[[1, 2], "length_km"] = 60.0
-    grid = county.grid(tmp_path, homes=(60, 180, 150, 40), radius_m=(300, 300, 1500, 300), elements=elements)
+    grid = county.grid(tmp_path, homes=(60, 180, 150, 40), radius_m=(300, 300, 1200, 300), elements=elements)
     decided = county.decided(grid, [])
     situation = situation_of(decided)
 
@@ -205,6 +205,16 @@ def test_on_load_taps_are_offered_where_light_hours_forbid_to_set_them_by_hand(t
     assert candidates[measure].cost_yuan == 170_000.0
     assert evaluate(situation, candidates[measure]).undervoltage_hours_removed == 3.0
 
+    # A regulator in each of three circuits: 230.9 / 206.6 V are 11.8 %, four whole steps of 2.5 %.
+    circuits = candidates[("lv_regulator",)]
+    assert (circuits.changes[0].boost, circuits.changes[0].nodes, circuits.cost_yuan) == (0.1, (), 150_000.0)
+    assert evaluate(situation, circuits).undervoltage_hours_removed == 3.0
+
+    # Lines so long that 227 V at their beginning are not enough get none.
+    long = county.grid(tmp_path, homes=(60, 180, 150, 40), radius_m=(300, 300, 1500, 300), elements=elements)
+    more = by_measures(c for c in propose(situation_of(county.decided(long, []))) if c.area_id == A3)
+    assert ("lv_regulator",) not in more
+
     def offered(**changed):
         other = situation_of(replace(decided, terms=replace(decided.terms, **changed)))
         return measure in by_measures(c for c in propose(other) if c.area_id == A3)
@@ -215,7 +225,7 @@ def test_on_load_taps_are_offered_where_light_hours_forbid_to_set_them_by_hand(t
 
 
 def test_on_load_taps_are_not_offered_where_the_busbar_is_high_enough(weak):
-    assert not any("oltc" in c.measure for c in propose(situation_of(weak)))
+    assert not any("oltc" in c.measure or "regulator" in c.measure for c in propose(situation_of(weak)))
 
 
 def test_an_overloaded_line_is_replaced(tmp_path):

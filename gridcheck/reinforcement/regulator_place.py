@@ -29,7 +29,7 @@ class RegulatorKind:
     range, step : float
         By how much it raises the voltage at most, and in what steps. [1]
     setpoint_v : float
-        Highest voltage at its output, phase to neutral. [V]
+        Highest voltage at any meter behind it, phase to neutral. [V]
     rated_ka : float
         Rated current at its output. [kA]
     """
@@ -39,9 +39,9 @@ class RegulatorKind:
     setpoint_v: float
     rated_ka: float
 
-    def boost(self, before_v: float) -> float:
-        """Return by how much it raises a voltage, in whole steps; 0 where it cannot. [1]"""
-        most = min(self.range, self.setpoint_v / before_v - 1.0)
+    def boost(self, highest_v: float) -> float:
+        """Return by how much it raises what is so high without it, in whole steps; 0 where it cannot. [1]"""
+        most = min(self.range, self.setpoint_v / highest_v - 1.0)
         return max(0.0, round(int(most / self.step + 1e-9) * self.step, 6)) if most > 0.0 else 0.0
 
 
@@ -86,8 +86,8 @@ def best_place(
     Returns
     -------
     RegulatorPlace or None
-        None where the lowest voltage would rise by less than 1 %: no line carries what a regulator can, the voltage is
-        too high already where one could stand, or other lines are as low. Of places alike the first from the busbar.
+        None where the lowest voltage would rise by less than 1 %: lines carry more than a regulator can, meters behind
+        them are too high already, or other lines are as low. Of places alike the first from the busbar.
     """
     power, somebody = _power_w(grid, home_kw, tan_phi)
     if not somebody.any() or grid.n_node < 2:
@@ -98,11 +98,12 @@ def best_place(
     lowest_v = float(at_meters.min())
     best = None
     for node in reversed(_way(grid, int(at_meters.min(axis=1).argmin()))):
-        boost = kind.boost(float(size[grid.parent[node]].max()))
+        behind = _behind(grid, node)[:, None]
+        # A phase on which nobody hangs may be as high as it wants.
+        boost = kind.boost(float(np.where(behind & somebody, size, 0.0).max()))
         if boost < kind.step or np.abs(amps[node]).max() / 1000.0 > kind.rated_ka:
             continue
-        behind = _behind(grid, node)
-        after_v = float(np.where(behind[:, None], at_meters * (1.0 + boost), at_meters).min())
+        after_v = float(np.where(behind, at_meters * (1.0 + boost), at_meters).min())
         if after_v > (lowest_v * (1.0 + _WORTH) if best is None else best.low_after_v):
             best = RegulatorPlace(node=node, boost=boost, low_before_v=lowest_v, low_after_v=after_v)
     return best

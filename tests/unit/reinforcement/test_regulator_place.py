@@ -59,10 +59,10 @@ def test_there_is_no_place_where_it_cannot_help():
     kw = np.full(12, 3.0)
     assert best_place(street(12, n_line=1, poles=4, metres=60.0), kw, 0.2, BUSBAR_V, KIND) is not None
     assert best_place(twice, kw, 0.2, BUSBAR_V, KIND) is None
-    # A busbar at the set point, a regulator that is too small, no load, no line.
+    # Meters at the set point already, a regulator that is too small, no load, no line.
     one = one_box((0, 1, 2), metres=400.0)
     three = np.full(3, 5.0)
     assert best_place(one, three, 0.2, 215.0, KIND) is not None
-    assert best_place(one, three, 0.2, 230.0, KIND) is None
+    assert best_place(one, 0.01 * three, 0.2, 230.0, KIND) is None
     assert best_place(one, three, 0.2, 215.0, dataclasses.replace(KIND, rated_ka=0.02)) is None
     assert best_place(one, 0.0 * three, 0.2, 230.0, KIND) is None

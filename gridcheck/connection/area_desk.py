@@ -41,7 +41,7 @@ from gridcheck.connection.data_confidence import (
 from gridcheck.connection.decision import Decision
 from gridcheck.connection.joint_answer import joint_answer
 from gridcheck.connection.low_voltage_verdict import REPHASE, TAP_DOWN, TAP_UP, AreaQueue, LvOptions, LvVerdict
-from gridcheck.connection.phase_balance import balanced_phases
+from gridcheck.connection.phase_balance import balanced_phases, evened_phases
 from gridcheck.connection.pre_approval import FastPath, PreApproval, PreApprovalRules, certain_heaters
 from gridcheck.demand.draw_pool import DrawPool
 from gridcheck.demand.profiles import ClassCounts, ClassProfiles
@@ -374,9 +374,7 @@ def _rounded(vm_pu: FloatArray, is_light: BoolArray) -> FloatArray:
 
 def _rebalanced(grid: LowVoltageGrid, loads: AreaLoads, pool: DrawPool) -> LowVoltageGrid:
     """Return an area whose homes were all visited and put on phases anew, by what they draw before the queue."""
-    # Whoever changes the phase of a meter knows it from then on.
-    known = replace(grid, home_phase=np.where(grid.home_phase == PHASE_UNKNOWN, 0, grid.home_phase))
-    return replace(grid, home_phase=balanced_phases(known, expected_kw(loads, pool, grid.n_home)))
+    return replace(grid, home_phase=evened_phases(grid, expected_kw(loads, pool, grid.n_home)))
 
 
 def with_tap(transformer: AreaTransformer, steps: int) -> AreaTransformer | None:

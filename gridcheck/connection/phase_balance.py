@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from gridcheck.arrays import FloatArray, IntArray
@@ -49,6 +51,12 @@ def balanced_phases(grid: LowVoltageGrid, home_kw: FloatArray, *, most: int | No
         phase[home] = chosen
         load[way, chosen] += home_kw[home]
     return phase
+
+
+def evened_phases(grid: LowVoltageGrid, home_kw: FloatArray) -> IntArray:
+    """Return `balanced_phases` after every meter was visited: whoever changes a phase knows it from then on."""
+    known = np.where(grid.home_phase == PHASE_UNKNOWN, 0, grid.home_phase)
+    return balanced_phases(replace(grid, home_phase=known), home_kw)
 
 
 def _way(grid: LowVoltageGrid, node: int) -> IntArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from gridcheck.catalogue import conductors, distribution_transformers
 from gridcheck.checks.area_loads import expected_kw, spread_over_homes
 from gridcheck.checks.supply_tree import AREA_KINDS, DRAWN_KINDS, CheckKind
 from gridcheck.connection.area_desk import DeskInput
+from gridcheck.connection.phase_balance import evened_phases
 from gridcheck.network.area_transformers import VN_LV_KV
 from gridcheck.network.low_voltage import LowVoltageGrid
 from gridcheck.reinforcement.low_voltage_changes import replaced_km
@@ -176,7 +177,7 @@ class _AreaParts:
         else:
             yield from ((part,) for part in (*balancing, *tap, *lines))
             if needs.low_voltage[row]:
-                yield from ((part,) for part in self.line_regulators())
+                yield from self.line_regulators(balancing)
             yield from ((first, second) for first in balancing for second in (*tap, *lines[-1:]))
         yield from ((part,) for part in self.new_areas())
 
@@ -239,9 +240,10 @@ class _AreaParts:
         text = f"{self.area['type_name']} → {change.type_name} OLTC, tap {now:.3f} → {ratio:.3f}"
         return (self._part(f"transformer_swap_{_OLTC_KVA}_oltc", change, text),)
 
-    def line_regulators(self) -> tuple[Part, ...]:
+    def line_regulators(self, balancing: tuple[Part, ...]) -> tuple[tuple[Part, ...], ...]:
         """Return a regulator where it raises the lowest voltage most, or one in every circuit that is not drawn.
 
+        It raises all phases alike, and the highest of them ends that; so phases are evened first where they are not.
         There is none where the lowest voltage would stay below its limit with the load that is expected, where it
         would rise by less than 1 %, or where the line carries more than a regulator can; see `best_place`. Circuits
         that are not drawn count as alike, each with its share of the transformer.
@@ -263,14 +265,18 @@ class _AreaParts:
                 return ()
             text = f"+{100.0 * boost:g} %, {number} ×"
         else:
-            place = best_place(self.drawn, self.heavy[0], self.heavy[1], self.lowest_lv_v, kind)
+            grid = self.drawn
+            if balancing:
+                grid = replace(grid, home_phase=evened_phases(grid, self.heavy[0]))
+            place = best_place(grid, self.heavy[0], self.heavy[1], self.lowest_lv_v, kind)
             if place is None or place.low_after_v < self.voltage_min_v:
                 return ()
             number, boost = 1, place.boost
             nodes = (self.drawn.node_name[place.node],)
             text = f"+{100.0 * boost:g} %, {nodes[0]}"
         change = LineRegulators(area_id=self.area_id, nodes=nodes, boost=boost, rated_kva=terms.lv_regulator_kva)
-        return (self._part("lv_regulator", change, f"+ {terms.lv_regulator_kva:g} kVA, {text}", amount=number),)
+        part = self._part("lv_regulator", change, f"+ {terms.lv_regulator_kva:g} kVA, {text}", amount=number)
+        return ((*(balancing if nodes else ()), part),)
 
     def swaps(self) -> tuple[Part, ...]:
         larger = [kva for kva in SWAP_SIZES_KVA if kva > float(self.area["kva"])][:_SIZES_OFFERED]

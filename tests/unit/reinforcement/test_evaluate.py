@@ -9,15 +9,20 @@ import pytest
 from gridcheck.checks.assessment import assess_upper
 from gridcheck.checks.supply_tree import supply_trees
 from gridcheck.connection.decision import Verdict
+from gridcheck.connection.phase_balance import evened_phases
 from gridcheck.powerflow.readings import node_voltages
-from gridcheck.reinforcement import Project, find_projects
+from gridcheck.reinforcement import Project, default_terms, find_projects
+from gridcheck.reinforcement.area_options import _AreaParts
 from gridcheck.reinforcement.candidates import propose
 from gridcheck.reinforcement.changes import build
 from gridcheck.reinforcement.evaluate import evaluate, undominated
 from gridcheck.reinforcement.measures import Candidate, NewArea, TapChange, TransformerSwap
+from gridcheck.reinforcement.options import Part
+from gridcheck.reinforcement.regulator_place import RegulatorKind, best_place
 from gridcheck.reinforcement.situation import counts_of_tree, situation_of
 from tests.support import planned_county as county
 from tests.support.planned_county import A1, A2, A3, A4, F1
+from tests.support.risk_areas import street
 
 
 def by_measures(candidates):
@@ -226,6 +231,30 @@ def test_on_load_taps_are_offered_where_light_hours_forbid_to_set_them_by_hand(t
 
 def test_on_load_taps_are_not_offered_where_the_busbar_is_high_enough(weak):
     assert not any("oltc" in c.measure or "regulator" in c.measure for c in propose(situation_of(weak)))
+
+
+def test_phases_are_evened_before_a_regulator_is_placed_in_drawn_lines():
+    # A trunk of four poles with a box at the second and at the last; the near box leaves phase C high.
+    lines = street(6, poles=4, metres=150.0, phases=(0, 1))
+    parts = _AreaParts.__new__(_AreaParts)
+    parts.terms, parts.area, parts.area_id = default_terms(), {"lv_circuits": 1, "kva": 100.0}, "A"
+    parts.drawn, parts.heavy = lines, (np.full(6, 2.5), 0.2)
+    parts.lowest_lv_v, parts.voltage_min_v = 222.0, 198.0
+    balancing = (Part(measure="phase_balancing", change=None, description="", cost_yuan=5000.0),)
+
+    ((first, regulator),) = parts.line_regulators(balancing)
+
+    assert first is balancing[0]
+    assert (regulator.measure, regulator.cost_yuan) == ("lv_regulator", 50_000.0)
+    change = regulator.change
+    even = replace(lines, home_phase=evened_phases(lines, parts.heavy[0]))
+    assert sorted(np.bincount(even.home_phase)) == [2, 2, 2]
+    kind = RegulatorKind(range=0.15, step=0.025, setpoint_v=400.0 / 3**0.5, rated_ka=0.1 / 3**0.5 / 0.4)
+    place = best_place(even, parts.heavy[0], 0.2, 222.0, kind)
+    assert (change.nodes, change.boost) == ((lines.node_name[place.node],), place.boost)
+    # What would stay below the limit, or is at the set point, gets none.
+    parts.voltage_min_v = 229.0
+    assert parts.line_regulators(balancing) == ()
 
 
 def test_an_overloaded_line_is_replaced(tmp_path):

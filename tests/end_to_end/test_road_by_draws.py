@@ -197,7 +197,7 @@ def test_on_load_taps_hold_the_busbar_that_draws_begin_at(county):
     assert (fixed / 0.95)[light].max() > 1.05
     assert (follows / 0.95)[light].max() < 1.02
     assert 0.985 < (follows / 0.95)[~light].min() < 1.02
-    # Whole steps, and other ones in light hours.
+    # Whole steps, and the taps move.
     steps = (0.95 * fixed / follows - 1.0) / 0.025
     np.testing.assert_allclose(steps, np.rint(steps), atol=1e-9)
-    assert steps[light].min() > steps[~light].min()
+    assert steps[light].max() > steps[~light].min() >= 1.0 - 1e-9

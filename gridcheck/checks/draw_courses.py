@@ -36,8 +36,12 @@ def check_course(net: AreaNet, outlook: RiskOutlook, has_meter: tuple[BoolArray,
     Raises
     ------
     InputError
-        For a check that is only shown.
+        For a check that is only shown, and for an area with regulators in its lines.
     """
+    if net.grid.regulators:
+        raise InputError(
+            f"There is no course of area {net.grid.area_id}: its lines have regulators that follow the load."
+        )
     if check > LvCheck.TRANSFORMER_LOADING:
         raise InputError(f"There is no course of {check.name.lower()}; name a check that decides.")
     parts = []

@@ -10,7 +10,7 @@ exactly, because :math:`I' = I / u = (S / (u^2 V'))^*`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from enum import IntEnum
 from functools import cached_property
 
@@ -21,10 +21,11 @@ from gridcheck.demand.draw_pool import DrawPool
 from gridcheck.errors import InputError
 from gridcheck.limits import Limit, LimitSet
 from gridcheck.network.four_wire import FourWireNetwork
+from gridcheck.network.line_regulators import let_through
 from gridcheck.network.low_voltage import LowVoltageGrid
 from gridcheck.network.records import BranchKind
 from gridcheck.powerflow.phase_places import PhasePlaces, phase_places
-from gridcheck.powerflow.place_extremes import ExtremePlaces, extreme_places, solve_place_extremes
+from gridcheck.powerflow.place_extremes import ExtremePlaces, PlaceExtremes, extreme_places, solve_place_extremes
 from gridcheck.units import SQRT3
 
 PHASE_NAMES = "ABC"
@@ -122,6 +123,12 @@ class AreaNet:
         return extreme_places(self.places, per_pu=self.per_pu_v, lines=self.rated_line, transformer=self.transformer)
 
     @cached_property
+    def let_through(self) -> AreaNet | None:
+        """The area with all regulators of its lines letting the voltage through; None without any."""
+        regulators = self.grid.regulators
+        return replace(self, network=let_through(self.network, regulators)) if regulators else None
+
+    @cached_property
     def window_steps(self) -> IntArray:
         """Steps of each window of heavy load, shape (n_window, longest); of shorter ones the last is repeated."""
         window = self.pool.window
@@ -131,8 +138,9 @@ class AreaNet:
 
     @cached_property
     def transformer(self) -> int:
-        """Branch of the transformer."""
-        return int(np.flatnonzero(self.network.balanced.branches.kind == BranchKind.TRAFO)[0])
+        """Branch of the transformer; regulators of lines have no source before them."""
+        branches, source = self.network.balanced.branches, self.network.balanced.slack_bus[0]
+        return int(np.flatnonzero((branches.kind == BranchKind.TRAFO) & (branches.from_bus == source))[0])
 
     @cached_property
     def rating_ka(self) -> FloatArray:
@@ -141,8 +149,8 @@ class AreaNet:
 
     @cached_property
     def rated_line(self) -> IntArray:
-        """Branches of lines that have a rating, shape (n_rated,)."""
-        return np.flatnonzero((self.network.balanced.branches.kind == BranchKind.LINE) & (self.rating_ka > 0.0))
+        """Branches of lines, with a regulator or without, that have a rating, shape (n_rated,)."""
+        return np.flatnonzero((np.arange(len(self.rating_ka)) != self.transformer) & (self.rating_ka > 0.0))
 
     @cached_property
     def per_pu_v(self) -> FloatArray:
@@ -259,7 +267,7 @@ def worst_of_draws(net: AreaNet, p_kw: FloatArray, q_kvar: FloatArray, has_meter
     DrawWorst
     """
     _, n_draw, n_step = p_kw.shape
-    seen = solve_place_extremes(net.extremes, p_kw, q_kvar, has_meter)
+    seen = _solved(net, p_kw, q_kvar, has_meter)
     by_draw = n_draw, n_step
     low, *where_low = _highest(net, -seen.low.reshape(by_draw), seen.low_at)
     found = [
@@ -283,6 +291,28 @@ def worst_of_draws(net: AreaNet, p_kw: FloatArray, q_kvar: FloatArray, has_meter
         step=np.stack([part[2] for part in found]),
         unsolved=unsolved,
     )
+
+
+def _solved(net: AreaNet, p_kw: FloatArray, q_kvar: FloatArray, has_meter: BoolArray) -> PlaceExtremes:
+    """Solve every step; regulators of lines let the voltage through where they would lift a meter above its limit.
+
+    So they follow the load with two positions. Those of real ones lie between: they raise part of the way.
+    """
+    seen = solve_place_extremes(net.extremes, p_kw, q_kvar, has_meter)
+    if net.let_through is None:
+        return seen
+    by_draw = p_kw.shape[1:]
+    draw, step = np.nonzero(seen.high.reshape(by_draw) * net.vm_pu > net.limit[LvCheck.HIGH_VOLTAGE])
+    if not len(draw):
+        return seen
+    p, q = (np.ascontiguousarray(kw[:, draw, step])[:, :, None] for kw in (p_kw, q_kvar))
+    through = solve_place_extremes(net.let_through.extremes, p, q, np.ascontiguousarray(has_meter[:, draw]))
+    columns = {}
+    for field in fields(PlaceExtremes):
+        values = getattr(seen, field.name).copy()
+        values[..., draw * by_draw[1] + step] = getattr(through, field.name)
+        columns[field.name] = values
+    return PlaceExtremes(**columns)
 
 
 _Part = tuple[FloatArray, IntArray, IntArray]

@@ -6,7 +6,8 @@ how much more the heaviest phase and the neutral drop than a balanced line would
 
 .. math:: V_{end} = V_{lv} - k \frac{P R + Q X}{6\, n\, V_{lv}}
 
-with P, Q of the whole area, R and X of one line, n lines and V phase to neutral. Every result built on it
+with P, Q of the whole area, R and X of one line, n lines and V phase to neutral. Where every line has a voltage
+regulator at its beginning, V is what stands behind it. Every result built on it
 says ``approximation``.
 """
 
@@ -33,18 +34,21 @@ class LowVoltageLines:
     ----------
     p_drop, q_drop : ndarray, shape (n_area,)
         Voltage drop at the end per MW (Mvar) of the area, times the voltage at its beginning. [V^2/MW], [V^2/Mvar]
+    boost : ndarray, shape (n_area,)
+        By how much the voltage of the busbar is raised at the beginning of the lines. [1]
     """
 
     p_drop: FloatArray
     q_drop: FloatArray
+    boost: FloatArray
 
     def __post_init__(self) -> None:
-        for field in ("p_drop", "q_drop"):
+        for field in ("p_drop", "q_drop", "boost"):
             object.__setattr__(self, field, frozen(getattr(self, field), np.float64, (None,), name=field))
 
     def of(self, rows: IntArray) -> LowVoltageLines:
         """Return the lines of some areas."""
-        return LowVoltageLines(p_drop=self.p_drop[rows], q_drop=self.q_drop[rows])
+        return LowVoltageLines(p_drop=self.p_drop[rows], q_drop=self.q_drop[rows], boost=self.boost[rows])
 
 
 def low_voltage_lines(areas: pd.DataFrame) -> LowVoltageLines:
@@ -53,7 +57,7 @@ def low_voltage_lines(areas: pd.DataFrame) -> LowVoltageLines:
     Parameters
     ----------
     areas : DataFrame
-        Columns lv_type_name, lv_radius_m, lv_circuits, lv_unbalance_factor.
+        Columns lv_type_name, lv_radius_m, lv_circuits, lv_unbalance_factor; lv_boost where lines have regulators.
 
     Raises
     ------
@@ -82,6 +86,7 @@ def low_voltage_lines(areas: pd.DataFrame) -> LowVoltageLines:
     return LowVoltageLines(
         p_drop=_W_PER_MW * share * line["r_ohm_per_km"].to_numpy() * warm,
         q_drop=_W_PER_MW * share * line["x_ohm_per_km"].to_numpy(),
+        boost=areas["lv_boost"].to_numpy(dtype=float) if "lv_boost" in areas else np.zeros(len(areas)),
     )
 
 
@@ -102,5 +107,6 @@ def end_voltage_v(voltage_v: FloatArray, p_mw: FloatArray, q_mvar: FloatArray, l
     ndarray, shape (n_area, n_case)
         Voltage at the end. [V]
     """
-    end: FloatArray = voltage_v - (p_mw * lines.p_drop[:, None] + q_mvar * lines.q_drop[:, None]) / voltage_v
+    begin_v = voltage_v * (1.0 + lines.boost[:, None])
+    end: FloatArray = begin_v - (p_mw * lines.p_drop[:, None] + q_mvar * lines.q_drop[:, None]) / begin_v
     return end

@@ -182,6 +182,12 @@ class SupplyTree:
         """Name of the main transformer."""
         return self.checks.element[-1]
 
+    @property
+    def regulator_node(self) -> IntArray:
+        """Nodes below 10 kV lines with a voltage regulator."""
+        nodes: IntArray = self.line_node[self.model.ratio[self.line_node] != 1.0]
+        return nodes
+
     def on_path(self, area: int) -> BoolArray:
         """Mark the checks of every element that supplies an area (position within the tree), shape (n_check,)."""
         nodes = np.zeros(self.model.n_node, dtype=bool)

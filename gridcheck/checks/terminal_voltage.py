@@ -19,6 +19,8 @@ def terminal_voltage_pu(
     case: IntArray,
     *,
     held: BoolArray | None = None,
+    light: BoolArray | None = None,
+    at_busbar: bool = False,
 ) -> FloatArray:
     """Return the voltage above the transformer of every area in some cases.
 
@@ -36,6 +38,12 @@ def terminal_voltage_pu(
         Light cases in which the on-load tap changer of the main transformer keeps its busbar from rising above what it
         is in the others; where not given its tap stays as it is.
 
+    light : ndarray of bool, shape (n,), optional
+        Light cases in which regulators of 10 kV lines fall back, as far as through, so that what is behind them is no
+        higher than in the others; where not given they stay as they are.
+    at_busbar : bool
+        Return the voltage below the transformers instead.
+
     Returns
     -------
     ndarray, shape (n_area, n)
@@ -50,13 +58,34 @@ def terminal_voltage_pu(
     everything = np.arange(len(case))[None, :]
     course = Course(profiles=profiles, case=case, blocks=in_blocks(columns), columns=columns, windows=everything)
     vm_pu = node_voltages(assess_upper(tree, course, counts).state)
-    found = vm_pu[tree.model.parent[tree.area_node]]
-    if held is None or held.all() or not held.any():
-        return found
-    # A lower busbar with the same load drops a little more below it, so the scaled voltage is never too low.
-    busbar = vm_pu[tree.main_node]
-    scale = np.where(held, np.minimum(busbar[~held].max() / busbar, 1.0), 1.0)
-    return found * scale
+    if held is not None:
+        vm_pu = vm_pu * _fallen_back(vm_pu[tree.main_node], held, 0.0)
+    if light is not None:
+        # Regulators nearer to the source come first.
+        for node in np.sort(tree.regulator_node).tolist():
+            behind = _behind(tree, node)
+            vm_pu[behind] *= _fallen_back(vm_pu[node], light, 1.0 / float(tree.model.ratio[node]))
+    return vm_pu[tree.area_node if at_busbar else tree.model.parent[tree.area_node]]
+
+
+def _fallen_back(vm_pu: FloatArray, light: BoolArray, least: float) -> FloatArray:
+    """Return by what a regulated voltage is lowered in light cases to what it is in the others at most, shape (n,).
+
+    A lower voltage with the same load drops a little more below it, so what is scaled is never too low.
+    """
+    if light.all() or not light.any():
+        return np.ones(len(light))
+    return np.where(light, np.clip(vm_pu[~light].max() / vm_pu, least, 1.0), 1.0)
+
+
+def _behind(tree: SupplyTree, node: int) -> BoolArray:
+    """Mark the nodes that are supplied through a node, and that node, shape (n_node,)."""
+    within = np.zeros(tree.model.n_node, dtype=bool)
+    within[node] = True
+    # Parents stand before their children.
+    for k in range(node + 1, tree.model.n_node):
+        within[k] = tree.model.parent[k] >= 0 and within[tree.model.parent[k]]
+    return within
 
 
 def voltage_of_steps(crowded_pu: FloatArray, quiet_pu: FloatArray, is_light: BoolArray) -> FloatArray:

@@ -29,6 +29,7 @@ from gridcheck.checks.supply_tree import SupplyTree
 from gridcheck.checks.terminal_voltage import terminal_voltage_pu, voltage_of_steps
 from gridcheck.connection.applications import Application
 from gridcheck.connection.asked_area import Answers, AskedArea, Promised, digest_of, lines_digest, loads_digest
+from gridcheck.connection.busbar_control import BusbarControl, held_sources
 from gridcheck.connection.data_confidence import (
     DataChecks,
     lacking_records,
@@ -40,7 +41,7 @@ from gridcheck.connection.data_confidence import (
 from gridcheck.connection.decision import Decision
 from gridcheck.connection.joint_answer import joint_answer
 from gridcheck.connection.low_voltage_verdict import REPHASE, TAP_DOWN, TAP_UP, AreaQueue, LvOptions, LvVerdict
-from gridcheck.connection.phase_balance import balanced_phases
+from gridcheck.connection.phase_balance import balanced_phases, evened_phases
 from gridcheck.connection.pre_approval import FastPath, PreApproval, PreApprovalRules, certain_heaters
 from gridcheck.demand.draw_pool import DrawPool
 from gridcheck.demand.profiles import ClassCounts, ClassProfiles
@@ -81,6 +82,10 @@ class DeskInput:
         Whether main transformers keep their busbars from rising in light steps.
     rebalanced : frozenset of str
         Areas in which all homes are put on phases anew before the queue.
+    switched : mapping of str to int
+        Areas in which so many homes can change their phase again during the queue, by switches that do it themselves.
+    held_busbars : mapping of str to BusbarControl
+        Areas whose transformer has on-load taps.
     promised : mapping of str to tuple of Promised
         By area: what of its counts was promised before, in that order; it stands where it was granted, and what had to
         be done for it is done.
@@ -102,6 +107,8 @@ class DeskInput:
     seed: int
     main_tap_follows: bool = True
     rebalanced: frozenset[str] = frozenset()
+    switched: Mapping[str, int] = field(default_factory=dict)
+    held_busbars: Mapping[str, BusbarControl] = field(default_factory=dict)
     promised: Mapping[str, tuple[Promised, ...]] = field(default_factory=dict)
     known: Answers = field(default_factory=dict, repr=False)
     told: Callable[[Application, AreaQueue, LvVerdict], None] | None = None
@@ -262,6 +269,9 @@ class LowVoltageDesk:
         """Make an area as it is before its queue."""
         given, promised = self.given, self.given.promised.get(area_id, ())
         grid, transformer, vm_pu = given.lines[area_id], given.transformers[area_id], self._terminals(number)[row]
+        if area_id in given.held_busbars:
+            busbar_pu = self._voltages_of_steps(number, at_busbar=True)[row]
+            vm_pu = held_sources(given.held_busbars[area_id], vm_pu, busbar_pu, given.pool.is_light)
         loads = self._standing(number, row, grid, promised)
         if area_id in given.rebalanced:
             grid = _rebalanced(grid, loads, given.pool)
@@ -321,7 +331,12 @@ class LowVoltageDesk:
         steps = measures.count(TAP_UP) - measures.count(TAP_DOWN)
         network = _with_tap(grid, transformer, steps) or four_wire_of(grid, transformer)
         net = AreaNet(grid=grid, network=network, pool=given.pool, vm_pu=vm_pu, limits=self.limits)
-        options = LvOptions(network_of=lambda lines, steps: _with_tap(lines, transformer, steps))
+        is_held = grid.area_id in given.held_busbars
+        options = LvOptions(
+            # On-load taps leave nothing to be set by hand.
+            network_of=lambda lines, steps: None if steps and is_held else _with_tap(lines, transformer, steps),
+            switched_homes=given.switched.get(grid.area_id, 0),
+        )
         queue = AreaQueue(AreaRisk(net, loads, given.rules, seed=given.seed), options)
         queue.measures = measures
         return queue
@@ -329,16 +344,26 @@ class LowVoltageDesk:
     def _terminals(self, number: int) -> FloatArray:
         """Return the voltages at the 10 kV terminals of all areas of a tree at the steps of the pool."""
         if number not in self._voltages:
-            tree, pool = self.trees[number], self.given.pool
-            held = pool.is_light if self.given.main_tap_follows else None
-            light = terminal_voltage_pu(tree, self.profiles, self.base[number], pool.case, held=held)
-            try:
-                heavy = terminal_voltage_pu(tree, self.profiles, self.crowd[number], pool.case, held=held)
-            except NotConvergedError:
-                # So many cannot be supplied at once: the area sees the others as they are before the queue.
-                heavy = light
-            self._voltages[number] = _rounded(voltage_of_steps(heavy, light, pool.is_light), pool.is_light)
+            self._voltages[number] = _rounded(self._voltages_of_steps(number), self.given.pool.is_light)
         return self._voltages[number]
+
+    def _voltages_of_steps(self, number: int, *, at_busbar: bool = False) -> FloatArray:
+        """Return voltages at the terminals or busbars of all areas of a tree, before they are rounded."""
+        tree, pool = self.trees[number], self.given.pool
+        held = pool.is_light if self.given.main_tap_follows else None
+
+        def voltages(counts: ClassCounts) -> FloatArray:
+            return terminal_voltage_pu(
+                tree, self.profiles, counts, pool.case, held=held, light=pool.is_light, at_busbar=at_busbar
+            )
+
+        light = voltages(self.base[number])
+        try:
+            heavy = voltages(self.crowd[number])
+        except NotConvergedError:
+            # So many cannot be supplied at once: the area sees the others as they are before the queue.
+            heavy = light
+        return voltage_of_steps(heavy, light, pool.is_light)
 
 
 def _rounded(vm_pu: FloatArray, is_light: BoolArray) -> FloatArray:
@@ -349,9 +374,7 @@ def _rounded(vm_pu: FloatArray, is_light: BoolArray) -> FloatArray:
 
 def _rebalanced(grid: LowVoltageGrid, loads: AreaLoads, pool: DrawPool) -> LowVoltageGrid:
     """Return an area whose homes were all visited and put on phases anew, by what they draw before the queue."""
-    # Whoever changes the phase of a meter knows it from then on.
-    known = replace(grid, home_phase=np.where(grid.home_phase == PHASE_UNKNOWN, 0, grid.home_phase))
-    return replace(grid, home_phase=balanced_phases(known, expected_kw(loads, pool, grid.n_home)))
+    return replace(grid, home_phase=evened_phases(grid, expected_kw(loads, pool, grid.n_home)))
 
 
 def with_tap(transformer: AreaTransformer, steps: int) -> AreaTransformer | None:

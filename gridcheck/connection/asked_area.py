@@ -160,7 +160,9 @@ def digest_of(*parts: object) -> bytes:
 def lines_digest(grid: LowVoltageGrid) -> bytes:
     """Return what tells the lines and meters of an area from others."""
     arrays = (grid.parent, grid.length_m, grid.home_node, grid.home_phase)
-    return digest_of(grid.area_id, grid.type_name, grid.home_id, *(array.tobytes() for array in arrays))
+    # Without regulators as before they were known, so that answers of then are found again.
+    parts = (*grid.regulators, *(array.tobytes() for array in arrays))
+    return digest_of(grid.area_id, grid.type_name, grid.home_id, *parts)
 
 
 def loads_digest(loads: AreaLoads) -> bytes:

@@ -47,6 +47,9 @@ class LvOptions:
         low voltage; None where it has no such tap.
     phases : bool
         Whether a home may be put on another phase, alone or with all others of the area.
+    switched_homes : int
+        Homes with switches of their own: once all homes were put on phases anew by hand, so many of them, those that
+        draw most, can be put on phases again for each application that needs it.
     managed_start : bool
         Whether heaters can be held out of a window of hours.
     least_share : float
@@ -55,6 +58,7 @@ class LvOptions:
 
     network_of: Callable[[LowVoltageGrid, int], FourWireNetwork | None]
     phases: bool = True
+    switched_homes: int = 0
     managed_start: bool = True
     least_share: float = 0.5
 
@@ -120,7 +124,9 @@ class AreaQueue:
         for codes, outlook, risk, measure in self._ways(heater, plain):
             if outlook is not None and outlook.fits:
                 self.risk = risk
-                self.measures += (measure,) if measure else ()
+                # Homes may be put on phases again and again by switches; it stays one condition.
+                is_new = measure and (measure != REPHASE or REPHASE not in self.measures)
+                self.measures += (measure,) if is_new else ()
                 risk.promise(outlook)
                 return self._verdict(plain, outlook, (*codes, *self.measures), None)
         return self._verdict(plain, plain, (), self._blocker(plain))
@@ -202,14 +208,16 @@ class AreaQueue:
         yield (), risk.if_fits(heater, plain, self.risk), risk, measure
 
     def _other_homes(self, heater: LvHeater, plain: RiskOutlook) -> Iterator[_Way]:
-        """Put all homes whose phase is known on phases anew."""
-        if not self.options.phases or REPHASE in self.measures:
+        """Put all homes whose phase is known on phases anew; where that was done, those that have switches."""
+        is_done, switched = REPHASE in self.measures, self.options.switched_homes
+        if not self.options.phases or (is_done and not switched):
             return
         net, single = self.risk.net, heater.phase != THREE_PHASE
         kw = self.risk.expected_kw()
         kw[heater.home] += heater.rated_kw
         known = replace(net.grid, home_phase=_phases_now(self.risk, heater))
-        grid = replace(net.grid, home_phase=balanced_phases(known, kw))
+        phases = balanced_phases(known, kw, most=switched if is_done else None)
+        grid = replace(net.grid, home_phase=phases)
         network = self.options.network_of(grid, self.steps_up())
         if network is None:
             return

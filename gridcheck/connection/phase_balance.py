@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from gridcheck.arrays import FloatArray, IntArray
@@ -10,7 +12,7 @@ from gridcheck.network.low_voltage import PHASE_UNKNOWN, THREE_PHASE, LowVoltage
 _PHASES = 3
 
 
-def balanced_phases(grid: LowVoltageGrid, home_kw: FloatArray) -> IntArray:
+def balanced_phases(grid: LowVoltageGrid, home_kw: FloatArray, *, most: int | None = None) -> IntArray:
     """Return phases of all homes after known single-phase homes were put on phases anew.
 
     The largest home chooses first. Each goes where it adds least to the sum of length times squared load over the
@@ -23,6 +25,8 @@ def balanced_phases(grid: LowVoltageGrid, home_kw: FloatArray) -> IntArray:
         The area.
     home_kw : ndarray, shape (n_home,)
         What each home draws in the mean of heavy hours. [kW]
+    most : int, optional
+        Only so many homes choose, those that draw most; the others stay where they are.
 
     Returns
     -------
@@ -37,13 +41,22 @@ def balanced_phases(grid: LowVoltageGrid, home_kw: FloatArray) -> IntArray:
     fixed = (phase == PHASE_UNKNOWN) | (phase == THREE_PHASE)
     for home in np.flatnonzero(fixed).tolist():
         load[ways[int(grid.home_node[home])]] += home_kw[home] / _PHASES
-    for home in sorted(np.flatnonzero(~fixed).tolist(), key=lambda h: (-home_kw[h], h)):
+    order = sorted(np.flatnonzero(~fixed).tolist(), key=lambda h: (-home_kw[h], h))
+    for home in () if most is None else order[most:]:
+        load[ways[int(grid.home_node[home])], phase[home]] += home_kw[home]
+    for home in order if most is None else order[:most]:
         way = ways[int(grid.home_node[home])]
         added = weight[way] @ ((load[way] + home_kw[home]) ** 2 - load[way] ** 2)
         chosen = int(np.argmin(added))
         phase[home] = chosen
         load[way, chosen] += home_kw[home]
     return phase
+
+
+def evened_phases(grid: LowVoltageGrid, home_kw: FloatArray) -> IntArray:
+    """Return `balanced_phases` after every meter was visited: whoever changes a phase knows it from then on."""
+    known = np.where(grid.home_phase == PHASE_UNKNOWN, 0, grid.home_phase)
+    return balanced_phases(replace(grid, home_phase=known), home_kw)
 
 
 def _way(grid: LowVoltageGrid, node: int) -> IntArray:

@@ -33,6 +33,7 @@ from gridcheck.network.area_transformers import (
     transformer_branch,
 )
 from gridcheck.network.four_wire import FourWireNetwork
+from gridcheck.network.line_regulators import LineRegulator, with_regulators
 from gridcheck.network.records import Branches, BranchKind, Buses, Network, Switches
 
 __all__ = [
@@ -87,6 +88,8 @@ class LowVoltageGrid:
         Service point of each.
     home_phase : ndarray of int, shape (n_home,)
         0, 1, 2 for A, B, C; 3 for a three-phase meter; -1 where nobody knows.
+    regulators : tuple of LineRegulator
+        Voltage regulators in its lines.
     """
 
     area_id: str
@@ -98,6 +101,7 @@ class LowVoltageGrid:
     home_id: tuple[str, ...]
     home_node: IntArray
     home_phase: IntArray
+    regulators: tuple[LineRegulator, ...] = ()
 
     def __post_init__(self) -> None:
         n_node, n_home = len(self.node_name), len(self.home_id)
@@ -145,6 +149,9 @@ def _node_faults(grid: LowVoltageGrid) -> list[str]:
     findings += [
         f"node {names[k]!r}: length_m must be a finite number greater than 0. Got {grid.length_m[k]:g}"
         for k in place[~(np.isfinite(length) & (length > 0))]
+    ]
+    findings += [
+        f"regulator: there is no line above node {one.node}" for one in grid.regulators if not 0 < one.node < n_node
     ]
     known = conductor_ohm_per_km()
     if not known.keys() >= set(grid.type_name[1:]):
@@ -267,7 +274,7 @@ def four_wire_of(grid: LowVoltageGrid, transformer: AreaTransformer) -> FourWire
     passes = np.ones(n_line + 1)
     passes[-1] = 0.0
     own = (ZERO_OVER_POSITIVE - 1.0) / 3.0
-    return FourWireNetwork(
+    network = FourWireNetwork(
         balanced=_balanced(grid, transformer, r, x),
         r0_pu=np.append(ZERO_OVER_POSITIVE * r, unit.z0_pu.real),
         x0_pu=np.append(ZERO_OVER_POSITIVE * x, unit.z0_pu.imag),
@@ -289,6 +296,7 @@ def four_wire_of(grid: LowVoltageGrid, transformer: AreaTransformer) -> FourWire
         r0_source_pu=np.zeros(1),
         x0_source_pu=np.zeros(1),
     )
+    return with_regulators(network, grid.regulators) if grid.regulators else network
 
 
 def line_ka(grid: LowVoltageGrid) -> FloatArray:

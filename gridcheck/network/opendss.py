@@ -56,8 +56,11 @@ def opendss_script(
     Raises
     ------
     InputError
-        Loads that do not fit the meters, a meter without a phase, a source voltage that is not positive.
+        Loads that do not fit the meters, a meter without a phase, a source voltage that is not positive, a
+        voltage regulator in a line.
     """
+    if grid.regulators:
+        raise InputError(f"area {grid.area_id}: regulators in its lines are not written for OpenDSS.")
     p = frozen(p_kw, np.float64, (grid.n_home,), name="p_kw")
     q = frozen(q_kvar, np.float64, (grid.n_home,), name="q_kvar")
     if not (np.isfinite(p).all() and np.isfinite(q).all() and np.isfinite(source_pu) and source_pu > 0):

@@ -13,6 +13,7 @@ import numpy as np
 import pandapower as pp
 import pandas as pd
 
+from gridcheck.errors import UnsupportedElementError
 from gridcheck.network.convert import add_open_ends
 from gridcheck.network.records import BranchKind, Network
 from gridcheck.units import SQRT3
@@ -124,6 +125,12 @@ def to_pandapower(network: Network) -> pp.pandapowerNet:
 def _line_table(network: Network) -> pd.DataFrame:
     branches = network.branches
     k = np.flatnonzero(branches.kind == BranchKind.LINE)
+    regulated = k[branches.tap_ratio[k] != 1.0]
+    if len(regulated):
+        raise UnsupportedElementError(
+            f"{network.name}: pandapower has no line with a regulator; set tap_ratio of these lines to 1 first.",
+            [f"line {branches.branch_id[i]}: tap_ratio {branches.tap_ratio[i]:.4f}" for i in regulated[:20]],
+        )
     z_base = network.buses.vn_kv[branches.from_bus[k]] ** 2 / network.sn_mva
     per_km = z_base / branches.length_km[k]
     charging = 1.0 / (z_base * branches.length_km[k])

@@ -78,7 +78,7 @@ class Branches:
     g_from_pu, b_from_pu, g_to_pu, b_to_pu : ndarray, shape (n_branch,)
         Shunt admittance of the pi circuit at either end (from: behind the ratio). [pu]
     tap_ratio : ndarray, shape (n_branch,)
-        Magnitude of the ideal ratio, 1 for lines. [1]
+        Magnitude of the ideal ratio, 1 for lines without a regulator. [1]
     shift_degree : ndarray, shape (n_branch,)
         Angle of the ideal ratio. [degree]
     rating_from_ka, rating_to_ka : ndarray, shape (n_branch,)

@@ -1,4 +1,4 @@
-"""What can be done on a feeder whose 10 kV lines are overloaded or too long: stronger conductors."""
+"""What can be done on a feeder whose 10 kV lines are overloaded or too long: stronger conductors, a regulator."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ import numpy as np
 
 from gridcheck.arrays import BoolArray, IntArray
 from gridcheck.catalogue import conductors
+from gridcheck.checks.assessment import assess_upper
 from gridcheck.checks.supply_tree import CheckKind, SupplyTree
 from gridcheck.network.records import Branches
-from gridcheck.reinforcement.measures import FeederReconductoring
+from gridcheck.powerflow.readings import node_loading_percent, node_voltages
+from gridcheck.reinforcement.measures import FeederReconductoring, FeederRegulator
 from gridcheck.reinforcement.options import Option, Part, item_of, option_of
-from gridcheck.reinforcement.situation import Situation, TreeSituation
+from gridcheck.reinforcement.situation import Situation, TreeSituation, counts_of_tree
 from gridcheck.reinforcement.terms import Terms
+from gridcheck.units import SQRT3
 
 _OVERHEAD = ("mv_reconductor", "JKLYJ-10-240")
 _CABLE = ("mv_cable_300", "YJV22-8.7/15-3x300")
@@ -34,7 +37,8 @@ def feeder_options(situation: Situation) -> list[Option]:
     Returns
     -------
     list of Option
-        In the order of the feeders: the overloaded lines only, then half of the way to the worst places, then all.
+        In the order of the feeders: the overloaded lines only, then half of the way to the worst places, then all;
+        last a regulator before the low voltages, with the overloaded lines replaced.
     """
     by_feeder: dict[int, list[Option]] = {}
     for place in situation.trees:
@@ -64,7 +68,55 @@ def _options(situation: Situation, place: TreeSituation, feeder: int, broken: Bo
         if parts and lines not in seen:
             seen.add(lines)
             result.append(option_of(parts, feeder_id=feeder_id, area_id="", group=f"feeder:{feeder_id}"))
+    branches = situation.county.grid.network.branches
+    own = tree.model.branch[overloaded]
+    carrying = reconductoring_parts(situation.county.terms, feeder_id, stronger_lines(branches, own, own))
+    regulator = _regulator(situation, place, feeder_id, low) if len(low) else ()
+    result += [
+        option_of((*carrying, part), feeder_id=feeder_id, area_id="", group=f"feeder:{feeder_id}") for part in regulator
+    ]
     return result
+
+
+def _regulator(situation: Situation, place: TreeSituation, feeder_id: str, low: IntArray) -> tuple[Part, ...]:
+    """Return a regulator in the last line through which all low voltages are supplied.
+
+    There is none where the line cannot carry one, where it carries more than the regulator can, or where the lowest
+    voltage at the end of the queue would stay below its limit. It is set for what it finds at the end of the queue, so
+    that the voltage behind it stays within its set point, and by one step at least.
+    """
+    tree, terms = place.tree, situation.county.terms
+    node = _common_line(tree, low)
+    if node < 0 or tree.model.ratio[node] != 1.0:
+        return ()
+    counts = counts_of_tree(tree, situation.counts)
+    state = assess_upper(tree, situation.course, counts).state
+    vm_pu = node_voltages(state).min(axis=1)
+    step = terms.mv_regulator_step
+    most = min(terms.mv_regulator_range, terms.mv_regulator_setpoint_pu / float(vm_pu[tree.model.parent[node]]) - 1.0)
+    boost = round(int(most / step + 1e-9) * step, 6)
+    branches, k = situation.county.grid.network.branches, int(tree.model.branch[node])
+    vn_kv = float(situation.county.grid.network.buses.vn_kv[branches.from_bus[k]])
+    carried_ka = float(node_loading_percent(tree.model, state)[node].max()) / 100.0 * float(branches.rating_from_ka[k])
+    too_much = carried_ka * SQRT3 * vn_kv > terms.mv_regulator_mva
+    too_low = float(vm_pu[low].min()) * (1.0 + boost) < situation.county.limits.mv_vm_min_pu.value
+    if boost < step or too_much or too_low:
+        return ()
+    change = FeederRegulator(
+        feeder_id=feeder_id, line_id=int(branches.branch_id[k]), boost=boost, rated_mva=terms.mv_regulator_mva
+    )
+    text = f"+ {terms.mv_regulator_mva:g} MVA, +{100.0 * boost:g} %, {branches.name[k] or f'line:{change.line_id}'}"
+    item = item_of(terms, "mv_regulator", elements=(f"line:{change.line_id}",))
+    return (Part(measure="mv_regulator", change=change, description=text, items=(item,)),)
+
+
+def _common_line(tree: SupplyTree, low: IntArray) -> int:
+    """Return the node below the last line that supplies all of some nodes, -1 where there is none.
+
+    The first lines of a feeder stand before it, because what is before it has no low voltage.
+    """
+    ways = [set(_way(tree, low[k : k + 1]).tolist()) for k in range(len(low))]
+    return max(set.intersection(*ways), default=-1)
 
 
 def _way(tree: SupplyTree, low: IntArray) -> IntArray:

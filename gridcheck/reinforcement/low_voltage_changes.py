@@ -12,21 +12,28 @@ from gridcheck.checks.assessment import Course
 from gridcheck.checks.supply_tree import SupplyTree
 from gridcheck.connection.applications import Application
 from gridcheck.connection.area_desk import DeskInput
+from gridcheck.connection.busbar_control import BusbarControl
 from gridcheck.connection.decide import QueueResult, decide_queue, decide_queue_by_draws
 from gridcheck.demand.profiles import ClassCounts
+from gridcheck.errors import PlanError
 from gridcheck.limits import LimitSet
-from gridcheck.network.area_transformers import transformers_of
+from gridcheck.network.area_transformers import VN_LV_KV, transformers_of
 from gridcheck.network.county import CountyGrid
+from gridcheck.network.line_regulators import LineRegulator
 from gridcheck.network.low_voltage import LowVoltageGrid, area_mm2
 from gridcheck.reinforcement.changes import area_row
 from gridcheck.reinforcement.measures import (
     Change,
+    LineRegulators,
     LowVoltageReconductoring,
     NewArea,
+    OnLoadTransformer,
     PhaseBalancing,
+    PhaseSwitching,
     TapChange,
     TransformerSwap,
 )
+from gridcheck.units import SQRT3
 
 # Conductor of the lines from a new transformer to the poles that are cut off; it is priced as such.
 _LINK_TYPE = "JKLYJ-1-120"
@@ -76,6 +83,7 @@ def desk_with(desk: DeskInput | None, grid: CountyGrid, changes: Iterable[Change
     if desk is None:
         return None
     lines, units, rebalanced = dict(desk.lines), dict(desk.transformers), set(desk.rebalanced)
+    switched, held = dict(desk.switched), dict(desk.held_busbars)
 
     def unit_of(area_id: str) -> None:
         units[area_id] = transformers_of(grid, np.array([area_row(grid, area_id)]))[0]
@@ -86,10 +94,18 @@ def desk_with(desk: DeskInput | None, grid: CountyGrid, changes: Iterable[Change
         match change:
             case PhaseBalancing(area_id=area_id):
                 rebalanced.add(area_id)
+            case PhaseSwitching(area_id=area_id, homes=homes):
+                switched[area_id] = homes
             case LowVoltageReconductoring(area_id=area_id, type_name=type_name):
                 lines[area_id] = reconductored(lines[area_id], type_name)
+            case LineRegulators():
+                lines[change.area_id] = regulated(lines[change.area_id], change)
             case TapChange(area_id=area_id) | TransformerSwap(area_id=area_id):
                 unit_of(area_id)
+                held.pop(area_id, None)
+            case OnLoadTransformer(area_id=area_id):
+                unit_of(area_id)
+                held[area_id] = _control_of(change)
             case NewArea(area_id=area_id, new_area_id=new_area_id, split_line_km=link_km):
                 lines[area_id], lines[new_area_id] = split_lines(lines[area_id], new_area_id, link_km)
                 unit_of(new_area_id)
@@ -99,10 +115,49 @@ def desk_with(desk: DeskInput | None, grid: CountyGrid, changes: Iterable[Change
         lines=lines,
         transformers=units,
         rebalanced=frozenset(rebalanced),
+        switched=switched,
+        held_busbars=held,
     )
 
 
-_OF_AREAS = (PhaseBalancing, LowVoltageReconductoring, TapChange, TransformerSwap, NewArea)
+def _control_of(change: OnLoadTransformer) -> BusbarControl:
+    return BusbarControl(
+        setpoint_pu=change.setpoint_pu,
+        band_pu=change.band_pu,
+        step=change.step,
+        range=change.range,
+        ratio=change.tap_ratio,
+    )
+
+
+_OF_AREAS = (
+    PhaseBalancing,
+    PhaseSwitching,
+    LowVoltageReconductoring,
+    TapChange,
+    TransformerSwap,
+    OnLoadTransformer,
+    LineRegulators,
+    NewArea,
+)
+
+
+def regulated(grid: LowVoltageGrid, change: LineRegulators) -> LowVoltageGrid:
+    """Return an area with regulators at the beginning of lines; where none is named, of all that leave the busbar.
+
+    Raises
+    ------
+    PlanError
+        If a node is not there.
+    """
+    place = {name: node for node, name in enumerate(grid.node_name)}
+    unknown = [name for name in change.nodes if place.get(name, 0) < 1]
+    if unknown:
+        raise PlanError(f"area {grid.area_id} has no line above {', '.join(unknown)} for a regulator.")
+    nodes = [place[name] for name in change.nodes] or np.flatnonzero(grid.parent == 0).tolist()
+    rated_ka = change.rated_kva / 1000.0 / SQRT3 / VN_LV_KV
+    more = tuple(LineRegulator(node=node, boost=change.boost, rated_ka=rated_ka) for node in nodes)
+    return replace(grid, regulators=(*grid.regulators, *more))
 
 
 def thinner_lines(grid: LowVoltageGrid, type_name: str) -> BoolArray:
@@ -213,6 +268,7 @@ def _part(grid: LowVoltageGrid, nodes: BoolArray, homes: BoolArray, area_id: str
             for node, cut in zip(chosen.tolist(), is_cut.tolist(), strict=True)
         ),
         home_node=place[kept.home_node],
+        regulators=tuple(replace(one, node=int(place[one.node])) for one in grid.regulators if nodes[one.node]),
     )
 
 

@@ -22,6 +22,25 @@ class PhaseBalancing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseSwitching:
+    """Some homes of an area get switches that put them on another phase whenever the load has shifted.
+
+    Attributes
+    ----------
+    area_id : str
+        The area.
+    unbalance_factor : float
+        Voltage drop of the heaviest phase over that of a balanced line, afterwards. [1]
+    homes : int
+        Homes with a switch.
+    """
+
+    area_id: str
+    unbalance_factor: float
+    homes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TapChange:
     """The off-load tap of an area's transformer is set anew.
 
@@ -54,6 +73,31 @@ class TransformerSwap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OnLoadTransformer:
+    """An area's transformer is replaced by one with on-load taps, which hold the voltage of its busbar.
+
+    Attributes
+    ----------
+    area_id : str
+        The area.
+    type_name : str
+        New type without its tap changer, of the catalogue.
+    tap_ratio : float
+        Ratio over the nominal one under the heaviest load. [1]
+    setpoint_pu, band_pu, step, range : float
+        Voltage that is held, and how far off it may be; step of the ratio, and how far it goes either way. [pu], [1]
+    """
+
+    area_id: str
+    type_name: str
+    tap_ratio: float
+    setpoint_pu: float
+    band_pu: float
+    step: float
+    range: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LowVoltageReconductoring:
     """All low-voltage lines of an area get another conductor.
 
@@ -67,6 +111,28 @@ class LowVoltageReconductoring:
 
     area_id: str
     type_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineRegulators:
+    """Voltage regulators in low-voltage lines of an area.
+
+    Attributes
+    ----------
+    area_id : str
+        The area.
+    nodes : tuple of str
+        Names of the nodes below the lines that get one; empty where the lines are not drawn and each circuit has one.
+    boost : float
+        By how much they raise the voltage under heavy load. [1]
+    rated_kva : float
+        Rated throughput of each. [kVA]
+    """
+
+    area_id: str
+    nodes: tuple[str, ...]
+    boost: float
+    rated_kva: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +184,28 @@ class FeederReconductoring:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FeederRegulator:
+    """A voltage regulator in a 10 kV line raises the voltage of everything behind it.
+
+    Attributes
+    ----------
+    feeder_id : str
+        The feeder.
+    line_id : int
+        Id of the line.
+    boost : float
+        By how much it raises the voltage while the load is heavy, over the voltage before it. [1]
+    rated_mva : float
+        Rated throughput. [MVA]
+    """
+
+    feeder_id: str
+    line_id: int
+    boost: float
+    rated_mva: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TieLine:
     """A normally open link between two feeders.
 
@@ -145,7 +233,17 @@ class TieLine:
 
 
 Change = (
-    PhaseBalancing | TapChange | TransformerSwap | LowVoltageReconductoring | NewArea | FeederReconductoring | TieLine
+    PhaseBalancing
+    | PhaseSwitching
+    | TapChange
+    | TransformerSwap
+    | OnLoadTransformer
+    | LowVoltageReconductoring
+    | LineRegulators
+    | NewArea
+    | FeederReconductoring
+    | FeederRegulator
+    | TieLine
 )
 
 

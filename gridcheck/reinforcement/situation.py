@@ -132,6 +132,10 @@ class TreeSituation:
         True where then no limit of a section, feeder or main transformer is broken.
     highest_lv_v : ndarray, shape (n_area,)
         Highest voltage of the low-voltage busbars before the queue, phase to neutral. [V]
+    lowest_lv_v : ndarray, shape (n_area,)
+        Lowest voltage of the same at the end of the queue. [V]
+    lowest_end_v : ndarray, shape (n_area,)
+        Lowest voltage at the end of the low-voltage lines then, by the estimate. [V]
     hours : HoursBeyond
         At the end of the queue.
     """
@@ -141,6 +145,8 @@ class TreeSituation:
     broken_if_all: BoolArray
     upper_holds_if_all: bool
     highest_lv_v: FloatArray
+    lowest_lv_v: FloatArray
+    lowest_end_v: FloatArray
     hours: HoursBeyond
 
 
@@ -310,5 +316,7 @@ def _tree_situation(
         broken_if_all=broken_if_all,
         upper_holds_if_all=upper_holds,
         highest_lv_v=node_voltages(lightest.area_state)[tree.area_node].max(axis=1) * LV_PHASE_V,
+        lowest_lv_v=node_voltages(solved.area_state)[tree.area_node].min(axis=1) * LV_PHASE_V,
+        lowest_end_v=solved.value[checks.kind == CheckKind.END_VOLTAGE],
         hours=hours_beyond(tree, full, final, solved),
     )

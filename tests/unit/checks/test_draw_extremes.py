@@ -9,6 +9,8 @@ from gridcheck.cases import PhaseLoadCases
 from gridcheck.checks.draw_extremes import LvCheck, lv_limits, worst_of_draws
 from gridcheck.errors import InputError
 from gridcheck.limits import DEFAULT_LIMITS
+from gridcheck.network.line_regulators import LineRegulator
+from gridcheck.network.low_voltage import area_transformer, four_wire_of
 from gridcheck.powerflow import solve_unbalanced
 from tests.support.risk_areas import area, one_box, pool, street
 
@@ -133,3 +135,47 @@ def test_voltages_of_other_steps_are_refused(net, vm_pu):
 def test_a_network_of_another_grid_is_refused(net):
     with pytest.raises(InputError, match="buses"):
         dataclasses.replace(net, grid=one_box((0,)))
+
+
+def test_regulators_let_through_what_they_would_lift_too_high(net):
+    """One load flow per draw and step, raised where no meter gets above the limit, let through elsewhere."""
+    regulator = LineRegulator(node=1, boost=0.03, rated_ka=0.08)
+    grid = dataclasses.replace(net.grid, regulators=(regulator,))
+    unit = area_transformer("S13-30-Dyn11")
+    regulated = dataclasses.replace(net, grid=grid, network=four_wire_of(grid, unit))
+    p, q, has_meter = drawn(net)
+    meters = has_meter.reshape(N_DRAW, -1).T
+
+    worst = worst_of_draws(regulated, flattened(net, p), flattened(net, q), np.ascontiguousarray(meters))
+
+    low, high, raised = np.full(N_DRAW, np.inf), np.full(N_DRAW, -np.inf), np.zeros(2, dtype=int)
+    line = np.full(N_DRAW, -np.inf)
+    for draw in range(N_DRAW):
+        for step, u in enumerate(net.vm_pu):
+            for network in (regulated.network, net.network):
+                found = at_source(network, u, net.node, p[draw, step], q[draw, step])
+                volts = found.vm_pu[0, net.node + 1][has_meter[draw]] * 400.0 / np.sqrt(3)
+                if network is net.network or volts.max() <= DEFAULT_LIMITS.lv_voltage_max_v.value:
+                    break
+            raised[int(network is regulated.network)] += 1
+            low[draw], high[draw] = min(low[draw], volts.min()), max(high[draw], volts.max())
+            # The regulator's rating counts at its output, also where it lets the voltage through.
+            amps = found.loading_percent[0, :-1].copy()
+            amps[0] *= 1.0 if network is regulated.network else near_rating(net) / 0.08
+            line[draw] = max(line[draw], amps.max())
+    assert raised.min() > 0
+    np.testing.assert_allclose(worst.value[LvCheck.LOW_VOLTAGE], low, atol=2e-3)
+    np.testing.assert_allclose(worst.value[LvCheck.HIGH_VOLTAGE], high, atol=2e-3)
+    np.testing.assert_allclose(worst.value[LvCheck.LINE_LOADING], line, rtol=1e-5)
+
+
+def near_rating(net):
+    return net.network.balanced.branches.rating_from_ka[0]
+
+
+def at_source(network, u, node, p_kw, q_kvar):
+    balanced = dataclasses.replace(network.balanced, slack_vm_pu=np.array([u]))
+    p_mw, q_mvar = np.zeros((2, 1, network.n_bus, 3))
+    p_mw[0, node + 1], q_mvar[0, node + 1] = p_kw / 1e3, q_kvar / 1e3
+    moved = dataclasses.replace(network, balanced=balanced)
+    return solve_unbalanced(moved, PhaseLoadCases(p_mw=p_mw, q_mvar=q_mvar), tolerance_pu=1e-10)

@@ -64,7 +64,9 @@ def test_more_lines_and_shorter_ones_drop_less():
 
 
 def test_lines_of_some_areas():
-    lines = LowVoltageLines(p_drop=np.array([1.0, 2.0, 3.0]), q_drop=np.array([4.0, 5.0, 6.0]))
+    lines = LowVoltageLines(
+        p_drop=np.array([1.0, 2.0, 3.0]), q_drop=np.array([4.0, 5.0, 6.0]), boost=np.array([0.0, 0.1, 0.0])
+    )
 
     some = lines.of(np.array([2, 0]))
 

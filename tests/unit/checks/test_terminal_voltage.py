@@ -8,6 +8,10 @@ from gridcheck.checks.assessment import assess_upper, full_course
 from gridcheck.checks.supply_tree import CheckKind, supply_trees
 from gridcheck.checks.terminal_voltage import terminal_voltage_pu, voltage_of_steps
 from gridcheck.limits import DEFAULT_LIMITS
+from gridcheck.network.records import BranchKind
+from gridcheck.powerflow.readings import node_voltages
+from gridcheck.reinforcement.changes import build
+from gridcheck.reinforcement.measures import FeederRegulator
 from tests.support.hand_drawn_county import POLES, base_counts, hand_drawn_county, hand_drawn_net, profiles
 
 R_OHM = {0: 3.0, 1: 5.0, 2: 2.0, 3: 4.0}
@@ -48,3 +52,36 @@ def test_like_pandapower(tmp_path):
 def test_heavy_steps_take_the_lower_and_light_ones_the_higher_voltage():
     crowded, quiet = np.array([[0.95, 1.0]]), np.array([[0.97, 1.01]])
     assert voltage_of_steps(crowded, quiet, np.array([False, True])).tolist() == [[0.95, 1.01]]
+
+
+def test_a_regulator_falls_back_in_light_hours(tmp_path):
+    net = hand_drawn_net(r_ohm=R_OHM)
+    grid = hand_drawn_county(tmp_path, net)
+    counts = base_counts([80.0, 60.0, 90.0, 70.0, 50.0])
+    course = profiles(np.array([0.1, 1.0, 0.6]), n_case=3)
+    light, cases = np.array([True, False, False]), np.arange(3)
+    line = int(grid.network.branches.branch_id[grid.network.branches.kind == BranchKind.LINE][1])
+    feeder_id = str(grid.feeders["feeder_id"].iloc[0])
+
+    def terminals(boost, **given):
+        change = FeederRegulator(feeder_id=feeder_id, line_id=line, boost=boost, rated_mva=4.0)
+        built = supply_trees(build(grid, (change,)), DEFAULT_LIMITS)[0]
+        return built, terminal_voltage_pu(built, course, counts, cases, **given)
+
+    tree = supply_trees(grid, DEFAULT_LIMITS)[0]
+    plain = terminal_voltage_pu(tree, course, counts, cases, light=light)
+    built, full = terminals(0.05)
+    _, found = terminals(0.05, light=light)
+    behind = full[:, 1] / plain[:, 1] > 1.02
+    assert 0 < behind.sum() < len(behind)
+    # In heavy cases nothing changes, and nothing before the regulator.
+    np.testing.assert_array_equal(found[:, ~light], full[:, ~light])
+    np.testing.assert_array_equal(found[~behind], full[~behind])
+    # In the light one it is as high as in the others at most, but no lower than without the regulator.
+    node = int(built.regulator_node[0])
+    upper = node_voltages(assess_upper(built, full_course(course, DEFAULT_LIMITS), counts).state)[node]
+    boost = 1.05 * max(upper[1:].max() / upper[0], 1.0 / 1.05) - 1.0
+    _, exact = terminals(max(boost, 1e-9))
+    assert (found[behind, 0] >= exact[behind, 0] - 1e-12).all()
+    np.testing.assert_allclose(found[behind, 0], exact[behind, 0], atol=2e-4)
+    assert (found[behind, 0] < full[behind, 0] - 0.005).all()

@@ -11,8 +11,9 @@ from gridcheck.checks.draw_extremes import LvCheck
 from gridcheck.checks.low_voltage_risk import AreaRisk
 from gridcheck.checks.risk_outlook import LvHeater, RiskRules
 from gridcheck.connection.decision import Blocker
-from gridcheck.connection.low_voltage_verdict import LvOptions, decide_area
+from gridcheck.connection.low_voltage_verdict import REPHASE, AreaQueue, LvOptions, decide_area
 from gridcheck.connection.phase_balance import balanced_phases
+from gridcheck.network.line_regulators import LineRegulator
 from gridcheck.network.low_voltage import area_transformer, four_wire_of
 from gridcheck.powerflow import solve_unbalanced
 from tests.support.risk_areas import BASE, HEAT_PUMP, ROOF, area, one_box, steady_pool, street
@@ -162,6 +163,40 @@ def test_homes_on_other_phases_make_room_on_a_crowded_one():
     assert risk.net.grid.home_phase.tolist() == [0, 0, 0, 3]
 
 
+@pytest.mark.parametrize(("switched", "fits"), [(0, False), (2, False), (4, True), (6, True)])
+def test_switches_put_homes_on_phases_after_all_were_put_there_by_hand(switched, fits):
+    # Two homes of 2 kW on each phase, put there by hand. 4 kW more on one of them: 8 | 4 | 4 break the limit, and
+    # moving the applicant changes nothing. Its neighbour has to move, 6 | 6 | 4; it is the fourth by load.
+    risk = at((0, 1, 2, 0, 1, 2), (2.0,) * 6, metres=600.0)
+    assert end_volts(risk.net, (8, 4, 4)).min() < 198.0 < end_volts(risk.net, (6, 6, 4)).min()
+    options = LvOptions(
+        network_of=lambda grid, steps: network_of(grid, 0) if steps == 0 else None,
+        phases=True, switched_homes=switched, managed_start=False, least_share=1.0,
+    )  # fmt: skip
+    queue = AreaQueue(risk, options)
+    queue.measures = (REPHASE,)
+    verdict = queue.decide(heater(0, 4.0))
+    assert verdict.fits == fits
+    assert queue.measures == (REPHASE,)
+    if fits:
+        assert verdict.conditions == (REPHASE,)
+        load = np.bincount(queue.risk.net.grid.home_phase, weights=[6, 2, 2, 2, 2, 2])
+        assert sorted(load) == [4, 6, 6]
+
+
+def test_a_regulator_in_the_line_makes_room_and_light_hours_stay():
+    # 6 kW on a phase that carries 2 already.
+    plain = at((0, 1, 2), (2.0, 2.0, 2.0), metres=600.0)
+    grid = dataclasses.replace(plain.net.grid, regulators=(LineRegulator(node=1, boost=0.05, rated_ka=0.144),))
+    net = area(grid, plain.net.pool, vm_pu=0.93, type_name=TYPE)
+    asked = [heater(0, 6.0)]
+    (without,), _ = decide_area(plain, asked, nothing_but())
+    (verdict,), _ = decide_area(AreaRisk(net, plain.loads, RULES, seed=1), asked, nothing_but())
+    assert (without.fits, without.plain.binding) == (False, LvCheck.LOW_VOLTAGE)
+    assert (verdict.fits, verdict.conditions) == (True, ())
+    assert verdict.outlook.value[LvCheck.LOW_VOLTAGE] == pytest.approx(end_volts(net, (8, 2, 2)).min(), abs=0.01)
+
+
 # ---------------------------------------------------------------------------------------------------- whose load it is
 
 
@@ -226,6 +261,12 @@ def test_balance_by_hand():
     # 5, 4, 3, 3 on three phases: largest first gives 5 | 4 | 3+3, and nothing better exists.
     phase = balanced_phases(one_box((0, 0, 0, 0)), np.array([3.0, 5.0, 4.0, 3.0]))
     assert phase.tolist() == [2, 0, 1, 2]
+
+
+def test_only_those_that_draw_most_choose_again():
+    # The two largest choose; the others keep 1 kW on A and 2 kW on B: 5 goes to C, 4 to A.
+    phase = balanced_phases(one_box((0, 1, 0, 0)), np.array([1.0, 2.0, 5.0, 4.0]), most=2)
+    assert phase.tolist() == [0, 1, 2, 0]
 
 
 def test_balance_leaves_what_is_unknown_or_on_three_phases():

@@ -9,6 +9,7 @@ from dss import DSS
 
 from gridcheck.errors import InputError
 from gridcheck.network.area_transformers import area_transformer
+from gridcheck.network.line_regulators import LineRegulator
 from gridcheck.network.low_voltage import LowVoltageGrid, four_wire_of, line_ohm_per_km, loads_by_phase
 from gridcheck.network.low_voltage_tables import element_tables
 from gridcheck.network.opendss import opendss_script
@@ -66,6 +67,55 @@ def test_the_script_gives_the_same_voltages_in_opendss(number, name, tap):
     spread = np.ptp(np.abs(expected), axis=1)
     assert spread.max() > 0.01  # the phases differ, or the neutral would not be tested
     assert np.abs(expected).min() < 0.97
+
+
+def with_regulator(script, node, parent, boost):
+    """The script with three single-phase autotransformers before a line, their neutral in common."""
+    more = [
+        f"new transformer.reg{k} phases=1 windings=2 buses=(n{parent}.{k}.4, reg.{k}.4) "
+        f"kvs=({400 / 3**0.5 / 1e3:.17g}, {400 / 3**0.5 / 1e3 * (1 + boost):.17g}) kvas=(1000, 1000) xhl=1e-4 "
+        "%rs=(1e-6, 1e-6) %imag=0 %noloadloss=0 ppm_antifloat=0"
+        for k in (1, 2, 3)
+    ]
+    more.append(f"new reactor.through phases=1 bus1=n{parent}.4 bus2=reg.4 r=1e-6 x=0")
+    lines = script.splitlines()
+    (at,) = [k for k, line in enumerate(lines) if line.startswith(f"new line.l{node} ")]
+    lines[at] = lines[at].replace(f"bus1=n{parent}.", "bus1=reg.")
+    return "\n".join([*lines[:at], *more, *lines[at:]])
+
+
+@pytest.mark.parametrize("name", ["S13-160-Dyn11", "S11-100-Yyn0"])
+def test_a_regulator_in_a_line_is_three_autotransformers_of_opendss(name):
+    grid, unit = area(1), area_transformer(name)
+    phase, (p_kw, q_kvar) = known(grid), uneven_loads(grid, 1, most_kw=2.5)
+    homes_behind = [np.count_nonzero(behind(grid, k)[grid.home_node]) for k in range(grid.n_node)]
+    # In the middle of a trunk: half of a circuit lies behind it.
+    node = min(range(1, grid.n_node), key=lambda k: (abs(homes_behind[k] - 6), k))
+    regulator = LineRegulator(node=node, boost=0.1, rated_ka=0.144)
+    with_one = dataclasses.replace(grid, regulators=(regulator,))
+
+    found = phasors(with_one, unit, p_kw, q_kvar, phase)[1:]
+    script = opendss_script(grid, unit, p_kw[0], q_kvar[0], home_phase=phase)
+    judge = opendss_phasors(with_regulator(script, node, int(grid.parent[node]), 0.1), grid.n_node)
+
+    np.testing.assert_allclose(found, judge, rtol=0, atol=5e-6)
+    plain = np.abs(phasors(grid, unit, p_kw, q_kvar, phase)[1:])
+    assert (np.abs(found) / plain)[behind(grid, node)].min() > 1.09
+    assert homes_behind[node] > 0
+    with pytest.raises(InputError, match="regulators"):
+        opendss_script(with_one, unit, p_kw[0], q_kvar[0], home_phase=phase)
+
+
+def behind(grid, node):
+    result = np.arange(grid.n_node) == node
+    for k in range(node + 1, grid.n_node):
+        result[k] = result[grid.parent[k]]
+    return result
+
+
+def test_a_regulator_needs_a_line():
+    with pytest.raises(InputError, match="regulator"):
+        dataclasses.replace(area(1), regulators=(LineRegulator(node=0, boost=0.1, rated_ka=0.1),))
 
 
 def test_the_voltage_of_the_source_in_opendss():

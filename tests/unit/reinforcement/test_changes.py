@@ -12,15 +12,21 @@ from gridcheck.cases import LoadCases
 from gridcheck.checks.low_voltage import end_voltage_v, low_voltage_lines
 from gridcheck.checks.supply_tree import supply_trees
 from gridcheck.demand.profiles import class_counts
-from gridcheck.errors import CatalogueError, PlanError
+from gridcheck.errors import CatalogueError, PlanError, UnsupportedElementError
 from gridcheck.limits import DEFAULT_LIMITS
+from gridcheck.network.area_transformers import transformers_of
+from gridcheck.network.pandapower_net import to_pandapower
 from gridcheck.powerflow import solve
 from gridcheck.reinforcement.changes import build, relocate, share_counts
 from gridcheck.reinforcement.measures import (
     FeederReconductoring,
+    FeederRegulator,
+    LineRegulators,
     LowVoltageReconductoring,
     NewArea,
+    OnLoadTransformer,
     PhaseBalancing,
+    PhaseSwitching,
     TapChange,
     TieLine,
     TransformerSwap,
@@ -50,13 +56,22 @@ TIE = TieLine(
     length_km=1.5,
 )
 STRONGER = FeederReconductoring(feeder_id=F1, line_types=((1, "JKLYJ-10-240"), (2, "JKLYJ-10-240")))
+OLTC = OnLoadTransformer(
+    area_id=A2, type_name="S20-400-Dyn11", tap_ratio=0.925, setpoint_pu=1.0, band_pu=0.015, step=0.025, range=0.1
+)
+LV_REGULATORS = LineRegulators(area_id=A2, nodes=(), boost=0.1, rated_kva=100.0)
+REGULATOR = FeederRegulator(feeder_id=F1, line_id=1, boost=0.05, rated_mva=4.0)
 EVERY_CHANGE = (
     PhaseBalancing(area_id=A1, unbalance_factor=1.1),
+    PhaseSwitching(area_id=A2, unbalance_factor=1.05, homes=8),
     TapChange(area_id=A1, tap_ratio=0.975),
     SWAP,
     LowVoltageReconductoring(area_id=A1, type_name="JKLYJ-1-185"),
     NEW_AREA,
     STRONGER,
+    REGULATOR,
+    OLTC,
+    LV_REGULATORS,
     TIE,
 )
 
@@ -121,6 +136,20 @@ def test_a_swap_keeps_the_tap_position(tmp_path):
     assert_same(build(grid, (SWAP,)), tables)
 
 
+def test_on_load_taps_stand_where_they_hold_the_voltage_and_agree_with_pandapower(grid):
+    built = build(grid, (OLTC,))
+    tables = county.tables()
+    for name, value in (county.nameplate("S20-400-Dyn11") | {"tap_min": -4, "tap_max": 4, "tap_pos": -3}).items():
+        tables["trafo"].loc[2, name] = value
+
+    assert_same(built, tables)
+    assert (built.areas["kva"].iloc[1], built.areas["type_name"].iloc[1]) == (400, "S20-400-Dyn11")
+    (unit,) = transformers_of(built, np.array([1]))
+    # Beyond the taps of the catalogue's unit: the tap stands in the rated voltage.
+    assert unit.vn_hv_kv * (1.0 + unit.tap_pos * unit.tap_step_percent / 100.0) == pytest.approx(9.25)
+    assert (unit.kva, unit.pk_kw) == pytest.approx((400.0, county.nameplate("S20-400-Dyn11")["vkr_percent"] * 4.0))
+
+
 def test_a_swap_brings_its_vector_group(grid):
     built = build(grid, (TransformerSwap(area_id=A1, type_name="S11-100-Yyn0"),))
 
@@ -151,6 +180,26 @@ def test_phase_balancing_changes_the_drop_by_the_factor(grid):
     built = build(grid, (PhaseBalancing(area_id=A1, unbalance_factor=1.1),))
 
     assert drop_v(built) == pytest.approx(drop_v(grid) * 1.1 / 1.3, rel=1e-12)
+
+
+def test_a_regulator_in_every_circuit_raises_the_beginning_of_the_lines(grid):
+    every = dataclasses.replace(LV_REGULATORS, area_id=A1)
+    built = build(grid, (every,))
+
+    # 230 V become 253, and the same power drops less: 23 V are won, and the drop is 1.1 times smaller.
+    assert drop_v(built) == pytest.approx(drop_v(grid) / 1.1 - 23.0, rel=1e-12)
+    assert built.areas["lv_regulators"].tolist() == [3, 0, 0, 0]
+    # One of three circuits without a regulator is the lowest as before.
+    two = build(grid, (dataclasses.replace(every, nodes=("P1", "P2")),))
+    assert drop_v(two) == drop_v(grid)
+    assert two.areas["lv_regulators"].tolist() == [2, 0, 0, 0]
+
+
+def test_switches_after_balancing_bring_the_drop_nearer_to_an_even_line(grid):
+    by_hand = PhaseBalancing(area_id=A1, unbalance_factor=1.1)
+    switches = PhaseSwitching(area_id=A1, unbalance_factor=1.05, homes=8)
+
+    assert drop_v(build(grid, (by_hand, switches))) == pytest.approx(drop_v(grid) * 1.05 / 1.3, rel=1e-12)
 
 
 def drop_v(grid, p_kw=70.0):
@@ -229,6 +278,50 @@ def test_stronger_lines_agree_with_pandapower(grid):
     assert_same(built, tables)
     assert built.network.branches.type_name[1] == "JKLYJ-10-240"
     assert built.feeders["limit_ka"].tolist() == grid.feeders["limit_ka"].tolist()
+
+
+@pytest.mark.parametrize("ends", [(2, 3), (3, 2)], ids=["before the line", "behind it"])
+def test_a_regulator_agrees_with_pandapower(tmp_path, ends):
+    tables = county.tables()
+    tables["line"].loc[1, ["from_bus", "to_bus"]] = ends
+    grid = county.grid(tmp_path, elements=tables)
+    # The judge has a transformer without losses, 10.5/10, between the regulator's bus and the `from` end of the line.
+    place = tables["bus"].index.max() + 1
+    tables["bus"].loc[place] = tables["bus"].loc[2]
+    ratio = {"vn_hv_kv": 10.0, "vn_lv_kv": 10.5}
+    sides = {"hv_bus": 2, "lv_bus": place} if ends[0] == 2 else {"hv_bus": place, "lv_bus": 3}
+    unit = tables["trafo"].loc[0].to_dict() | ratio | sides | {"sn_mva": 4.0, "vk_percent": 0.1, "vkr_percent": 0.0}
+    tables["trafo"].loc[5] = unit | {"pfe_kw": 0.0, "i0_percent": 0.0, "shift_degree": 0.0, "tap_pos": 0}
+    tables["line"].loc[1, "from_bus"] = place
+    tables["switch"] = tables["switch"][tables["switch"]["name"] != "K2"]
+
+    built = build(grid, (REGULATOR,))
+
+    ours, theirs = solved(built), judged(tables)
+    np.testing.assert_allclose(ours.vm_pu[0], theirs.res_bus["vm_pu"].drop(place), rtol=0, atol=1e-6)
+    # 80 kW by 70 mm2 for 6 km: 2 % are lost, and 5 % are won.
+    assert 1.045 < ours.vm_pu[0, 4] / solved(grid).vm_pu[0, 4] < 1.055
+    line = built.network.branches.name.index("L1")
+    # The side towards the source carries more: the regulator's own, or the line's.
+    most_ka = theirs.res_trafo["i_hv_ka"][5] if ends[0] == 2 else theirs.res_line["i_to_ka"][1]
+    ours_ka = ours.loading_percent[0, line] / 100.0 * built.network.branches.rating_from_ka[line]
+    assert ours_ka == pytest.approx(most_ka, rel=1e-6)
+
+
+def test_a_regulator_is_the_narrowest_part_of_its_line_and_stays(grid):
+    branches = build(grid, (dataclasses.replace(REGULATOR, rated_mva=2.0), STRONGER)).network.branches
+
+    # 2 MVA at 10 kV are 115 A; JKLYJ-10-240 would carry 553.
+    assert branches.rating_from_ka[1] == pytest.approx(2.0 / 3**0.5 / 10.0)
+    assert branches.rating_from_ka[2] == 0.553
+    assert branches.tap_ratio[1] == pytest.approx(1.0 / 1.05)
+    with pytest.raises(PlanError, match="already"):
+        build(grid, (REGULATOR, REGULATOR))
+
+
+def test_a_line_with_a_regulator_is_no_line_of_pandapower(grid):
+    with pytest.raises(UnsupportedElementError, match="regulator"):
+        to_pandapower(build(grid, (REGULATOR,)).network)
 
 
 def test_the_limit_of_a_feeder_rises_with_the_line_that_set_it(grid):

@@ -6,14 +6,23 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gridcheck.checks.assessment import assess_upper
+from gridcheck.checks.supply_tree import supply_trees
 from gridcheck.connection.decision import Verdict
-from gridcheck.reinforcement import Project, find_projects
+from gridcheck.connection.phase_balance import evened_phases
+from gridcheck.powerflow.readings import node_voltages
+from gridcheck.reinforcement import Project, default_terms, find_projects
+from gridcheck.reinforcement.area_options import _AreaParts
 from gridcheck.reinforcement.candidates import propose
+from gridcheck.reinforcement.changes import build
 from gridcheck.reinforcement.evaluate import evaluate, undominated
 from gridcheck.reinforcement.measures import Candidate, NewArea, TapChange, TransformerSwap
-from gridcheck.reinforcement.situation import situation_of
+from gridcheck.reinforcement.options import Part
+from gridcheck.reinforcement.regulator_place import RegulatorKind, best_place
+from gridcheck.reinforcement.situation import counts_of_tree, situation_of
 from tests.support import planned_county as county
-from tests.support.planned_county import A1, A2, A4, F1
+from tests.support.planned_county import A1, A2, A3, A4, F1
+from tests.support.risk_areas import street
 
 
 def by_measures(candidates):
@@ -136,17 +145,25 @@ def test_low_voltage_gets_measures_of_the_lines(weak):
         ("new_area_400",),
     } <= set(candidates)
     assert not any("transformer_swap" in measure for measures in candidates for measure in measures)
+    # By hand first, then switches that follow: 0.5 and 6.
+    assert candidates[("phase_switches", "phase_balancing")].cost_yuan == 65_000.0
+    factors = [change.unbalance_factor for change in candidates[("phase_switches", "phase_balancing")].changes]
+    assert factors == [1.1, 1.05]
     # Three circuits of 4 km at 9 a km, and 0.5 for the phases.
     assert candidates[("lv_reconductor",)].cost_yuan == 1_080_000.0
     assert candidates[("lv_reconductor", "phase_balancing")].cost_yuan == 1_085_000.0
 
 
 def test_low_voltage_is_lifted_and_the_household_connected(weak):
-    project = next(p for p in find_projects(weak) if p.candidate.measures == ("lv_reconductor",))
+    situation = situation_of(weak)
+    candidates = by_measures(propose(situation))
+    project = evaluate(situation, candidates[("lv_reconductor",)])
 
     assert project.application_ids == ("P1",)
     assert project.undervoltage_hours_removed == 3.0
     assert replace(project, households_unlocked=0).reason == "low_voltage"
+    # By the estimate even phases do as much for less money: 3.55 times the drop of a balanced line become 3.05.
+    assert [p.candidate.measures for p in find_projects(weak)][-1] == ("phase_switches", "phase_balancing")
 
 
 @pytest.mark.parametrize(
@@ -176,6 +193,70 @@ def test_a_tap_is_offered_only_as_far_as_the_light_case_allows(tmp_path, positio
         assert ("phase_balancing", "tap_change") in candidates
 
 
+def test_on_load_taps_are_offered_where_light_hours_forbid_to_set_them_by_hand(tmp_path):
+    # 206 V at the busbar under full load and 238 V in light hours: no tap suits both.
+    elements = county.tables()
+    elements["line"].loc[[1, 2], "length_km"] = 60.0
+    grid = county.grid(tmp_path, homes=(60, 180, 150, 40), radius_m=(300, 300, 1200, 300), elements=elements)
+    decided = county.decided(grid, [])
+    situation = situation_of(decided)
+
+    measure = ("transformer_swap_400_oltc",)
+    candidates = by_measures(c for c in propose(situation) if c.area_id == A3)
+    assert ("tap_change",) not in candidates
+    change = candidates[measure].changes[0]
+    # 206.6 / 230.9 V would be a ratio of 0.895; four steps are the most.
+    assert (change.tap_ratio, change.type_name) == (0.9, "S20-400-Dyn11")
+    assert candidates[measure].cost_yuan == 170_000.0
+    assert evaluate(situation, candidates[measure]).undervoltage_hours_removed == 3.0
+
+    # A regulator in each of three circuits: 230.9 / 206.6 V are 11.8 %, four whole steps of 2.5 %.
+    circuits = candidates[("lv_regulator",)]
+    assert (circuits.changes[0].boost, circuits.changes[0].nodes, circuits.cost_yuan) == (0.1, (), 150_000.0)
+    assert evaluate(situation, circuits).undervoltage_hours_removed == 3.0
+
+    # Lines so long that 227 V at their beginning are not enough get none.
+    long = county.grid(tmp_path, homes=(60, 180, 150, 40), radius_m=(300, 300, 1500, 300), elements=elements)
+    more = by_measures(c for c in propose(situation_of(county.decided(long, []))) if c.area_id == A3)
+    assert ("lv_regulator",) not in more
+
+    def offered(**changed):
+        other = situation_of(replace(decided, terms=replace(decided.terms, **changed)))
+        return measure in by_measures(c for c in propose(other) if c.area_id == A3)
+
+    assert offered()
+    # A set point below what is there raises nothing.
+    assert not offered(oltc_setpoint_pu=0.9)
+
+
+def test_on_load_taps_are_not_offered_where_the_busbar_is_high_enough(weak):
+    assert not any("oltc" in c.measure or "regulator" in c.measure for c in propose(situation_of(weak)))
+
+
+def test_phases_are_evened_before_a_regulator_is_placed_in_drawn_lines():
+    # A trunk of four poles with a box at the second and at the last; the near box leaves phase C high.
+    lines = street(6, poles=4, metres=150.0, phases=(0, 1))
+    parts = _AreaParts.__new__(_AreaParts)
+    parts.terms, parts.area, parts.area_id = default_terms(), {"lv_circuits": 1, "kva": 100.0}, "A"
+    parts.drawn, parts.heavy = lines, (np.full(6, 2.5), 0.2)
+    parts.lowest_lv_v, parts.voltage_min_v = 222.0, 198.0
+    balancing = (Part(measure="phase_balancing", change=None, description="", cost_yuan=5000.0),)
+
+    ((first, regulator),) = parts.line_regulators(balancing)
+
+    assert first is balancing[0]
+    assert (regulator.measure, regulator.cost_yuan) == ("lv_regulator", 50_000.0)
+    change = regulator.change
+    even = replace(lines, home_phase=evened_phases(lines, parts.heavy[0]))
+    assert sorted(np.bincount(even.home_phase)) == [2, 2, 2]
+    kind = RegulatorKind(range=0.15, step=0.025, setpoint_v=400.0 / 3**0.5, rated_ka=0.1 / 3**0.5 / 0.4)
+    place = best_place(even, parts.heavy[0], 0.2, 222.0, kind)
+    assert (change.nodes, change.boost) == ((lines.node_name[place.node],), place.boost)
+    # What would stay below the limit, or is at the set point, gets none.
+    parts.voltage_min_v = 229.0
+    assert parts.line_regulators(balancing) == ()
+
+
 def test_an_overloaded_line_is_replaced(tmp_path):
     elements = county.tables()
     # 80 kW at 10.4 kV are 4.4 A.
@@ -199,7 +280,7 @@ def test_a_long_feeder_gets_half_of_the_way_and_all_of_it(tmp_path):
     grid = county.grid(tmp_path, homes=(60, 180, 180, 40), elements=elements)
     situation = situation_of(county.decided(grid, []))
 
-    candidates = [c for c in propose(situation) if c.group.startswith("feeder:")]
+    *candidates, regulator = [c for c in propose(situation) if c.group.startswith("feeder:")]
 
     # The first line is of the strongest type already.
     assert [[line for line, _ in c.changes[0].line_types] for c in candidates] == [[1], [1, 2]]
@@ -211,6 +292,44 @@ def test_a_long_feeder_gets_half_of_the_way_and_all_of_it(tmp_path):
     low_h = 3.0 + hours.area_undervoltage_h.sum()
     assert whole.undervoltage_hours_removed == low_h
     assert 0.0 <= half.undervoltage_hours_removed <= low_h
+    # Only the last pole is low; the regulator stands in the line to it and lifts what it finds to 1.03 pu at most.
+    assert regulator.measures == ("mv_regulator",)
+    assert regulator.cost_yuan == 380_000.0
+    change = regulator.changes[0]
+    assert (change.feeder_id, change.line_id) == (F1, 2)
+    built = build(situation.county.grid, (change,))
+    before, after = (section_voltages(g, situation) for g in (situation.county.grid, built))
+    assert 1.03 - 1.5 * 0.0125 < before[3] * (1.0 + change.boost) <= 1.03
+    assert before[4] < 0.93 < after[4]
+    lifted = evaluate(situation, regulator)
+    assert lifted.undervoltage_hours_removed >= 3.0
+    assert regulator.project_id in [project.project_id for project in find_projects(situation.county)]
+
+
+def section_voltages(grid, situation):
+    """Lowest voltages of poles 2 to 5 with the load at the end of the queue. [pu]"""
+    tree = supply_trees(grid, situation.county.limits)[0]
+    upper = assess_upper(tree, situation.full, counts_of_tree(tree, situation.counts))
+    vm_pu = node_voltages(upper.state).min(axis=1)
+    return {bus: vm_pu[node] for node, bus in enumerate(tree.model.bus.tolist()) if 1 < bus < 6}
+
+
+def test_a_regulator_that_is_too_small_or_cannot_help_is_not_offered(tmp_path):
+    elements = county.tables()
+    elements["line"].loc[[1, 2], "length_km"] = 60.0
+    grid = county.grid(tmp_path, homes=(60, 180, 180, 40), elements=elements)
+    decided = county.decided(grid, [])
+    terms = decided.terms
+
+    def offered(**changed):
+        situation = situation_of(replace(decided, terms=replace(terms, **changed)))
+        return any("mv_regulator" in c.measures for c in propose(situation))
+
+    assert offered()
+    # 180 kW and the losses of the line, not 0.1 MVA; 1 % is not enough; a set point below what is there leaves no step.
+    assert not offered(mv_regulator_mva=0.1)
+    assert not offered(mv_regulator_range=0.0125)
+    assert not offered(mv_regulator_setpoint_pu=0.93)
 
 
 def test_nothing_is_proposed_where_nothing_is_wrong(tmp_path):

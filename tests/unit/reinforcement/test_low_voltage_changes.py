@@ -5,12 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gridcheck.errors import PlanError
+from gridcheck.network.line_regulators import LineRegulator
 from gridcheck.network.low_voltage import LowVoltageGrid
 from gridcheck.reinforcement.low_voltage_changes import (
     reconductored,
+    regulated,
     replaced_km,
     split_lines,
 )
+from gridcheck.reinforcement.measures import LineRegulators
 from gridcheck.synthesis.low_voltage import AreaLayout, synthetic_low_voltage
 
 
@@ -55,6 +59,21 @@ def test_the_far_half_goes_to_the_new_transformer():
     assert far.type_name[1] == "JKLYJ-1-120"
     assert far.length_m.tolist() == [0.0, 50.0, 10.0]
     assert near.length_m.tolist() == [0.0, 50.0, 60.0, 10.0, 10.0]
+
+
+def test_a_regulator_stands_where_it_is_named_and_goes_with_its_line():
+    change = LineRegulators(area_id="A1", nodes=("P3",), boost=0.05, rated_kva=100.0)
+    grid = regulated(village_street(), change)
+
+    # 100 kVA at 400 V are 144 A.
+    assert grid.regulators == (LineRegulator(node=3, boost=0.05, rated_ka=pytest.approx(0.1 / 3**0.5 / 0.4)),)
+    near, far = split_lines(grid, "A1N", 0.05)
+    assert near.regulators == ()
+    assert [far.node_name[one.node] for one in far.regulators] == ["P3"]
+    with pytest.raises(PlanError, match="P9"):
+        regulated(village_street(), replace(change, nodes=("P9",)))
+    # None named: all lines out of the busbar.
+    assert [one.node for one in regulated(village_street(), replace(change, nodes=())).regulators] == [1]
 
 
 def test_homes_at_one_place_are_halved():

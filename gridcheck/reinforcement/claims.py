@@ -20,12 +20,36 @@ References
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from gridcheck.errors import PlanError
 from gridcheck.reinforcement.measures import Candidate, Project
 
 Near = Callable[[Project, Project], bool]
 """Tells whether what is built for the second can matter to what the first unlocks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A claim that did not come true, or a connection that was lost.
+
+    Attributes
+    ----------
+    project_id : str
+        Project that claimed the application, or that is left out because of it.
+    application_id : str
+        The application.
+    lost : bool
+        True where it was connected before and is not with the projects.
+    element, quantity : str
+        What stands in its way.
+    """
+
+    project_id: str
+    application_id: str
+    lost: bool
+    element: str
+    quantity: str
 
 
 def conditioned(
@@ -62,6 +86,49 @@ def conditioned(
     for project_id, way in new.items():
         kept[project_id] = _joined(kept.get(project_id), way)
     return list(kept.values())
+
+
+def corrected(projects: Sequence[Project], failures: Sequence[Failure]) -> list[Project]:
+    """Take false claims off their projects for good; leave out what costs somebody a connection, and what needs that.
+
+    Parameters
+    ----------
+    projects : sequence of Project
+        All of them.
+    failures : sequence of Failure
+        What the rerun found.
+
+    Returns
+    -------
+    list of Project
+    """
+    out = {failure.project_id for failure in failures if failure.lost}
+    false: dict[str, set[str]] = {}
+    for failure in failures:
+        false.setdefault(failure.project_id, set()).add(failure.application_id)
+    return [
+        claiming(project, tuple(i for i in project.application_ids if i not in false.get(project.project_id, ())))
+        for project in projects
+        if out.isdisjoint((project.project_id, *project.candidate.requires))
+    ]
+
+
+def require_harmless(forced: Collection[str], failures: Sequence[Failure]) -> None:
+    """Refuse forced projects that cost somebody a connection: they would be left out otherwise.
+
+    Raises
+    ------
+    PlanError
+        Naming them and who would lose.
+    """
+    findings = [
+        f"project {failure.project_id!r}: {failure.application_id} would lose its connection "
+        f"({failure.element}: {failure.quantity})"
+        for failure in failures
+        if failure.lost and failure.project_id in forced
+    ]
+    if findings:
+        raise PlanError(f"Forced projects cannot be built; do not force them: {'; '.join(findings)}.")
 
 
 def claiming(project: Project, application_ids: tuple[str, ...]) -> Project:

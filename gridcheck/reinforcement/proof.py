@@ -21,7 +21,7 @@ from gridcheck.connection.decision import Decision
 from gridcheck.errors import NotConvergedError, PlanError
 from gridcheck.reinforcement.changes import area_row, build, relocate, share_counts
 from gridcheck.reinforcement.choose import Plan, choose_projects, fixed_plan
-from gridcheck.reinforcement.claims import claiming, conditioned
+from gridcheck.reinforcement.claims import Failure, conditioned, corrected, require_harmless
 from gridcheck.reinforcement.evaluate import find_projects
 from gridcheck.reinforcement.low_voltage_changes import decide_again, desk_with
 from gridcheck.reinforcement.measures import Project
@@ -54,29 +54,6 @@ class ProofTask:
     county: DecidedCounty
     projects: tuple[Project, ...]
     forced: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """A claim that did not come true, or a connection that was lost.
-
-    Attributes
-    ----------
-    project_id : str
-        Project that claimed the application, or that is left out because of it.
-    application_id : str
-        The application.
-    lost : bool
-        True where it was connected before and is not with the projects.
-    element, quantity : str
-        What stands in its way.
-    """
-
-    project_id: str
-    application_id: str
-    lost: bool
-    element: str
-    quantity: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -328,10 +305,10 @@ def prove_plan(
         if not failures:
             break
         withdrawn += failures
-        _require_harmless(conditions, failures)
+        require_harmless(conditions.forced, failures)
         if rounds <= _EXACT_ROUNDS:
             projects = _conditioned(projects, failures, by_code, plan)
-        projects = _corrected(projects, failures)
+        projects = corrected(projects, failures)
         left = {project.project_id for project in projects}
         conditions = replace(conditions, forbidden=tuple(i for i in conditions.forbidden if i in left))
         is_best = rounds < _MAX_ROUNDS
@@ -367,19 +344,6 @@ def _tasks(by_code: dict[str, DecidedCounty], plan: Plan, forced: tuple[str, ...
     ]
 
 
-def _corrected(projects: Sequence[Project], failures: Sequence[Failure]) -> list[Project]:
-    """Take false claims off their projects; leave out those that cost somebody a connection, and what needs them."""
-    out = {failure.project_id for failure in failures if failure.lost}
-    false: dict[str, set[str]] = {}
-    for failure in failures:
-        false.setdefault(failure.project_id, set()).add(failure.application_id)
-    return [
-        claiming(project, tuple(i for i in project.application_ids if i not in false.get(project.project_id, ())))
-        for project in projects
-        if out.isdisjoint((project.project_id, *project.candidate.requires))
-    ]
-
-
 def _conditioned(
     projects: Sequence[Project], failures: Sequence[Failure], by_code: dict[str, DecidedCounty], plan: Plan
 ) -> list[Project]:
@@ -401,15 +365,3 @@ def _conditioned(
         return project.project_id in wide and _main_branch(county, project) == _main_branch(county, other)
 
     return conditioned(projects, false, {project.project_id for project in plan.chosen}, near)
-
-
-def _require_harmless(conditions: Conditions, failures: Sequence[Failure]) -> None:
-    """Refuse forced projects that cost somebody a connection: they would be left out otherwise."""
-    findings = [
-        f"project {failure.project_id!r}: {failure.application_id} would lose its connection "
-        f"({failure.element}: {failure.quantity})"
-        for failure in failures
-        if failure.lost and failure.project_id in conditions.forced
-    ]
-    if findings:
-        raise PlanError(f"Forced projects cannot be built; do not force them: {'; '.join(findings)}.")

@@ -138,7 +138,7 @@ def around_sentences(around: Around, language: Language) -> list[str]:
             "around.margin",
             language,
             more=wan(margin["more_yuan"]),
-            more_thousand=number(margin["more_yuan"] / 1000),
+            more_million=number(margin["more_yuan"] / YUAN_PER_MILLION, 2),
             households=number(margin["households"]),
             hours=number(margin["risk_hours"]),
         )
@@ -151,7 +151,7 @@ def around_sentences(around: Around, language: Language) -> list[str]:
                 "around.following",
                 language,
                 more=wan(following["more_yuan"], 2),
-                more_thousand=number(following["more_yuan"] / 1000, 1),
+                more_million=number(following["more_yuan"] / YUAN_PER_MILLION, 3),
                 households=number(following["households"]),
                 added=_named(following["added"]),
             )

@@ -22,13 +22,13 @@ from gridcheck.interrupts import interrupts_held_back
 from gridcheck.locks import locked
 from gridcheck.reports.place import SUMMARY_FILE, HeldPlace, made_folder, put_right
 from gridcheck.reports.tables import write_bytes
+from gridcheck.reports.texts import LANGUAGES, text
 
 PLAN, STATUS, PARETO = "plan.csv", "status.json", "pareto.csv"
 SPLIT, RULES, SCENARIOS, FREQUENCY = "county_split.csv", "rules.csv", "scenarios.csv", "frequency.csv"
 PLAN_FILES = frozenset((PLAN, STATUS, PARETO, SPLIT, RULES, SCENARIOS, FREQUENCY))
 UNFINISHED = {
-    "line": "状态 status: unfinished; 写入中断，文件可能新旧混杂，请重新运行 gridcheck plan。 Writing was interrupted: "
-    "the files here may belong to two plans; run `gridcheck plan` again.",
+    "line": " ".join(("status: unfinished;", *(text("around.unfinished", language) for language in LANGUAGES))),
     "status": "unfinished",
 }
 _WAITING = ".gridcheck-plan-"

@@ -17,7 +17,7 @@ from gridcheck.reinforcement.candidates import propose
 from gridcheck.reinforcement.changes import build
 from gridcheck.reinforcement.evaluate import evaluate, undominated
 from gridcheck.reinforcement.measures import Candidate, NewArea, TapChange, TransformerSwap
-from gridcheck.reinforcement.options import Part
+from gridcheck.reinforcement.options import Part, item_of
 from gridcheck.reinforcement.regulator_place import RegulatorKind, best_place
 from gridcheck.reinforcement.situation import counts_of_tree, situation_of
 from tests.support import planned_county as county
@@ -240,7 +240,9 @@ def test_phases_are_evened_before_a_regulator_is_placed_in_drawn_lines():
     parts.terms, parts.area, parts.area_id = default_terms(), {"lv_circuits": 1, "kva": 100.0}, "A"
     parts.drawn, parts.heavy = lines, (np.full(6, 2.5), 0.2)
     parts.lowest_lv_v, parts.voltage_min_v = 222.0, 198.0
-    balancing = (Part(measure="phase_balancing", change=None, description="", cost_yuan=5000.0),)
+    balancing = (
+        Part(measure="phase_balancing", change=None, description="", items=(item_of(parts.terms, "phase_balancing"),)),
+    )
 
     ((first, regulator),) = parts.line_regulators(balancing)
 

@@ -20,6 +20,7 @@ from gridcheck.connection.low_voltage_verdict import MANAGED_START, REPHASE, TAP
 from gridcheck.limits import DEFAULT_LIMITS
 from gridcheck.reports.applications_rejected import APPLICATIONS_REJECTED
 from gridcheck.reports.area_outages import AREA_OUTAGES
+from gridcheck.reports.candidates import CANDIDATES
 from gridcheck.reports.labels import clause_text
 from gridcheck.reports.maps import MAP_MEASURES
 from gridcheck.reports.plan_items import PLAN_ITEMS
@@ -29,7 +30,8 @@ from gridcheck.reports.switching_sheets import SWITCHING_SHEETS
 from gridcheck.reports.texts import LANGUAGES, TEXT_FILES, codes, column_label, is_known, label, text
 from gridcheck.units import POINTS_PER_DAY
 
-SPECS = {**TABLES, **{spec.name: spec for spec in (AREA_OUTAGES, SWITCHING_SHEETS, PLAN_ITEMS, APPLICATIONS_REJECTED)}}
+FURTHER = (CANDIDATES, AREA_OUTAGES, SWITCHING_SHEETS, PLAN_ITEMS, APPLICATIONS_REJECTED)
+SPECS = {**TABLES, **{spec.name: spec for spec in FURTHER}}
 FOLDERS = [Path(package.__file__).parent for package in (gridcheck.reports, dashboards) if package.__file__]
 MODULES = sorted(path for folder in FOLDERS for path in folder.rglob("*.py"))
 CATALOGUES = [FOLDERS[0] / name for name in TEXT_FILES]

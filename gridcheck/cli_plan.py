@@ -17,7 +17,8 @@ def plan(
         typer.Option(
             "--candidates",
             metavar="FILE",
-            help="CSV: project_id, group, requires, cost_yuan, households, risk_hours; if known county_code, measure",
+            help="CSV: project_id, group, requires, cost_yuan, households, risk_hours; if known county_code, measure, "
+            "unlocks; candidates.csv of a run is one",
         ),
     ],
     budget: Annotated[str, typer.Option("--budget", metavar="YUAN", help="money there is")],

@@ -157,6 +157,23 @@ class Choice:
         return self.values[HOUSEHOLDS]
 
 
+def shared_households(groups: Sequence[str], unlocks: Sequence[Sequence[str]]) -> dict[str, tuple[int, ...]]:
+    """Return the households that projects of several groups unlock, each with the projects that do; they count once.
+
+    Parameters
+    ----------
+    groups : sequence of str, length n_project
+        Group of each project.
+    unlocks : sequence of sequence of str, length n_project
+        Ids of the households that it unlocks.
+    """
+    unlocking: dict[str, list[int]] = {}
+    for i, ids in enumerate(unlocks):
+        for one in sorted(set(ids)):
+            unlocking.setdefault(one, []).append(i)
+    return {one: tuple(members) for one, members in unlocking.items() if len({groups[i] for i in members}) > 1}
+
+
 def choice_problem(menu: Menu, budget: int | None, conditions: Conditions = NO_CONDITIONS) -> ChoiceProblem:
     """Return the programme of a choice.
 

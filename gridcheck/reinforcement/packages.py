@@ -11,11 +11,11 @@ from pathlib import Path
 
 from gridcheck.csv_tables import numbered_table, unescape_text
 from gridcheck.errors import InputError, SchemaError
-from gridcheck.reinforcement.menu import HOUSEHOLDS, Benefit, Menu
+from gridcheck.reinforcement.menu import HOUSEHOLDS, Benefit, Menu, shared_households
 from gridcheck.reinforcement.problem import needs, reached
 
 REQUIRED = ("project_id", "cost_yuan", "households", "risk_hours")
-OPTIONAL = ("group", "requires", "county_code", "measure")
+OPTIONAL = ("group", "requires", "county_code", "measure", "unlocks")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 # More money than any plan has, and more decimals than a computer writes.
 _LARGEST, _MOST_DECIMALS = 10**15, 40
@@ -47,6 +47,8 @@ class Package:
         Ids of packages that it needs.
     county_code, measure : str
         Where it is, and what; empty where not told.
+    unlocks : tuple of str
+        Ids of those of its households that other packages may unlock too; one that several unlock counts once.
     """
 
     row: int
@@ -58,6 +60,7 @@ class Package:
     requires: tuple[str, ...] = ()
     county_code: str = ""
     measure: str = ""
+    unlocks: tuple[str, ...] = ()
 
 
 def read_packages(file: Path) -> tuple[Package, ...]:
@@ -164,6 +167,11 @@ def menu_of_packages(packages: Sequence[Package]) -> Menu:
     for i, package in enumerate(ordered):
         if package.group:
             groups.setdefault(package.group, []).append(i)
+    shared = shared_households(
+        [package.group or f"alone {i}" for i, package in enumerate(ordered)], [package.unlocks for package in ordered]
+    )
+    own = [package.households - len(shared.keys() & set(package.unlocks)) for package in ordered]
+    none = (0,) * len(shared)
     yuan_parts = _parts([package.cost_yuan for package in ordered])
     hour_parts = _parts([package.risk_hours for package in ordered])
     return Menu(
@@ -173,10 +181,10 @@ def menu_of_packages(packages: Sequence[Package]) -> Menu:
         cost=tuple(int(package.cost_yuan * yuan_parts) for package in ordered),
         parts_per_yuan=yuan_parts,
         benefits=(
-            Benefit(name=HOUSEHOLDS, values=tuple(package.households for package in ordered)),
+            Benefit(name=HOUSEHOLDS, values=(*own, *((1,) * len(shared)))),
             Benefit(
                 name="risk_hours",
-                values=tuple(int(package.risk_hours * hour_parts) for package in ordered),
+                values=(*(int(package.risk_hours * hour_parts) for package in ordered), *none),
                 parts=hour_parts,
             ),
         ),
@@ -184,6 +192,7 @@ def menu_of_packages(packages: Sequence[Package]) -> Menu:
         requires=tuple(
             (i, where[needed]) for i, package in enumerate(ordered) for needed in dict.fromkeys(package.requires)
         ),
+        shared=tuple(shared.values()),
     )
 
 
@@ -228,6 +237,9 @@ def _package(number: int, row: Mapping[object, str], findings: list[str]) -> Pac
     households = exact_number(texts["households"])
     if households is None or households < 0 or households.denominator > 1 or households > _MOST_HOUSEHOLDS:
         findings.append(f"{where}: households {shown(texts['households'])!r} must be a whole number of at least 0")
+    unlocks = tuple(dict.fromkeys(_ids(row["unlocks"])))
+    if households is not None and len(unlocks) > households:
+        findings.append(f"{where}: unlocks names {len(unlocks)} households, but households is {households}")
     hours = exact_number(texts["risk_hours"])
     if hours is None:
         findings.append(
@@ -240,12 +252,15 @@ def _package(number: int, row: Mapping[object, str], findings: list[str]) -> Pac
         households=int(households or 0),
         risk_hours=hours or Fraction(0),
         group=texts["group"],
-        requires=tuple(
-            needed for one in re.split(f"[{_SEPARATORS}]", str(row["requires"])) if (needed := plain_text(one))
-        ),
+        requires=_ids(row["requires"]),
         county_code=texts["county_code"],
         measure=texts["measure"],
+        unlocks=unlocks,
     )
+
+
+def _ids(cell: object) -> tuple[str, ...]:
+    return tuple(one for part in re.split(f"[{_SEPARATORS}]", str(cell)) if (one := plain_text(part)))
 
 
 def plain_text(cell: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from gridcheck.errors import InputError
 from gridcheck.reinforcement.measures import Project
-from gridcheck.reinforcement.menu import HOUSEHOLDS, Benefit, Menu
+from gridcheck.reinforcement.menu import HOUSEHOLDS, Benefit, Menu, shared_households
 
 _FEN_PER_YUAN = 100
 _PARTS_PER_HOUR = 100
@@ -33,16 +33,11 @@ def menu_of_projects(projects: Sequence[Project]) -> Menu:
     """
     ordered = sorted(projects, key=lambda project: project.project_id)
     groups: dict[str, list[int]] = {}
-    unlocking: dict[str, list[int]] = {}
     for i, project in enumerate(ordered):
         groups.setdefault(project.candidate.group, []).append(i)
-        for application_id in sorted(set(project.application_ids)):
-            unlocking.setdefault(application_id, []).append(i)
-    shared = {
-        application_id: tuple(members)
-        for application_id, members in unlocking.items()
-        if len({ordered[i].candidate.group for i in members}) > 1
-    }
+    shared = shared_households(
+        [project.candidate.group for project in ordered], [project.application_ids for project in ordered]
+    )
     own = [project.households_unlocked - len(set(project.application_ids) & shared.keys()) for project in ordered]
     none = (0,) * len(shared)
     where = {project.project_id: i for i, project in enumerate(ordered)}

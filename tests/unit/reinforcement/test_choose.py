@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,11 @@ import pytest
 from gridcheck.errors import InputError, PlanError, SchemaError
 from gridcheck.reinforcement import Candidate, Project, choose_projects, plan_table, projects_of_table
 from gridcheck.reinforcement.choose import fixed_plan
-from gridcheck.reinforcement.menu import Conditions
+from gridcheck.reinforcement.menu import Conditions, choose
+from gridcheck.reinforcement.packages import menu_of_packages, read_packages
+from gridcheck.reinforcement.plan_table import candidate_table
+from gridcheck.reports.candidates import CANDIDATES
+from gridcheck.reports.tables import csv_bytes
 
 
 def project(project_id, cost, households=0, hours=0.0, mwh=0.0, *, group="", ids=()):
@@ -272,3 +277,39 @@ def test_a_gap_is_an_error(monkeypatch):
 
     with pytest.raises(PlanError, match="gap"):
         choose_projects([project("a", 60.0, 7)], 100.0)
+
+
+def test_the_candidates_of_a_run_lead_to_the_same_choice_in_a_plain_table(tmp_path):
+    projects = needing(
+        [project("a", 60.0, 0, 1.5, ids=("P1", "P2")), project("b", 50.0, 0, 0.25, ids=("P2", "P3", "P4")),
+         project("c", 45.0, 2, -1.0), project("d", 0.0, 0, ids=("P9", "P8")), project("e", 45.0, 1, group="only c")],
+        d=["a"],
+    )  # fmt: skip
+    file = tmp_path / "candidates.csv"
+
+    for budget in range(0, 210, 15):
+        plan = choose_projects(projects, float(budget))
+        file.write_bytes(csv_bytes(candidate_table(plan), CANDIDATES))
+        again = choose(menu_of_packages(read_packages(file)), Fraction(budget))
+        assert list(again.ids) == sorted(chosen_ids(plan))
+        assert int(again.households) == plan.households_unlocked
+
+
+def test_a_household_that_two_packages_unlock_counts_once(tmp_path):
+    file = tmp_path / "t.csv"
+    file.write_text(
+        "project_id,cost_yuan,households,risk_hours,unlocks\na,10,2,0,P1;P2\nb,10,2,0,P2;P3\nc,10,2,0,\n",
+        encoding="utf-8",
+    )
+    menu = menu_of_packages(read_packages(file))
+
+    assert [int(choose(menu, Fraction(budget)).households) for budget in (10, 20, 30)] == [2, 4, 5]
+    assert choose(menu, Fraction(20)).ids in {("a", "c"), ("b", "c")}
+
+
+def test_more_names_than_households_are_refused(tmp_path):
+    file = tmp_path / "t.csv"
+    file.write_text("project_id,cost_yuan,households,risk_hours,unlocks\na,10,1,0,P1;P2\n", encoding="utf-8")
+
+    with pytest.raises(SchemaError, match=r"row 2 \(a\): unlocks names 2 households, but households is 1"):
+        read_packages(file)

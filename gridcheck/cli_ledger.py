@@ -171,3 +171,68 @@ def season(
             database, season, files, county_codes=codes, seed=seed, out=out, language=language
         )
         commands_season.show_season(found, codes, out, as_json=json)
+
+
+Plan = Annotated[str, typer.Option("--plan", metavar="NAME", help="the plan that the projects belong to")]
+Who = Annotated[str, typer.Option("--who", help="who decides this; needed for a step")]
+Reason = Annotated[str, typer.Option("--reason", help="why; needed for a step")]
+
+
+@ledger_app.command()
+def projects(
+    database: Database = LEDGER,
+    plan: Plan = "2025",
+    propose: Annotated[
+        Path | None, typer.Option("--propose", metavar="RUN", help="take in the chosen projects of a run's folder")
+    ] = None,
+    state: Annotated[
+        list[str] | None,
+        typer.Option("--state", help="proposed, reviewed, funded, built or rejected; may be given several times"),
+    ] = None,
+    county: Counties = None,
+    out: Annotated[Path | None, typer.Option("--out", help="CSV file to write, all columns")] = None,
+    who: Who = "",
+    reason: Reason = "",
+    json: Json = False,
+) -> None:
+    """List the projects of a plan with its money, or propose those of a run."""
+    with friendly_errors():
+        from gridcheck import commands_projects
+
+        if propose is not None:
+            commands_projects.propose(database, propose, plan, (who, reason), as_json=json)
+        else:
+            commands_projects.list_projects(
+                database, plan, tuple(state or ()), tuple(county or ()), out=out, as_json=json
+            )
+
+
+@ledger_app.command()
+def project(
+    identifier: Annotated[str, typer.Argument(help="project id")],
+    database: Database = LEDGER,
+    plan: Plan = "2025",
+    review: Annotated[bool, typer.Option("--review", help="it was looked at and stands")] = False,
+    fund: Annotated[bool, typer.Option("--fund", help="bind its cost, if the plan has so much left")] = False,
+    build: Annotated[
+        float | None, typer.Option("--build", metavar="YUAN", help="it is built, and what it has cost")
+    ] = None,
+    reject: Annotated[
+        bool, typer.Option("--reject", help="it is not built; what is bound for it is free again")
+    ] = False,
+    who: Who = "",
+    reason: Reason = "",
+    json: Json = False,
+) -> None:
+    """Show where a project of a plan stands, or take it one step on: reviewed, funded, built, rejected."""
+    chosen = [name for name, wish in (("review", review), ("fund", fund), ("build", build is not None),
+                                      ("reject", reject)) if wish]  # fmt: skip
+    with friendly_errors():
+        from gridcheck import commands_projects
+        from gridcheck.errors import InputError
+
+        if len(chosen) > 1:
+            raise InputError(f"One step at a time: {', '.join(f'--{name}' for name in chosen)} were given together.")
+        if chosen:
+            commands_projects.move(database, (plan, identifier), chosen[0], build, (who, reason))
+        commands_projects.show_project(database, (plan, identifier), as_json=json)

@@ -10,6 +10,7 @@ from gridcheck.ledger.journal import read_head
 from gridcheck.ledger.ledger import Ledger, open_ledger
 from gridcheck.ledger.life import State, Step, steps_from
 from gridcheck.ledger.listing import ListedApplication
+from gridcheck.ledger.projects import KeptProject, PlanMoney, ProjectState, ProjectStep, ProposedProject
 from gridcheck.ledger.records import (
     Answer,
     Approved,
@@ -49,10 +50,15 @@ __all__ = [
     "JournalEntry",
     "KeptApplication",
     "KeptAssessment",
+    "KeptProject",
     "Ledger",
     "Level",
     "ListedApplication",
     "NewApplication",
+    "PlanMoney",
+    "ProjectState",
+    "ProjectStep",
+    "ProposedProject",
     "Reservation",
     "Room",
     "SeasonSum",

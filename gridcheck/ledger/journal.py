@@ -19,6 +19,7 @@ from gridcheck.errors import InputError
 from gridcheck.ledger.canonical import answer_digest, canonical_json, sha256_of
 from gridcheck.ledger.records import Entry, Head, JournalCheck, JournalEntry
 from gridcheck.ledger.tables import NAME_LENGTH, application, assessment, journal, journal_head
+from gridcheck.ledger.tables import project as project_table
 
 ZERO_HASH = "0" * 64
 """What stands before the first line."""
@@ -68,6 +69,11 @@ def append(connection: Connection, entries: Sequence[Entry], *, at: datetime) ->
     if rows:
         connection.execute(insert(journal), rows)
         connection.execute(update(journal_head).where(journal_head.c.id == 1).values(seq=seq, hash=previous))
+
+
+def project_name(plan_id: str, project_id: str) -> str:
+    """Return what the journal calls a project of a plan."""
+    return f"project {plan_id}/{project_id}"
 
 
 def require_signed(who: str, reason: str) -> None:
@@ -218,6 +224,12 @@ def _changed(connection: Connection, told: Mapping[str, Any]) -> list[str]:
     stands: dict[str, Any] = {
         one.id: (one.state, one.version)
         for one in connection.execute(select(application.c.id, application.c.state, application.c.version))
+    }
+    stands |= {
+        project_name(one.plan_id, one.id): (one.state, one.version)
+        for one in connection.execute(
+            select(project_table.c.plan_id, project_table.c.id, project_table.c.state, project_table.c.version)
+        )
     }
     with connection.execute(select(assessment).execution_options(yield_per=_ROWS_AT_ONCE)) as answers:
         for row in answers.mappings():

@@ -15,7 +15,7 @@ from gridcheck.ledger.canonical import now_utc
 from gridcheck.ledger.database import Database
 from gridcheck.ledger.granted import APPROVALS
 from gridcheck.ledger.life import State, Step
-from gridcheck.ledger.questions import LedgerReader
+from gridcheck.ledger.project_ledger import ProjectLedger
 from gridcheck.ledger.records import (
     Answer,
     Batch,
@@ -53,7 +53,7 @@ def open_ledger(address: str | Path, *, clock: Callable[[], datetime] = now_utc)
     return Ledger(database, clock=clock)
 
 
-class Ledger(LedgerReader):
+class Ledger(ProjectLedger):
     """What was asked, assessed, promised and built.
 
     Every step is one transaction with its lines of the journal: recorded whole, or not at all. Any number of programs
@@ -341,17 +341,6 @@ class Ledger(LedgerReader):
             return [season_money.energy_entry(told, who=who, reason=reason)]
 
         self._record(work, who=who, reason=reason)
-
-    def _record(self, work: Callable[[Connection], list[Entry]], *, who: str, reason: str) -> int:
-        """Do some work and write its lines of the journal, in one transaction; return how many."""
-        journal.require_signed(who, reason)
-
-        def whole(connection: Connection) -> int:
-            told = work(connection)
-            journal.append(connection, told, at=self._now())
-            return len(told)
-
-        return self._database.write(whole)
 
     def _step(
         self,

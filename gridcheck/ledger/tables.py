@@ -174,6 +174,37 @@ heating_energy = Table(
     Column("at", UtcMoment, nullable=False),
 )
 
+money_plan = Table(
+    "money_plan",
+    METADATA,
+    Column("id", String(ID_LENGTH), primary_key=True),
+    Column("budget_fen", BigInteger, nullable=False),
+    Column("source_sha256", String(SHA256_LENGTH), nullable=False),
+    Column("at", UtcMoment, nullable=False),
+    CheckConstraint("budget_fen >= 0", name="budget_fen"),
+)
+
+project = Table(
+    "project",
+    METADATA,
+    Column("plan_id", String(ID_LENGTH), ForeignKey("money_plan.id"), primary_key=True),
+    Column("id", String(ID_LENGTH), primary_key=True),
+    Column("county_code", String(6), nullable=False),
+    Column("feeder_id", String(ID_LENGTH), nullable=False),
+    Column("area_id", String(ID_LENGTH), nullable=False),
+    Column("place", String(NAME_LENGTH), nullable=False),
+    Column("measures", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("cost_fen", BigInteger, nullable=False),
+    Column("households", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("spent_fen", BigInteger, nullable=True),
+    Column("version", Integer, nullable=False),
+    Column("state_at", UtcMoment, nullable=False),
+    CheckConstraint("state in ('proposed', 'reviewed', 'funded', 'built', 'rejected')", name="state"),
+    CheckConstraint("cost_fen >= 0", name="cost_fen"),
+)
+
 journal = Table(
     "journal",
     METADATA,

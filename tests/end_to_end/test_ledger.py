@@ -36,7 +36,7 @@ def stands(database, name="R001") -> dict:
 def test_init_says_what_it_did_and_is_harmless_the_second_time(tmp_path):
     file = tmp_path / "ledger.sqlite"
     first, second = (json.loads(gridcheck("init", "--database", file, "--json").stdout) for _ in range(2))
-    assert (first["before"], first["after"], second["before"]) == (None, "0003", "0003")
+    assert (first["before"], first["after"], second["before"]) == (None, "0004", "0004")
     assert first["head"] == second["head"]
     assert "无需改动 nothing to do" in gridcheck("init", "--database", file).stdout
 

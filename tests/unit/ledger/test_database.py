@@ -129,8 +129,8 @@ def test_a_ledger_of_a_newer_version_is_left_alone(address):
 
 def test_an_older_ledger_says_what_to_do(address, monkeypatch):
     init_ledger(address, who="setup")
-    monkeypatch.setattr("gridcheck.ledger.schema.newest_revision", lambda: "0004")
-    with pytest.raises(LedgerError, match=r"has the older shape 0003.* run: gridcheck init --database"):
+    monkeypatch.setattr("gridcheck.ledger.schema.newest_revision", lambda: "0005")
+    with pytest.raises(LedgerError, match=r"has the older shape 0004.* run: gridcheck init --database"):
         open_ledger(address)
 
 

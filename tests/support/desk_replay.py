@@ -47,10 +47,10 @@ class Seen:
 
     @property
     def off(self) -> float:
-        """How far the two are apart, as a share of the value."""
+        """How far the two are apart, as a share of the value or of the limit: solvers are exact to so much of 1 pu."""
         if math.isnan(self.value) or math.isnan(self.found):
             return 0.0 if math.isnan(self.value) and math.isnan(self.found) else math.inf
-        return abs(self.found - self.value) / abs(self.value)
+        return abs(self.found - self.value) / max(abs(self.value), abs(self.limit))
 
     @property
     def agrees_on_the_limit(self) -> bool:

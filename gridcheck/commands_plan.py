@@ -16,7 +16,6 @@ from gridcheck import __version__, terminal
 from gridcheck.errors import InputError, OutOfTimeError, PlanError
 
 if TYPE_CHECKING:
-    from gridcheck.reinforcement.around import Margin
     from gridcheck.reinforcement.menu import Choice, Conditions, Menu
     from gridcheck.reinforcement.packages import Package
     from gridcheck.reinforcement.patience import Patience
@@ -276,24 +275,15 @@ def _pareto(menu: Menu, conditions: Conditions, searches: _Searches) -> dict[str
 
 def _around(menu: Menu, choice: Choice, conditions: Conditions, searches: _Searches) -> dict[str, Any]:
     from gridcheck.reinforcement.around import marginal_value, next_on_the_list
+    from gridcheck.reinforcement.overview import margin_report
 
     found: dict[str, Any] = {"marginal_100000_yuan": _OUT_OF_TIME, "next_on_the_list": _OUT_OF_TIME}
     with searches.part("around") as patience:
-        found["marginal_100000_yuan"] = _margin(marginal_value(menu, choice, conditions, patience=patience.part(3)))
+        margin = marginal_value(menu, choice, conditions, patience=patience.part(3))
+        found["marginal_100000_yuan"] = margin_report(margin)
         following = next_on_the_list(menu, choice, conditions, patience)
-        found["next_on_the_list"] = None if following is None else _margin(following)
+        found["next_on_the_list"] = None if following is None else margin_report(following)
     return found
-
-
-def _margin(margin: Margin) -> dict[str, Any]:
-    return {
-        "more_yuan": float(margin.more_yuan),
-        "households": int(margin.households),
-        "risk_hours": float(margin.risk_hours),
-        "added": list(margin.added),
-        "dropped": list(margin.dropped),
-        "gap": margin.gap,
-    }
 
 
 def _compared(menu: Menu, choice: Choice, conditions: Conditions, searches: _Searches) -> dict[str, bytes]:

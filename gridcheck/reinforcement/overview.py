@@ -172,6 +172,7 @@ def margin_report(margin: Margin) -> dict[str, Any]:
         "risk_hours": float(margin.risk_hours),
         "added": list(margin.added),
         "dropped": list(margin.dropped),
+        "gap": None if math.isnan(margin.gap) else margin.gap,
     }
 
 

@@ -61,7 +61,7 @@ def test_a_scenario_that_is_not_there(older):
     ("text", "said"),
     [
         ("[reinforcement]\nbudget_yaun = 12000000\n",
-         "reinforcement.budget_yaun: unknown key; did you mean budget_yuan? Allowed: budget_yuan, fair_share, force, forbid, robust_draws."),
+         "reinforcement.budget_yaun: unknown key; did you mean budget_yuan? Allowed: budget_yuan, fair_share"),
         ("[wether]\ndays = 3\n",
          "wether: unknown key; did you mean weather? Allowed: name, title_zh, title_en, study, weather"),
         ("[weather]\ndays = 0\n", "weather.days = 0: input should be greater than or equal to 1"),

@@ -17,7 +17,8 @@ from tests.support.command_line import JIANG, ROOT, YUANQU, changed_networks, co
 
 FILES = {
     "applications_rejected.csv", "area_outages.csv", "areas.csv", "candidates.csv", "counties.csv", "curves.parquet",
-    "decisions.csv", "feeders.csv", "n_minus_1.csv", "plan.csv", "plan_items.csv", "report.html", "report.xlsx", "summary.json",
+    "decisions.csv", "feeders.csv", "n_minus_1.csv", "plan.csv", "plan_items.csv", "report.html", "report.xlsx",
+    "summary.json",
     "switching_sheets.csv", "violations.csv",
 }  # fmt: skip
 # The columns that others rely on, in their order; further ones may follow.

@@ -108,7 +108,8 @@ def capped(tmp_path):
     return file
 
 
-def test_an_application_shows_what_was_approved_under_which_conditions(capped):
+def test_an_application_shows_what_was_approved_under_which_conditions(capped, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")  # so that no word is folded
     approved = gridcheck("application", "R001", "--database", capped, "--approve", *BY_HAND, "--json")
     assert approved.exit_code == 0, approved.output
     told = json.loads(approved.stdout)
@@ -194,7 +195,8 @@ def test_every_step_that_is_offered_says_how_and_can_be_taken(capped):
     assert gridcheck("journal", "--database", capped, "--verify").exit_code == 0
 
 
-def test_applications_are_listed_by_state_and_county(capped, tmp_path):
+def test_applications_are_listed_by_state_and_county(capped, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
     gridcheck("application", "R001", "--database", capped, "--approve", *BY_HAND)
     told = json.loads(gridcheck("applications", "--database", capped, "--state", "approved", "--json").stdout)
     (one,) = told

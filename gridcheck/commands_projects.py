@@ -104,7 +104,7 @@ def move(database: str, key: tuple[str, str], step: str, spent: float | None, by
 def show_project(database: str, key: tuple[str, str], *, as_json: bool) -> None:
     """Show one project: where it stands, and who decided what."""
     from gridcheck.ledger import open_ledger
-    from gridcheck.ledger.journal import project_name
+    from gridcheck.ledger.told import project_name
 
     with open_ledger(database) as ledger:
         kept, lines = ledger.project(*key), ledger.history(project_name(*key))

@@ -16,10 +16,10 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from gridcheck.errors import InputError
-from gridcheck.ledger.canonical import answer_digest, canonical_json, sha256_of
+from gridcheck.ledger.canonical import canonical_json, sha256_of
 from gridcheck.ledger.records import Entry, Head, JournalCheck, JournalEntry
-from gridcheck.ledger.tables import NAME_LENGTH, application, assessment, journal, journal_head
-from gridcheck.ledger.tables import project as project_table
+from gridcheck.ledger.tables import NAME_LENGTH, journal, journal_head
+from gridcheck.ledger.told import Told, differences, note
 
 ZERO_HASH = "0" * 64
 """What stands before the first line."""
@@ -69,11 +69,6 @@ def append(connection: Connection, entries: Sequence[Entry], *, at: datetime) ->
     if rows:
         connection.execute(insert(journal), rows)
         connection.execute(update(journal_head).where(journal_head.c.id == 1).values(seq=seq, hash=previous))
-
-
-def project_name(plan_id: str, project_id: str) -> str:
-    """Return what the journal calls a project of a plan."""
-    return f"project {plan_id}/{project_id}"
 
 
 def require_signed(who: str, reason: str) -> None:
@@ -176,28 +171,48 @@ def verify(connection: Connection, exported: Head | None = None) -> JournalCheck
     Returns
     -------
     JournalCheck
-        Also applications and answers that are not as the journal tells.
+        Also what is not as the journal tells: applications with their promises and entitlements, answers, room.
     """
-    end, broken_at, fault = Head(seq=0, hash=ZERO_HASH), None, ""
-    found = exported is None or exported.seq == 0
-    told: dict[str, Any] = {}
-    wanted = select(journal).order_by(journal.c.seq).execution_options(yield_per=_ROWS_AT_ONCE)
-    # Closed here: a chain that breaks leaves the rest unread on the server.
-    with connection.execute(wanted) as rows:
-        for row in rows.mappings():
-            fault = _fault(row, end)
-            if fault:
-                broken_at = end.seq + 1 if fault == "gap" else int(row["seq"])
-                break
-            end = Head(seq=int(row["seq"]), hash=str(row["hash"]))
-            found = found or end == exported
-            _note(told, row)
+    told: Told = {}
+    try:
+        end, broken_at, fault, found = _walked(connection, exported, told, at_once=_ROWS_AT_ONCE)
+    except ValueError:
+        # What stands there cannot even be read; line by line tells where.
+        end, broken_at, fault, found = _walked(connection, exported, told, at_once=1)
     if not fault and end != head(connection):
         broken_at, fault = end.seq + 1, "tail"
     if not fault and exported is not None and not found:
         broken_at, fault = exported.seq, "exported_head"
-    changed = [] if fault else _changed(connection, told)
+    changed = [] if fault else differences(connection, told)
     return JournalCheck(entries=end.seq, head=end, broken_at=broken_at, fault=fault, changed=tuple(changed))
+
+
+def _walked(
+    connection: Connection, exported: Head | None, told: Told, *, at_once: int
+) -> tuple[Head, int | None, str, bool]:
+    """Walk the chain; return its last good line, where and what is wrong, and whether the exported end is there."""
+    end, broken_at, fault = Head(seq=0, hash=ZERO_HASH), None, ""
+    found = exported is None or exported.seq == 0
+    wanted = select(journal).order_by(journal.c.seq).execution_options(yield_per=at_once)
+    # Closed here: a chain that breaks leaves the rest unread on the server.
+    with connection.execute(wanted) as rows:
+        lines = iter(rows.mappings())
+        while True:
+            try:
+                row = next(lines, None)
+            except ValueError:
+                if at_once > 1:
+                    raise
+                return end, end.seq + 1, "hash", found
+            if row is None:
+                return end, broken_at, fault, found
+            fault = _fault(row, end)
+            if fault:
+                broken_at = end.seq + 1 if fault == "gap" else int(row["seq"])
+                return end, broken_at, fault, found
+            end = Head(seq=int(row["seq"]), hash=str(row["hash"]))
+            found = found or end == exported
+            note(told, row)
 
 
 def _fault(row: RowMapping, before: Head) -> str:
@@ -207,31 +222,7 @@ def _fault(row: RowMapping, before: Head) -> str:
     if row["previous_hash"] != before.hash:
         return "previous"
     body = {name: row[name] for name in row if name != "hash"}
-    return "" if sha256_of(canonical_json(body)) == row["hash"] else "hash"
-
-
-def _note(told: dict[str, Any], row: RowMapping) -> None:
-    """Keep what the journal says last of an application, and of each answer."""
-    after = _content(row["after_json"]) or {}
-    if "version" in after:
-        told[str(row["object"])] = (after["state"], after["version"])
-    if "answer_sha256" in after:
-        told[f"assessment {after['assessment_id']}"] = after["answer_sha256"]
-
-
-def _changed(connection: Connection, told: Mapping[str, Any]) -> list[str]:
-    """Return what was changed in the tables past the journal."""
-    stands: dict[str, Any] = {
-        one.id: (one.state, one.version)
-        for one in connection.execute(select(application.c.id, application.c.state, application.c.version))
-    }
-    stands |= {
-        project_name(one.plan_id, one.id): (one.state, one.version)
-        for one in connection.execute(
-            select(project_table.c.plan_id, project_table.c.id, project_table.c.state, project_table.c.version)
-        )
-    }
-    with connection.execute(select(assessment).execution_options(yield_per=_ROWS_AT_ONCE)) as answers:
-        for row in answers.mappings():
-            stands[f"assessment {row['id']}"] = answer_digest(dict(row))
-    return sorted(name for name in stands.keys() | told.keys() if stands.get(name) != told.get(name))
+    try:
+        return "" if sha256_of(canonical_json(body)) == row["hash"] else "hash"
+    except TypeError:  # bytes where text was written
+        return "hash"

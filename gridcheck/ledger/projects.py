@@ -18,9 +18,9 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from gridcheck.errors import IllegalStepError, InputError, LedgerError, NoRoomError
-from gridcheck.ledger.journal import project_name
 from gridcheck.ledger.records import Entry
 from gridcheck.ledger.tables import ID_LENGTH, NAME_LENGTH, money_plan, project
+from gridcheck.ledger.told import project_name
 
 _FEN = 100
 _MOST_YUAN = 10**10

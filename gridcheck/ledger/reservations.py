@@ -37,7 +37,7 @@ def set_capacity(connection: Connection, run: Batch, rows: Sequence[Capacity], *
     Returns
     -------
     list of Entry
-        One line for the journal, with the checksum of the rows.
+        One line for the journal, with the rooms and their checksum.
 
     Raises
     ------
@@ -56,16 +56,18 @@ def set_capacity(connection: Connection, run: Batch, rows: Sequence[Capacity], *
     ]
     if findings:
         raise InputError(f"The room that run {run.batch_id} has found cannot be recorded.", findings)
-    for one in ordered:
-        _set_one(connection, run, one)
+    room_w = {f"{one.level} {one.element_id}": _set_one(connection, run, one) for one in ordered}
     content = canonical_json([[one.level, one.element_id, one.room_kw] for one in ordered])
-    after = {"batch_id": run.batch_id, "as_of": run.as_of, "rows": len(ordered), "rows_sha256": sha256_of(content)}
+    after = {"batch_id": run.batch_id, "as_of": run.as_of, "rows": len(ordered), "rows_sha256": sha256_of(content),
+             "room_w": room_w}  # fmt: skip
     return [Entry(action="set_capacity", object=f"batch {run.batch_id}", who=who, reason=reason, after=after)]
 
 
-def _set_one(connection: Connection, run: Batch, one: Capacity) -> None:
+def _set_one(connection: Connection, run: Batch, one: Capacity) -> int | None:
+    """Record the room of one element and return it. [W]"""
+    room_w = None if one.room_kw is None else math.floor(one.room_kw * _WATTS + _SLACK_W)
     row = {
-        "room_w": None if one.room_kw is None else math.floor(one.room_kw * _WATTS + _SLACK_W),
+        "room_w": room_w,
         "batch_id": run.batch_id,
         "as_of": run.as_of,
     }
@@ -80,6 +82,7 @@ def _set_one(connection: Connection, run: Batch, one: Capacity) -> None:
         )
     else:
         connection.execute(update(capacity).where(here).values(**row))
+    return room_w
 
 
 def _place(one: Capacity) -> tuple[int, str]:

@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import text
 
 from gridcheck.errors import InputError, LedgerError
-from gridcheck.ledger import Head, read_head
-from tests.support.ledgers import BY, filled
+from gridcheck.ledger import Head, HouseholdFacts, init_ledger, open_ledger, read_head
+from tests.support.ledgers import AREA, BY, all_pass, filled
+
+_GUARDED = ("journal", "assessment", "batch", "inspection")
 
 
 def run(ledger, *statements: str) -> None:
@@ -24,10 +26,10 @@ def run(ledger, *statements: str) -> None:
 def without_guards(ledger, *statements: str) -> None:
     """The same as somebody who may remove the triggers."""
     if ledger._database.is_sqlite:
-        names = ["journal_no_update", "journal_no_delete", "assessment_no_update", "assessment_no_delete"]
+        names = [f"{table}_no_{deed}" for table in _GUARDED for deed in ("update", "delete")]
         run(ledger, *(f"drop trigger {name}" for name in names), *statements)
     else:
-        run(ledger, *(f"alter table {name} disable trigger all" for name in ("journal", "assessment")), *statements)
+        run(ledger, *(f"alter table {name} disable trigger all" for name in _GUARDED), *statements)
 
 
 @pytest.fixture
@@ -158,6 +160,57 @@ def test_applications_and_answers_changed_past_the_journal_are_named(kept):
     )
     check = kept.verify_journal()
     assert (check.fault, list(check.changed)) == ("", ["R002", "assessment 1", "assessment 3"])
+
+
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        ("update reservation set reserved_w = 1 where application_id = 'R001' and level = 'area'", "R001"),
+        ("update reservation set expires_at = '2099-01-01 00:00:00' where application_id = 'R001'", "R001"),
+        ("update reservation set state = 'released' where application_id = 'R001'", "R001"),
+        ("delete from reservation where application_id = 'R001'", "R001"),
+        ("update capacity set room_w = 900000000 where level = 'area'", f"room of area {AREA}"),
+        ("update application set rated_kw = 0.1 where id = 'R001'", "R001"),
+        ("update application set area_id = '140827-A0002' where id = 'R002'", "R002"),
+        ("update application set assessment_id = 1 where id = 'R002'", "R002"),
+        ("update batch set limits_json = '[]'", "batch run-1"),
+        ("update entitlement set has_subsidy = not has_subsidy", "R003"),
+        ("update entitlement set last_season = 2050", "R003"),
+        ("update inspection set items_json = replace(items_json, '\"pass\"', '\"fail\"')", "inspection 1"),
+    ],
+)
+def test_what_is_promised_and_decided_cannot_be_changed_past_the_journal(lived, statement, named):
+    assert lived.verify_journal().is_whole
+    without_guards(lived, statement)
+    check = lived.verify_journal()
+    assert (check.fault, list(check.changed)) == ("", [named])
+
+
+@pytest.fixture
+def lived(ledger):
+    """One application approved, renewed and built, one withdrawn, one entitled until a season."""
+    filled(ledger, 3)
+    facts = HouseholdFacts(household_id="H1", on_district_heating=False, gets_public_allowance=False)
+    for name in ("R001", "R002", "R003"):
+        ledger.approve(name, **BY)
+    ledger.renew("R001", days=100, **BY)
+    ledger.withdraw("R002", **BY)
+    for name in ("R001", "R003"):
+        ledger.build(name, **BY)
+    ledger.accept("R003", all_pass(), **BY)
+    ledger.entitle("R003", facts, season=2025, **BY)
+    ledger.end_subsidy("R003", last_season=2026, **BY)
+    return ledger
+
+
+@pytest.mark.parametrize("column", ["at", "who"])
+def test_a_line_that_cannot_be_read_is_named_as_one_that_was_changed(tmp_path, column):
+    init_ledger(tmp_path / "ledger.sqlite", who="setup")
+    with open_ledger(tmp_path / "ledger.sqlite") as ledger:
+        filled(ledger, 3)
+        without_guards(ledger, f"update journal set {column} = {'x' * (column == 'who')}'ff' where seq = 3")
+        check = ledger.verify_journal()
+    assert (check.is_whole, check.broken_at, check.fault) == (False, 3, "hash")
 
 
 @pytest.mark.parametrize("wrong", ["", "12", f"12:{'g' * 64}", f"x:{'a' * 64}", f"12:{'a' * 63}"])

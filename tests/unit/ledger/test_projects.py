@@ -141,11 +141,22 @@ def test_another_content_or_budget_needs_another_name(ledger):
         proposed(ledger, project(1), budget=1.0)
 
 
-def test_a_state_changed_past_the_journal_is_found(ledger):
+@pytest.mark.parametrize("change", ["state = 'funded'", "cost_fen = 1", "spent_fen = 5", "place = 'x'"])
+def test_a_project_changed_past_the_journal_is_found(ledger, change):
     proposed(ledger, project(1))
-    ledger._database.write(lambda connection: connection.execute(text("update project set state = 'funded'")))
+    ledger._database.write(lambda connection: connection.execute(text(f"update project set {change}")))
 
     assert ledger.verify_journal().changed == ("project 2025/140827-R0001",)
+
+
+def test_more_money_past_the_journal_is_found(ledger):
+    proposed(ledger, project(1))
+    walk(ledger, 1, ProjectStep.REVIEW, ProjectStep.FUND)
+    walk(ledger, 1, ProjectStep.BUILD, spent_yuan=5.5)
+    assert ledger.verify_journal().is_whole
+    ledger._database.write(lambda connection: connection.execute(text("update money_plan set budget_fen = 1")))
+
+    assert ledger.verify_journal().changed == ("plan 2025",)
 
 
 def fund(address, number):

@@ -103,8 +103,12 @@ def test_an_answer_of_the_second_shape_stays_whole_and_says_nothing_of_what_was_
         connection.execute(insert(tables.application).values(id="R001", **wish, **stands))
         connection.execute(insert(tables.batch).values(**name_card, **texts))
         connection.execute(insert(tables.assessment).values(id=1, row_bytes=b"R001,approve", **row))
+        received = {**wish, "state": "received", "version": 1}
+        frozen = {name: value for name, value in name_card.items() if name != "id"}
         after = {"state": "assessed", "version": 2, "assessment_id": 1, "answer_sha256": digest}
-        journal.append(connection, [Entry(action="assess", object="R001", after=after, **BY)], at=BEFORE_ALL)
+        told = [("receive", "R001", received), ("freeze", "batch run-1", frozen), ("assess", "R001", after)]
+        entries = [Entry(action=action, object=name, after=content, **BY) for action, name, content in told]
+        journal.append(connection, entries, at=BEFORE_ALL)
 
     if database.file is not None:
         database.use_write_ahead_log()

@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.pool import IMapIterator
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -112,9 +112,8 @@ class WorkerPool:
         """
         order = sorted(range(len(items)), key=lambda i: (-weight(items[i]), i))
         results: list[Any] = [None] * len(items)
-        arriving = self._pool.imap(work, [items[i] for i in order], chunksize=1)
-        for place in order:
-            results[place] = self._next(arriving)
+        for place, result in zip(order, self.run(work, [items[i] for i in order]), strict=True):
+            results[place] = result
         return results
 
     def _next(self, arriving: IMapIterator[Result]) -> Result:
@@ -129,9 +128,17 @@ class WorkerPool:
                         "Try again with --workers 1."
                     ) from None
 
-    def run(self, work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-        """Apply `work` to all items, in their order."""
-        return self._pool.map(work, items, chunksize=1)
+    def run(self, work: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+        """Apply `work` to all items and yield the results in their order, as soon as those before are there too.
+
+        Raises
+        ------
+        SolveError
+            As `map`.
+        """
+        arriving = self._pool.imap(work, items, chunksize=1)
+        for _ in items:
+            yield self._next(arriving)
 
     def _listen(self) -> None:
         while True:

@@ -22,11 +22,13 @@ from gridcheck.reinforcement.around import with_fair_share
 from gridcheck.reinforcement.choose import Plan, chosen_of
 from gridcheck.reinforcement.claims import is_claim
 from gridcheck.reinforcement.measures import Project
-from gridcheck.reinforcement.menu import NO_CONDITIONS, Conditions
-from gridcheck.reinforcement.overview import ROBUST_DRAWS, PlanOverview, overview_report, plan_overview
+from gridcheck.reinforcement.menu import Conditions
+from gridcheck.reinforcement.overview import PlanOverview, overview_report, plan_overview
 from gridcheck.reinforcement.plan_items import plan_items
 from gridcheck.reinforcement.plan_table import candidate_table
 from gridcheck.reinforcement.project_menu import menu_of_projects
+from gridcheck.reinforcement.proof import Progress
+from gridcheck.scenario import ReinforcementSection
 from gridcheck.stage_clock import peak_memory_mb
 
 Run = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
@@ -116,13 +118,11 @@ def _study_feeder(
 
 def make_plan(
     inputs: Sequence[CountyPlanInput],
-    budget_yuan: float,
-    conditions: Conditions = NO_CONDITIONS,
+    wishes: ReinforcementSection,
     *,
-    fair_share: float = 0.0,
-    draws: int = ROBUST_DRAWS,
     seed: int = 1,
     run: Run,
+    progress: Progress | None = None,
 ) -> StudyPlan:
     """Choose among all counties' projects under one budget, prove the choice, and look around it.
 
@@ -130,32 +130,34 @@ def make_plan(
     ----------
     inputs : sequence of CountyPlanInput
         One per county, in code order.
-    budget_yuan : float
-        Money of the plan. [yuan]
-    conditions : Conditions
-        Projects that are forced or forbidden.
-    fair_share : float
-        Share of what an even split would bring a county that it gets at least. [1]
-    draws, seed : int
-        Draws of prices, uptake and weather that the plan is held against.
+    wishes : ReinforcementSection
+        Budget, fair share, forced and forbidden projects, and how many draws the plan is held against.
+    seed : int
+        Seed of those draws of prices, uptake and weather.
     run : callable
-        Applies a function to several items, as the proof of a county.
+        Applies a function to several items, as the proof of one supply tree.
+    progress : callable, optional
+        Told how far each round of the proof is.
 
     Returns
     -------
     StudyPlan
     """
+    conditions = Conditions(forced=wishes.force, forbidden=wishes.forbid)
+    fair_share = wishes.fair_share
     started = time.perf_counter()
     projects = [project for given in inputs for project in given.projects]
     counties = [given.county for given in inputs]
-    proved = prove_plan(counties, projects, budget_yuan, conditions, fair_share=fair_share, run=run)
+    proved = prove_plan(
+        counties, projects, wishes.budget_yuan, conditions, fair_share=fair_share, run=run, progress=progress
+    )
     proof_ended = time.perf_counter()
     plan = proved.plan
-    around = _around(plan, conditions, fair_share, draws=draws, seed=seed, run=run)
+    around = _around(plan, conditions, fair_share, draws=wishes.robust_draws, seed=seed, run=run)
     claimed = {i for project in plan.chosen for i in project.application_ids}
     gained = {i for proof in proved.proofs for i in proof.gained}
     report = {
-        "budget_yuan": budget_yuan,
+        "budget_yuan": wishes.budget_yuan,
         "cost_yuan": plan.cost_yuan,
         "status": plan.status,
         "optimality_gap": None if math.isnan(plan.gap) else plan.gap,

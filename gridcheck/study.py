@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,6 @@ from gridcheck.errors import ConfigError
 from gridcheck.parallel import WorkerPool, tell
 from gridcheck.planning import CountyPlanInput, StudyPlan, make_plan, plan_input
 from gridcheck.policy import plan_2025
-from gridcheck.reinforcement.menu import Conditions
 from gridcheck.reports.applications_rejected import APPLICATIONS_REJECTED, RETURNED_FILES
 from gridcheck.reports.area_outages import AREA_OUTAGES
 from gridcheck.reports.candidates import CANDIDATES
@@ -118,15 +118,12 @@ def run_study(
     with WorkerPool(workers, n_task=len(tasks), progress=progress) as pool:
         found = pool.map(_study_one, tasks, weight=_expected_work)
         outcomes = tuple(outcome for outcome, _, _ in found)
-        wishes = chosen.reinforcement
         plan = make_plan(
             [county for _, county, _ in found],
-            wishes.budget_yuan,
-            Conditions(forced=wishes.force, forbidden=wishes.forbid),
-            fair_share=wishes.fair_share,
-            draws=wishes.robust_draws,
+            chosen.reinforcement,
             seed=chosen.study.seed,
             run=pool.run,
+            progress=None if progress is None else partial(progress, "", "proof"),
         )
     tables = study_tables(outcomes, plan, intake)
     summary = study_summary(

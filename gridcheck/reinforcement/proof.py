@@ -13,20 +13,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
-from gridcheck.checks.assessment import binding_course
-from gridcheck.connection.asked_area import Answers
 from gridcheck.connection.decision import Decision
-from gridcheck.errors import NotConvergedError, PlanError
-from gridcheck.reinforcement.changes import area_row, build, relocate, share_counts
+from gridcheck.errors import PlanError
+from gridcheck.reinforcement.changes import area_row
 from gridcheck.reinforcement.choose import Plan, choose_projects, fixed_plan
 from gridcheck.reinforcement.claims import Failure, conditioned, corrected, require_harmless
 from gridcheck.reinforcement.evaluate import find_projects
-from gridcheck.reinforcement.low_voltage_changes import decide_again, desk_with
 from gridcheck.reinforcement.measures import Project
 from gridcheck.reinforcement.menu import NO_CONDITIONS, Conditions
-from gridcheck.reinforcement.situation import DecidedCounty, tree_below
+from gridcheck.reinforcement.queue_again import decide_tree, main_branch_of, tree_task
+from gridcheck.reinforcement.situation import DecidedCounty
 
 # Rounds in which a false claim is taken back for the surroundings it was false in; after them it is for good.
 _EXACT_ROUNDS = 6
@@ -35,6 +31,15 @@ _MAX_ROUNDS = 12
 
 Run = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 """Applies a function to every item and keeps their order: ``map``, or the ``map`` of a pool of processes."""
+
+Progress = Callable[[int, int], None]
+"""Told how many supply trees of a round are decided, and how many there are."""
+
+_TreeKey = tuple[str, int, tuple[str, ...]]
+"""A county, the position of a main transformer in it, and the ids of the projects that are built below it."""
+
+_KnownTrees = dict[_TreeKey, tuple[Decision, ...]]
+"""Decisions below main transformers with what was built there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -129,7 +134,7 @@ def prove(task: ProofTask) -> Proof:
     PlanError
         If the county cannot be supplied with the projects built, or an application is claimed that it does not have.
     """
-    return _compared(task, decide_with(task))
+    return _compared(task, _decisions(task, _decide_trees([task], {}, map)))
 
 
 def _compared(task: ProofTask, decisions: tuple[Decision, ...]) -> Proof:
@@ -162,50 +167,6 @@ def _compared(task: ProofTask, decisions: tuple[Decision, ...]) -> Proof:
     )
 
 
-def decide_with(task: ProofTask) -> tuple[Decision, ...]:
-    """Return all decisions of a county, in queue order, with the projects of the task built.
-
-    Supply trees are independent as long as no tie is closed, so those in which nothing is built keep their decisions.
-    """
-    return _decided_again(task)[0]
-
-
-def _decided_again(task: ProofTask) -> tuple[tuple[Decision, ...], Answers]:
-    """Return all decisions, and the answers of areas that were not known before; they may come from another process."""
-    county = task.county
-    changes = [change for project in task.projects for change in project.candidate.changes]
-    grid = build(county.grid, changes)
-    counts = share_counts(county.grid, county.counts, changes)
-    trees = [
-        tree_below(grid, main, county.limits)
-        for main in sorted({_main_branch(county, project) for project in task.projects})
-    ]
-    desk = desk_with(county.desk, grid, changes)
-    before = set() if desk is None else set(desk.known)
-    area_ids = tuple(grid.areas["area_id"])
-    here = {area_ids[area] for tree in trees for area in tree.area.tolist()}
-    again = [a for a in relocate(county.applications, changes) if a.area_id in here]
-    course = binding_course(county.profiles, county.limits)
-    try:
-        queue = decide_again(trees, course, counts, again, county.limits, grid, desk)
-    except NotConvergedError as error:
-        code = county.grid.county_code
-        raise PlanError(f"county {code} cannot be supplied with the projects built: {error}") from error
-    new = {decision.application.application_id: decision for decision in queue.decisions}
-    decisions = tuple(new.get(decision.application.application_id, decision) for decision in county.decisions)
-    answers = {} if desk is None else {key: answer for key, answer in desk.known.items() if key not in before}
-    return decisions, answers
-
-
-def _main_branch(county: DecidedCounty, project: Project) -> int:
-    """Return the main transformer above a project."""
-    grid, candidate = county.grid, project.candidate
-    if candidate.area_id:
-        return int(grid.bus_main[grid.area_bus[area_row(grid, candidate.area_id)]])
-    of_feeder = np.flatnonzero((grid.areas["feeder_id"] == candidate.feeder_id).to_numpy())
-    return int(grid.bus_main[grid.area_bus[of_feeder[0]]])
-
-
 def _blamed(task: ProofTask, lost: Sequence[Decision]) -> list[tuple[str, Decision]]:
     """Return a project to be left out for each lost connection: of those below the same main transformer the weakest.
 
@@ -219,7 +180,7 @@ def _blamed(task: ProofTask, lost: Sequence[Decision]) -> list[tuple[str, Decisi
         by_main.setdefault(main, []).append(decision)
     for main, decisions in by_main.items():
         near = sorted(
-            (project for project in task.projects if _main_branch(task.county, project) == main),
+            (project for project in task.projects if main_branch_of(task.county, project) == main),
             key=lambda p: (
                 p.project_id in task.forced,
                 p.households_unlocked / max(p.cost_yuan, 1.0),
@@ -281,6 +242,7 @@ def prove_plan(
     *,
     fair_share: float = 0.0,
     run: Run = map,
+    progress: Progress | None = None,
 ) -> ProvedPlan:
     """Choose among given projects and correct them until every claim is true.
 
@@ -290,7 +252,7 @@ def prove_plan(
     by_code = {county.grid.county_code: county for county in counties}
     if len(by_code) != len(counties):
         raise PlanError("A county stands twice among those that are planned for.")
-    known: dict[tuple[str, tuple[str, ...]], tuple[Decision, ...]] = {}
+    known: _KnownTrees = {}
     withdrawn: list[Failure] = []
     kept: set[str] = set()
     is_best = True
@@ -300,7 +262,7 @@ def prove_plan(
         else:
             plan = fixed_plan(projects, kept, budget_yuan)
         tasks = _tasks(by_code, plan, conditions.forced)
-        proofs = _proofs(tasks, known, run)
+        proofs = _proofs(tasks, known, run, progress)
         failures = [failure for proof in proofs for failure in proof.failures]
         if not failures:
             break
@@ -316,21 +278,53 @@ def prove_plan(
     return ProvedPlan(plan=plan, proofs=proofs, withdrawn=tuple(withdrawn), rounds=rounds, is_best=is_best)
 
 
-def _proofs(
-    tasks: Sequence[ProofTask], known: dict[tuple[str, tuple[str, ...]], tuple[Decision, ...]], run: Run
-) -> tuple[Proof, ...]:
-    """Prove every county; queues that were decided with the same projects before are taken from `known`."""
-    keys = [
-        (task.county.grid.county_code, tuple(one.project_id for one in task.projects if one.candidate.changes))
+def _proofs(tasks: Sequence[ProofTask], known: _KnownTrees, run: Run, progress: Progress | None) -> tuple[Proof, ...]:
+    """Prove every county; trees that were decided with the same built in them before are taken from `known`."""
+    decided = _decide_trees(tasks, known, run, progress)
+    return tuple(_compared(task, _decisions(task, decided)) for task in tasks)
+
+
+def _decide_trees(
+    tasks: Sequence[ProofTask], known: _KnownTrees, run: Run, progress: Progress | None = None
+) -> _KnownTrees:
+    """Decide the trees in which something is built and add them to `known`, which is returned."""
+    new = {
+        key: tree_task(task.county, key[1], projects)
         for task in tasks
-    ]
-    new = [i for i, key in enumerate(keys) if key not in known]
-    for i, (decisions, answers) in zip(new, run(_decided_again, [tasks[i] for i in new]), strict=True):
-        known[keys[i]] = decisions
-        desk = tasks[i].county.desk
+        for key, projects in _built(task)
+        if key not in known
+    }
+    desks = {task.county.grid.county_code: task.county.desk for task in tasks}
+    # The longest queues first, so that no process waits for one that began last.
+    order = sorted(new, key=lambda key: (-len(new[key].county.decisions), key))
+    for number, queue in enumerate(run(decide_tree, [new[key] for key in order])):
+        key = order[number]
+        known[key] = queue.decisions
+        desk = desks[key[0]]
         if desk is not None:
-            desk.known.update(answers)
-    return tuple(_compared(task, known[key]) for task, key in zip(tasks, keys, strict=True))
+            desk.known.update(queue.answers)
+        if progress is not None:
+            progress(number + 1, len(order))
+    return known
+
+
+def _built(task: ProofTask) -> list[tuple[_TreeKey, tuple[Project, ...]]]:
+    """Return the trees in which something is built, each with it."""
+    by_main: dict[int, list[Project]] = {}
+    for project in task.projects:
+        if project.candidate.changes:
+            by_main.setdefault(main_branch_of(task.county, project), []).append(project)
+    code = task.county.grid.county_code
+    return [
+        ((code, main, tuple(project.project_id for project in projects)), tuple(projects))
+        for main, projects in sorted(by_main.items())
+    ]
+
+
+def _decisions(task: ProofTask, decided: _KnownTrees) -> tuple[Decision, ...]:
+    """Return all decisions of a county in queue order; trees in which nothing is built keep theirs."""
+    new = {one.application.application_id: one for key, _ in _built(task) for one in decided[key]}
+    return tuple(new.get(one.application.application_id, one) for one in task.county.decisions)
 
 
 def _tasks(by_code: dict[str, DecidedCounty], plan: Plan, forced: tuple[str, ...]) -> list[ProofTask]:
@@ -362,6 +356,6 @@ def _conditioned(
         if one.feeder_id == two.feeder_id:
             return True
         county = by_code[one.county_code]
-        return project.project_id in wide and _main_branch(county, project) == _main_branch(county, other)
+        return project.project_id in wide and main_branch_of(county, project) == main_branch_of(county, other)
 
     return conditioned(projects, false, {project.project_id for project in plan.chosen}, near)

@@ -19,6 +19,11 @@ def test_results_come_in_the_order_of_the_items():
     assert again == [9, 1]
 
 
+def test_results_that_come_one_by_one_keep_the_order_too():
+    with WorkerPool(2, n_task=3) as pool:
+        assert list(pool.run(work.slow_square, [3, 1, 2])) == [9, 1, 4]
+
+
 def test_workers_multiply_matrices_in_one_thread():
     with WorkerPool(2, n_task=1) as pool:
         assert pool.map(work.matrix_threads, [1], weight=float) == ["1"]
@@ -49,6 +54,12 @@ def test_a_fault_of_the_input_comes_back_whole():
 
     assert caught.value.message == "wishes.csv: 1 fault."
     assert caught.value.findings == ("row 3: three is not allowed",)
+
+
+@pytest.mark.skipif(not hasattr(__import__("signal"), "SIGKILL"), reason="this system cannot end a process like that")
+def test_a_worker_that_is_gone_ends_results_one_by_one():
+    with WorkerPool(1, n_task=2) as pool, pytest.raises(SolveError, match=r"memory.*--workers 1"):
+        list(pool.run(work.die, [1, 2]))
 
 
 @pytest.mark.skipif(not hasattr(__import__("signal"), "SIGKILL"), reason="this system cannot end a process like that")

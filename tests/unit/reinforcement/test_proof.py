@@ -200,7 +200,7 @@ def test_the_whole_way_with_another_map(crowded):
 
     assert proved.plan.households_unlocked == len(waiting_ids(crowded))
     assert proved.plan.cost_yuan == 80_000.0
-    assert calls == [("find_projects", 1), ("_decided_again", 1)]
+    assert calls == [("find_projects", 1), ("decide_tree", 1)]
 
 
 def test_no_money_no_project(crowded):

@@ -168,28 +168,43 @@ def _compared(task: ProofTask, decisions: tuple[Decision, ...]) -> Proof:
 
 
 def _blamed(task: ProofTask, lost: Sequence[Decision]) -> list[tuple[str, Decision]]:
-    """Return a project to be left out for each lost connection: of those below the same main transformer the weakest.
+    """Return a project to be left out for each lost connection: of the nearest ones the weakest.
 
-    As many are left out at once as connections were lost: one by one, every round would decide the queue again for a
-    single household.
+    What is built in an area decides about its lines and its transformer, so a connection is lost to a project of its
+    own area where there is one, else to one of its feeder, else to one below the same main transformer. As many are
+    left out at once as connections were lost: one by one, every round would decide the queue again for one household.
     """
-    grid, result = task.county.grid, []
-    by_main: dict[int, list[Decision]] = {}
+    by_place: dict[tuple[str, ...], list[Decision]] = {}
     for decision in lost:
-        main = int(grid.bus_main[grid.area_bus[area_row(grid, _area_before(task, decision))]])
-        by_main.setdefault(main, []).append(decision)
-    for main, decisions in by_main.items():
-        near = sorted(
-            (project for project in task.projects if main_branch_of(task.county, project) == main),
-            key=lambda p: (
-                p.project_id in task.forced,
-                p.households_unlocked / max(p.cost_yuan, 1.0),
-                p.hours_removed,
-                p.project_id,
-            ),
-        )
-        result += [(near[n % len(near)].project_id, decision) for n, decision in enumerate(decisions)]
-    return result
+        near = _nearest(task, _area_before(task, decision))
+        by_place.setdefault(tuple(project.project_id for project in near), []).append(decision)
+    return [
+        (project_ids[number % len(project_ids)], decision)
+        for project_ids, decisions in by_place.items()
+        for number, decision in enumerate(decisions)
+    ]
+
+
+def _nearest(task: ProofTask, area_id: str) -> list[Project]:
+    """Return what is built in an area, else on its feeder, else below its main transformer, the weakest first."""
+    grid = task.county.grid
+    row = area_row(grid, area_id)
+    feeder_id, main = str(grid.areas["feeder_id"].iloc[row]), int(grid.bus_main[grid.area_bus[row]])
+    built = [project for project in task.projects if project.candidate.changes]
+    rings = (
+        [project for project in built if project.candidate.area_id == area_id],
+        [project for project in built if project.candidate.feeder_id == feeder_id],
+        [project for project in built if main_branch_of(task.county, project) == main],
+    )
+    return sorted(
+        next(ring for ring in rings if ring),
+        key=lambda p: (
+            p.project_id in task.forced,
+            p.households_unlocked / max(p.cost_yuan, 1.0),
+            p.hours_removed,
+            p.project_id,
+        ),
+    )
 
 
 def _area_before(task: ProofTask, decision: Decision) -> str:

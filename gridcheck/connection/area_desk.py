@@ -15,13 +15,7 @@ from functools import partial
 import numpy as np
 
 from gridcheck.arrays import BoolArray, FloatArray
-from gridcheck.checks.area_loads import (
-    AS_HOME,
-    AreaLoads,
-    expected_kw,
-    homes_without_heater,
-    spread_over_homes,
-)
+from gridcheck.checks.area_loads import AS_HOME, AreaLoads, expected_kw, homes_without_heater, spread_over_homes
 from gridcheck.checks.draw_extremes import AreaNet
 from gridcheck.checks.low_voltage_risk import AreaRisk
 from gridcheck.checks.risk_outlook import LvHeater, RiskRules
@@ -97,6 +91,8 @@ class DeskInput:
         Where data are too thin for an answer.
     fast : mapping of str to PreApproval
         By area: what is left of the published limit of small heaters, which are approved at once.
+    homes_for : mapping of str to tuple of Application
+        By area: who is given a home first, in this order, whenever it is asked for.
     """
 
     area_ids: tuple[str, ...]
@@ -114,6 +110,7 @@ class DeskInput:
     told: Callable[[Application, AreaQueue, LvVerdict], None] | None = None
     data: DataChecks = field(default_factory=DataChecks)
     fast: Mapping[str, PreApproval] = field(default_factory=dict)
+    homes_for: Mapping[str, tuple[Application, ...]] = field(default_factory=dict)
 
 
 class LowVoltageDesk:
@@ -176,7 +173,7 @@ class LowVoltageDesk:
         area = self._area(number, row, application.area_id)
         phase = _PHASES.get(application.phase, AS_HOME)
         heater = LvHeater(
-            home=area.home_for(phase),
+            home=area.home_of(application.application_id, phase),
             column=self.given.pool.classes.index(application.device),
             rated_kw=application.rated_kw,
             phase=phase,
@@ -286,6 +283,8 @@ class LowVoltageDesk:
             heater = self._granted(area, one, is_rephased=REPHASE in measures)
             area.take(heater.home)
             area.promise(heater)
+        for asked in given.homes_for.get(area_id, ()):
+            area.keep(asked.application_id, _PHASES.get(asked.phase, AS_HOME))
         return area
 
     def _standing(self, number: int, row: int, grid: LowVoltageGrid, promised: Sequence[Promised]) -> AreaLoads:

@@ -69,6 +69,8 @@ class AskedArea:
         What answers follow from, so far.
     free : list of int
         Homes.
+    homes : dict of str to int
+        Homes that are kept for applications, by their ids.
     asked : list of (LvHeater, LvVerdict or None)
         Heaters with their answers; None for one that was promised at once.
     queue : AreaQueue or None
@@ -79,6 +81,7 @@ class AskedArea:
     make: Callable[[], AreaQueue]
     key: bytes
     free: list[int]
+    homes: dict[str, int] = field(default_factory=dict)
     asked: list[tuple[LvHeater, LvVerdict | None]] = field(default_factory=list)
     queue: AreaQueue | None = None
     decided: int = 0
@@ -92,9 +95,19 @@ class AskedArea:
             home = self.free[0]
         return home
 
+    def home_of(self, application_id: str, phase: int) -> int:
+        """Return the home that is kept for an application, else the next one that may be the applicant's."""
+        kept = self.homes.get(application_id)
+        return self.home_for(phase) if kept is None else kept
+
+    def keep(self, application_id: str, phase: int) -> None:
+        """Keep the next home for an application, whenever it is asked for."""
+        self.homes[application_id] = self.home_for(phase)
+        self.take(self.homes[application_id])
+
     def take(self, home: int) -> None:
         """Keep a home from whoever comes next; the last one stays."""
-        if len(self.free) > 1:
+        if len(self.free) > 1 and home in self.free:
             self.free.remove(home)
 
     def ask(self, heater: LvHeater, known: Answers) -> LvVerdict:

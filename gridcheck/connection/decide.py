@@ -94,7 +94,7 @@ def decide_queue(
     NotConvergedError
         If the county cannot be supplied even without the applications.
     """
-    setting = _Setting(trees=trees, course=course, counts=counts, limits=limits, area_ids=area_ids)
+    setting = QueueSetting(trees=trees, course=course, counts=counts, limits=limits, area_ids=area_ids)
     return _decided(setting, applications, progress, _few_cases)
 
 
@@ -117,7 +117,7 @@ def decide_queue_by_draws(
     low_voltage : DeskInput
         Lines, meters and draws of the areas of the county in which somebody asks.
     """
-    setting = _Setting(
+    setting = QueueSetting(
         trees=trees, course=course, counts=counts, limits=limits, area_ids=low_voltage.area_ids,
         low_voltage=low_voltage,
     )  # fmt: skip
@@ -138,13 +138,23 @@ def decide_queue_in_all_cases(
 
     It is what `decide_queue` is held against, and many times slower; parameters as there.
     """
-    setting = _Setting(trees=trees, course=course, counts=counts, limits=limits, area_ids=area_ids)
+    setting = QueueSetting(trees=trees, course=course, counts=counts, limits=limits, area_ids=area_ids)
     return _decided(setting, applications, progress, _all_cases)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Setting:
-    """What a queue is decided in; attributes as the parameters of `decide_queue`."""
+class QueueSetting:
+    """What a queue is decided in.
+
+    Attributes
+    ----------
+    trees, course, counts, limits, area_ids
+        As the parameters of `decide_queue`.
+    low_voltage : DeskInput or None
+        As in `decide_queue_by_draws`; None to decide by the estimate of the end voltage.
+    also_waiting : sequence of Application
+        Who waits too and is not asked: they count among those who ask elsewhere.
+    """
 
     trees: Sequence[SupplyTree]
     course: Course
@@ -152,6 +162,7 @@ class _Setting:
     limits: LimitSet
     area_ids: Sequence[str]
     low_voltage: DeskInput | None = None
+    also_waiting: Sequence[Application] = ()
 
     def desk(self, pending: Sequence[Sequence[Heater]]) -> LowVoltageDesk | None:
         """Return the low-voltage side of the queue, None where there is none."""
@@ -162,14 +173,27 @@ class _Setting:
         return LowVoltageDesk(self.low_voltage, self.trees, self.course.profiles, self.limits, base=base, crowd=crowd)
 
 
-_Seer = Callable[[_Setting, SupplyTree, Sequence[Heater]], Promises | FewCases]
+def decide_in(setting: QueueSetting, applications: Sequence[Application]) -> QueueResult:
+    """Decide like `decide_queue` or `decide_queue_by_draws`, in the order given, beside others who wait.
+
+    Parameters
+    ----------
+    setting : QueueSetting
+        Where.
+    applications : sequence of Application
+        Who is asked.
+    """
+    return _decided(setting, applications, None, _few_cases)
 
 
-def _all_cases(setting: _Setting, tree: SupplyTree, pending: Sequence[Heater]) -> Promises:
+_Seer = Callable[[QueueSetting, SupplyTree, Sequence[Heater]], Promises | FewCases]
+
+
+def _all_cases(setting: QueueSetting, tree: SupplyTree, pending: Sequence[Heater]) -> Promises:
     return no_promises(tree, setting.course, _of_tree(setting.counts, tree), setting.limits, pending)
 
 
-def _few_cases(setting: _Setting, tree: SupplyTree, pending: Sequence[Heater]) -> FewCases:
+def _few_cases(setting: QueueSetting, tree: SupplyTree, pending: Sequence[Heater]) -> FewCases:
     promises = unguarded(tree, setting.course, _of_tree(setting.counts, tree), setting.limits, pending)
     few = FewCases(promises, pending)
     promises.guard(sorted({row for row, _, _ in pending}), few.own_values)
@@ -177,7 +201,7 @@ def _few_cases(setting: _Setting, tree: SupplyTree, pending: Sequence[Heater]) -
 
 
 def _decided(
-    setting: _Setting, applications: Sequence[Application], progress: Callable[[int], None] | None, seer: _Seer
+    setting: QueueSetting, applications: Sequence[Application], progress: Callable[[int], None] | None, seer: _Seer
 ) -> QueueResult:
     place = {}
     for number, tree in enumerate(setting.trees):
@@ -185,7 +209,7 @@ def _decided(
             place[setting.area_ids[area]] = (number, row)
     column = {name: i for i, name in enumerate(setting.course.profiles.classes)}
     pending: list[list[Heater]] = [[] for _ in setting.trees]
-    for application in applications:
+    for application in (*applications, *setting.also_waiting):
         number, row = place[application.area_id]
         pending[number].append((row, column[application.device], application.rated_kw))
     seers = [seer(setting, tree, wishes) for tree, wishes in zip(setting.trees, pending, strict=True)]

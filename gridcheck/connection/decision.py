@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from gridcheck.checks.supply_tree import LEVEL, QUANTITY, CheckKind, limit_of
 from gridcheck.connection.applications import Application
 from gridcheck.limits import LimitSet
+
+_CAP = "limit_kw:"
 
 
 class Verdict(StrEnum):
@@ -103,6 +105,15 @@ class Decision:
     def _without_kind(self, code: str) -> str:
         """Return what binds where no check does: data that are missing, or a load flow without a solution."""
         return "data" if self.verdict == Verdict.INSUFFICIENT_DATA else code
+
+    @property
+    def granted(self) -> Application:
+        """The application with the rated power that is granted: what was asked, or the cap among the conditions."""
+        caps = [float(code.removeprefix(_CAP)) for code in self.conditions if code.startswith(_CAP)]
+        own_kw = self.application.rated_kw
+        if not self.connected or not caps or min(caps) >= own_kw:
+            return self.application
+        return replace(self.application, rated_kw=min(caps))
 
     @property
     def connected(self) -> bool:

@@ -1,14 +1,14 @@
 """Evaluate candidates by load flow at the end of the queue: what they unlock and what they take away.
 
-A candidate is built, the supply tree it stands in is made anew, and the applications that wait for this place are
-decided once more, in queue order and by the rules of the queue. Only what is decided so counts as unlocked. The rules
-look at an area with everything connected that others asked for; so whatever else is deferred counts as connected here,
-unless the 10 kV level cannot carry it. Ties act only after outages and are evaluated by repeating those.
+A candidate is built, the supply tree it stands in is made anew, and the areas of those who wait for this place are
+decided once more by the rules of the queue: who is connected there first, then who waits. Only what is decided so
+counts as unlocked, and nothing does where somebody would lose a connection. The rules look at an area with everything
+connected that others ask for. Ties act only after outages and are evaluated by repeating those.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 
 import numpy as np
@@ -17,6 +17,7 @@ from gridcheck.arrays import IntArray
 from gridcheck.checks.assessment import Course, assess
 from gridcheck.checks.supply_tree import SupplyTree
 from gridcheck.connection.applications import Application
+from gridcheck.connection.decide import QueueSetting
 from gridcheck.demand.profiles import ClassCounts
 from gridcheck.errors import NotConvergedError
 from gridcheck.network.county import CountyGrid
@@ -140,28 +141,33 @@ def _connected(
     waiting: Sequence[Application],
     grid: CountyGrid,
 ) -> tuple[Application, ...]:
-    """Decide the applications that wait for this place, in the tree with the candidate built; return the connected.
+    """Decide the areas of those who wait for this place again, in the tree with the candidate built; return who gains.
 
-    They are decided beside all others that wait. Whom that leaves over is decided once more without those, who may not
-    be helped: a claim that is too high is taken back by the proof, one that is too low would never be found.
+    All other areas stay as the queue has left them, and who waits there counts among those who ask. Nobody gains where
+    somebody would lose a connection.
     """
     county = situation.county
-    place = situation.trees[_tree_number(situation, candidate)]
-    desk = desk_with(county.desk, grid, candidate.changes)
-    others = _others(situation, waiting) if place.upper_holds_if_all else ()
-    found: tuple[Application, ...] = ()
-    for crowd in (others, ()) if others else ((),):
-        left = [application for application in waiting if application not in found]
-        if not left:
-            break
-        counts = share_counts(
-            county.grid, with_applications(county, situation.counts, (*crowd, *found)), candidate.changes
-        )
-        again = relocate(left, candidate.changes)
-        queue = decide_again((tree,), situation.course, counts, again, county.limits, grid, desk)
-        connected = {decision.application.application_id for decision in queue.decisions if decision.connected}
-        found += tuple(application for application in left if application.application_id in connected)
-    return relocate([application for application in waiting if application in found], candidate.changes)
+    areas = {application.area_id for application in waiting}
+    here = [decision for decision in county.decisions if decision.application.area_id in areas]
+    elsewhere = [d.granted for d in county.decisions if d.connected and d.application.area_id not in areas]
+    counts = with_applications(county, county.counts, elsewhere)
+    setting = QueueSetting(
+        trees=(tree,),
+        course=situation.course,
+        counts=share_counts(county.grid, counts, candidate.changes),
+        limits=county.limits,
+        area_ids=tuple(grid.areas["area_id"]),
+        low_voltage=desk_with(county.desk, grid, candidate.changes),
+        also_waiting=_who_waits_elsewhere(situation, areas, tree),
+    )
+    asked = relocate([decision.application for decision in here], candidate.changes)
+    queue = decide_again(setting, [(one, before.connected) for one, before in zip(asked, here, strict=True)])
+    after = {decision.application.application_id: decision.connected for decision in queue.decisions}
+    if not all(after[before.application.application_id] for before in here if before.connected):
+        return ()
+    return tuple(
+        one for one, before in zip(asked, here, strict=True) if after[one.application_id] and not before.connected
+    )
 
 
 def undominated(projects: Sequence[Project]) -> tuple[Project, ...]:
@@ -223,11 +229,11 @@ def _waiting(situation: Situation, candidate: Candidate) -> tuple[Application, .
     )
 
 
-def _others(situation: Situation, waiting: Sequence[Application]) -> tuple[Application, ...]:
-    """Return what is deferred elsewhere."""
-    mine = {application.application_id for application in waiting}
-    deferred = (decision.application for decision in situation.deferred)
-    return tuple(application for application in deferred if application.application_id not in mine)
+def _who_waits_elsewhere(situation: Situation, areas: Collection[str], tree: SupplyTree) -> tuple[Application, ...]:
+    """Return what is deferred below the same main transformer in other areas."""
+    ids = situation.county.grid.areas["area_id"].to_numpy()
+    below = set(ids[tree.area[tree.area < len(ids)]].tolist()) - set(areas)
+    return tuple(d.application for d in situation.deferred if d.application.area_id in below)
 
 
 def _hours_after(

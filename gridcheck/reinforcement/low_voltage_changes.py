@@ -8,15 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from gridcheck.arrays import BoolArray, FloatArray, IntArray
-from gridcheck.checks.assessment import Course
-from gridcheck.checks.supply_tree import SupplyTree
 from gridcheck.connection.applications import Application
 from gridcheck.connection.area_desk import DeskInput
 from gridcheck.connection.busbar_control import BusbarControl
-from gridcheck.connection.decide import QueueResult, decide_queue, decide_queue_by_draws
-from gridcheck.demand.profiles import ClassCounts
+from gridcheck.connection.decide import QueueResult, QueueSetting, decide_in
 from gridcheck.errors import PlanError
-from gridcheck.limits import LimitSet
 from gridcheck.network.area_transformers import VN_LV_KV, transformers_of
 from gridcheck.network.county import CountyGrid
 from gridcheck.network.line_regulators import LineRegulator
@@ -39,29 +35,26 @@ from gridcheck.units import SQRT3
 _LINK_TYPE = "JKLYJ-1-120"
 
 
-def decide_again(
-    trees: Sequence[SupplyTree],
-    course: Course,
-    counts: ClassCounts,
-    applications: Sequence[Application],
-    limits: LimitSet,
-    grid: CountyGrid,
-    desk: DeskInput | None,
-) -> QueueResult:
+def decide_again(setting: QueueSetting, decided: Sequence[tuple[Application, bool]]) -> QueueResult:
     """Decide applications in a changed county: by draws where it has a low-voltage side.
+
+    Who is connected has the older right and is asked first; the others follow in their order, each in the home that it
+    was counted in. So nobody loses a connection to somebody who had to wait before, but only to what is built.
 
     Parameters
     ----------
-    trees, course, counts, applications, limits
-        As in `decide_queue`.
-    grid : CountyGrid
-        The county with the changes.
-    desk : DeskInput or None
-        Its low-voltage side, from `desk_with`.
+    setting : QueueSetting
+        The changed county; its low-voltage side from `desk_with`.
+    decided : sequence of (Application, bool)
+        Applications in queue order, and whether they are connected.
     """
-    if desk is not None:
-        return decide_queue_by_draws(trees, course, counts, applications, limits, desk)
-    return decide_queue(trees, course, counts, applications, limits, area_ids=tuple(grid.areas["area_id"]))
+    in_turn = [one for one, connected in decided if connected] + [one for one, connected in decided if not connected]
+    if setting.low_voltage is not None:
+        homes: dict[str, tuple[Application, ...]] = {}
+        for application, _ in decided:
+            homes[application.area_id] = (*homes.get(application.area_id, ()), application)
+        setting = replace(setting, low_voltage=replace(setting.low_voltage, homes_for=homes))
+    return decide_in(setting, in_turn)
 
 
 def desk_with(desk: DeskInput | None, grid: CountyGrid, changes: Iterable[Change]) -> DeskInput | None:

@@ -1,9 +1,9 @@
-"""Prove a plan: build all of it, decide the whole queue again, and keep only claims that come true.
+"""Prove a plan: build all of it, decide the queue again, and keep only claims that come true.
 
-Candidates are evaluated one by one at the end of the queue. Together, and with the queue decided from its beginning,
-they may do more or less than their sum. So the chosen projects of a county are built at once and its queue is decided
-anew; a claimed application that is still deferred is taken off its project, a project that costs somebody a connection
-is left out, and the choice is made again until every claim is true.
+Candidates are evaluated one by one; together they may do more or less than their sum. So the chosen projects of a
+county are built at once and everybody below their main transformers is asked anew: first who is connected, in the order
+of the queue, then who waits, in the same order. A claimed application that is still deferred is taken off its project,
+a project that costs somebody a connection is left out, and the choice is made again until every claim is true.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from gridcheck.reinforcement.situation import DecidedCounty
 _EXACT_ROUNDS = 6
 # Rounds after which the choice is kept and only cut down to what is true: one round takes as long as the queues.
 _MAX_ROUNDS = 12
+# Projects of which one may be the only cause of a lost connection; each is a queue decided again, mostly from memory.
+_MOST_TRIED = 12
 
 Run = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
 """Applies a function to every item and keeps their order: ``map``, or the ``map`` of a pool of processes."""
@@ -134,10 +136,12 @@ def prove(task: ProofTask) -> Proof:
     PlanError
         If the county cannot be supplied with the projects built, or an application is claimed that it does not have.
     """
-    return _compared(task, _decisions(task, _decide_trees([task], {}, map)))
+    return _compared(task, _decide_trees([task], {}, map))
 
 
-def _compared(task: ProofTask, decisions: tuple[Decision, ...]) -> Proof:
+def _compared(task: ProofTask, known: _KnownTrees) -> Proof:
+    """Compare what is decided with the projects with what was decided before; `known` holds the trees of the task."""
+    decisions = _decisions(task, known)
     before = {decision.application.application_id: decision for decision in task.county.decisions}
     after = {decision.application.application_id: decision for decision in decisions}
     unknown = [i for project in task.projects for i in project.application_ids if i not in after]
@@ -155,7 +159,7 @@ def _compared(task: ProofTask, decisions: tuple[Decision, ...]) -> Proof:
         if i not in true
     ]
     lost = [decision for i, decision in after.items() if before[i].connected and not decision.connected]
-    failures += [_failure(project_id, decision, lost=True) for project_id, decision in _blamed(task, lost)]
+    failures += [_failure(project_id, decision, lost=True) for project_id, decision in _blamed(task, lost, known)]
     return Proof(
         county_code=task.county.grid.county_code,
         proved=tuple(
@@ -167,44 +171,48 @@ def _compared(task: ProofTask, decisions: tuple[Decision, ...]) -> Proof:
     )
 
 
-def _blamed(task: ProofTask, lost: Sequence[Decision]) -> list[tuple[str, Decision]]:
-    """Return a project to be left out for each lost connection: of the nearest ones the weakest.
+def _blamed(task: ProofTask, lost: Sequence[Decision], known: _KnownTrees) -> list[tuple[str, Decision]]:
+    """Return a project to be left out for each lost connection.
 
-    What is built in an area decides about its lines and its transformer, so a connection is lost to a project of its
-    own area where there is one, else to one of its feeder, else to one below the same main transformer. As many are
-    left out at once as connections were lost: one by one, every round would decide the queue again for one household.
+    What is built in an area decides about its lines and its transformer, so there the weakest of the area's own
+    projects is left out. Where nothing is built in the area itself, it is the first project without which the
+    connection stays, tried from the feeder's weakest on; the weakest where no single one is the cause.
     """
-    by_place: dict[tuple[str, ...], list[Decision]] = {}
+    result = []
     for decision in lost:
-        near = _nearest(task, _area_before(task, decision))
-        by_place.setdefault(tuple(project.project_id for project in near), []).append(decision)
-    return [
-        (project_ids[number % len(project_ids)], decision)
-        for project_ids, decisions in by_place.items()
-        for number, decision in enumerate(decisions)
-    ]
+        own, others = _near(task, _area_before(task, decision))
+        if own:
+            result.append((own[0].project_id, decision))
+            continue
+        cause = (one for one in others[:_MOST_TRIED] if _stays_without(task, one, decision, known))
+        result.append((next(cause, others[0]).project_id, decision))
+    return result
 
 
-def _nearest(task: ProofTask, area_id: str) -> list[Project]:
-    """Return what is built in an area, else on its feeder, else below its main transformer, the weakest first."""
+def _near(task: ProofTask, area_id: str) -> tuple[list[Project], list[Project]]:
+    """Return what is built in an area, and below its main transformer, first on its feeder; the weakest first."""
     grid = task.county.grid
     row = area_row(grid, area_id)
     feeder_id, main = str(grid.areas["feeder_id"].iloc[row]), int(grid.bus_main[grid.area_bus[row]])
-    built = [project for project in task.projects if project.candidate.changes]
-    rings = (
-        [project for project in built if project.candidate.area_id == area_id],
-        [project for project in built if project.candidate.feeder_id == feeder_id],
-        [project for project in built if main_branch_of(task.county, project) == main],
-    )
-    return sorted(
-        next(ring for ring in rings if ring),
+    built = sorted(
+        (p for p in task.projects if p.candidate.changes and main_branch_of(task.county, p) == main),
         key=lambda p: (
             p.project_id in task.forced,
+            p.candidate.feeder_id != feeder_id,
             p.households_unlocked / max(p.cost_yuan, 1.0),
             p.hours_removed,
             p.project_id,
         ),
     )
+    return [p for p in built if p.candidate.area_id == area_id], built
+
+
+def _stays_without(task: ProofTask, project: Project, decision: Decision, known: _KnownTrees) -> bool:
+    """Tell whether a connection is kept with everything built but one project."""
+    rest = replace(task, projects=tuple(p for p in task.projects if p.project_id != project.project_id))
+    after = _decisions(rest, _decide_trees([rest], known, map))
+    wanted = decision.application.application_id
+    return next(one.connected for one in after if one.application.application_id == wanted)
 
 
 def _area_before(task: ProofTask, decision: Decision) -> str:
@@ -295,8 +303,8 @@ def prove_plan(
 
 def _proofs(tasks: Sequence[ProofTask], known: _KnownTrees, run: Run, progress: Progress | None) -> tuple[Proof, ...]:
     """Prove every county; trees that were decided with the same built in them before are taken from `known`."""
-    decided = _decide_trees(tasks, known, run, progress)
-    return tuple(_compared(task, _decisions(task, decided)) for task in tasks)
+    _decide_trees(tasks, known, run, progress)
+    return tuple(_compared(task, known) for task in tasks)
 
 
 def _decide_trees(

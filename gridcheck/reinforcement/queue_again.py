@@ -13,6 +13,7 @@ import numpy as np
 
 from gridcheck.checks.assessment import binding_course
 from gridcheck.connection.asked_area import Answers
+from gridcheck.connection.decide import QueueSetting
 from gridcheck.connection.decision import Decision
 from gridcheck.errors import NotConvergedError, PlanError
 from gridcheck.reinforcement.changes import area_row, build, relocate, share_counts
@@ -118,15 +119,23 @@ def decide_tree(task: TreeTask) -> TreeQueue:
     counts = share_counts(county.grid, county.counts, changes)
     tree = tree_below(grid, task.main_branch, county.limits)
     desk = desk_with(county.desk, grid, changes)
-    before = set() if desk is None else set(desk.known)
-    course = binding_course(county.profiles, county.limits)
+    known = set() if desk is None else set(desk.known)
+    setting = QueueSetting(
+        trees=(tree,),
+        course=binding_course(county.profiles, county.limits),
+        counts=counts,
+        limits=county.limits,
+        area_ids=tuple(grid.areas["area_id"]),
+        low_voltage=desk,
+    )
     asked = relocate(county.applications, changes)
+    decided = [(one, before.connected) for one, before in zip(asked, county.decisions, strict=True)]
     try:
-        queue = decide_again((tree,), course, counts, asked, county.limits, grid, desk)
+        queue = decide_again(setting, decided)
     except NotConvergedError as error:
         code = county.grid.county_code
         raise PlanError(f"county {code} cannot be supplied with the projects built: {error}") from error
-    answers = {} if desk is None else {key: answer for key, answer in desk.known.items() if key not in before}
+    answers = {} if desk is None else {key: answer for key, answer in desk.known.items() if key not in known}
     return TreeQueue(decisions=queue.decisions, answers=answers)
 
 

@@ -190,7 +190,7 @@ def situation_of(county: DecidedCounty) -> Situation:
     full = full_course(county.profiles, county.limits)
     course = binding_course(county.profiles, county.limits)
     deferred = tuple(decision for decision in county.decisions if decision.verdict == Verdict.DEFER)
-    connected = [decision.application for decision in county.decisions if decision.connected]
+    connected = [decision.granted for decision in county.decisions if decision.connected]
     counts = with_applications(county, county.counts, connected)
     wanted = with_applications(county, counts, [decision.application for decision in deferred])
     trees = supply_trees(county.grid, county.limits)

@@ -144,7 +144,7 @@ class SomeAreCapped:
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 1_000_000), n=st.integers(3, 45))
 def test_whoever_is_granted_less_counts_with_less(county, monkeypatch, seed, n):
-    monkeypatch.setattr(decide._Setting, "desk", lambda *_: SomeAreCapped())
+    monkeypatch.setattr(decide.QueueSetting, "desk", lambda *_: SomeAreCapped())
     rng = np.random.default_rng(seed)
     base_kw = np.array([70.0, 200.0, 70.0, 120.0, 70.0]) * rng.uniform(0.3, 1.0, 5)
     wishes = random_queue(rng, n)
@@ -165,7 +165,7 @@ def test_figures_of_a_cap_are_those_of_the_power_that_is_granted(county, monkeyp
     course, counts = courses(rng), base_counts([20.0, 60.0, 20.0, 40.0, 20.0], n_home=20)
     wishes = applications([(seed, kw) for kw in (4.0, 3.0, 5.0)])
     less, _ = both(county, course, counts, (*wishes[:2], replace(wishes[2], rated_kw=3.0)))
-    monkeypatch.setattr(decide._Setting, "desk", lambda *_: SomeAreCapped())
+    monkeypatch.setattr(decide.QueueSetting, "desk", lambda *_: SomeAreCapped())
 
     capped, plain = both(county, course, counts, wishes)
 

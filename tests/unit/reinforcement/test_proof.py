@@ -16,6 +16,7 @@ from gridcheck.reinforcement import (
     plan_until_proved,
     prove_plan,
 )
+from gridcheck.reinforcement import proof as proof_module
 from gridcheck.reinforcement.measures import NewArea, TransformerSwap
 from gridcheck.reinforcement.menu import Conditions
 from gridcheck.reinforcement.proof import ProofTask, prove
@@ -24,7 +25,7 @@ from tests.support.county_folder import CODE
 from tests.support.planned_county import A1, A2, A4, F1
 
 
-def swap_of(area_id, project_id, ids, *, cost=10_000.0, hours=0.0):
+def swap_of(area_id, project_id, ids, *, cost=10_000.0, hours=0.0, type_name="S20-400-Dyn11"):
     candidate = Candidate(
         project_id=project_id,
         county_code=CODE,
@@ -34,7 +35,7 @@ def swap_of(area_id, project_id, ids, *, cost=10_000.0, hours=0.0):
         measures=("transformer_swap_400",),
         description="",
         cost_yuan=cost,
-        changes=(TransformerSwap(area_id=area_id, type_name="S20-400-Dyn11"),),
+        changes=(TransformerSwap(area_id=area_id, type_name=type_name),),
     )
     return Project(
         candidate=candidate,
@@ -149,24 +150,59 @@ def test_the_stage_for_a_lost_connection(narrow):
     assert not any("P1" in p.application_ids for p in find_projects(narrow) if not p.candidate.requires)
 
 
-def test_a_lost_connection_is_found_and_its_project_left_out(narrow):
+def test_who_is_connected_is_not_displaced_by_who_had_to_wait(narrow):
+    # The line has room for one of the two, and the one that waits stands first in the queue.
     greedy = swap_of(A1, "R9", ["P1"])
-    proof = prove(ProofTask(county=narrow, projects=(greedy,)))
-    assert [(f.project_id, f.application_id, f.lost) for f in proof.failures] == [("R9", "P2", True)]
-    assert proof.gained == ("P1",)
 
-    proved = prove_plan([narrow], [greedy], 1e6)
+    proof = prove(ProofTask(county=narrow, projects=(greedy,)))
+
+    assert [(f.project_id, f.application_id, f.lost) for f in proof.failures] == [("R9", "P1", False)]
+    assert proof.gained == ()
+
+
+def small_unit(project_id, **values):
+    """A project that takes a connection away: 30 kVA for the area of P2."""
+    return swap_of(A2, project_id, [], type_name="S11-30-Dyn11", **values)
+
+
+def test_a_lost_connection_is_found_and_its_project_left_out(narrow):
+    harmful = small_unit("R9", hours=1.0)
+    proof = prove(ProofTask(county=narrow, projects=(harmful,)))
+    assert [(f.project_id, f.application_id, f.lost) for f in proof.failures] == [("R9", "P2", True)]
+    assert proof.gained == ()
+
+    proved = prove_plan([narrow], [harmful], 1e6)
 
     assert proved.plan.chosen == ()
     assert [f.application_id for f in proved.withdrawn] == ["P2"]
 
 
-def test_of_several_projects_the_weakest_is_left_out(narrow):
-    strong, weak = swap_of(A1, "R8", ["P1"], cost=1_000.0), swap_of(A2, "R9", [], cost=90_000.0, hours=1.0)
+def test_a_project_of_the_own_area_is_left_out_before_weaker_ones_elsewhere(narrow):
+    weak, own = swap_of(A1, "R8", [], cost=90_000.0), small_unit("R9", cost=1_000.0, hours=9.0)
 
-    proof = prove(ProofTask(county=narrow, projects=(strong, weak)))
+    proof = prove(ProofTask(county=narrow, projects=(weak, own)))
 
     assert [f.project_id for f in proof.failures if f.lost] == ["R9"]
+
+
+@pytest.mark.parametrize(("cause", "left_out"), [("R8", "R8"), ("R9", "R9"), (None, "R9")])
+def test_elsewhere_it_is_the_project_without_which_the_connection_stays(narrow, monkeypatch, cause, left_out):
+    monkeypatch.setattr(proof_module, "_stays_without", lambda _, project, *__: project.project_id == cause)
+    strong, weak = swap_of(A1, "R8", ["P1"], cost=1_000.0), swap_of(A1, "R9", [], cost=90_000.0, hours=1.0)
+    lost = [decision for decision in narrow.decisions if decision.application.application_id == "P2"]
+
+    blamed = proof_module._blamed(ProofTask(county=narrow, projects=(strong, weak)), lost, {})
+
+    assert blamed == [(left_out, lost[0])]
+
+
+def test_whether_a_connection_stays_without_a_project_is_decided_anew(narrow):
+    harmful, harmless = small_unit("R9"), swap_of(A1, "R8", [])
+    task = ProofTask(county=narrow, projects=(harmless, harmful))
+    (lost,) = [decision for decision in narrow.decisions if decision.application.application_id == "P2"]
+
+    assert proof_module._stays_without(task, harmful, lost, {})
+    assert not proof_module._stays_without(task, harmless, lost, {})
 
 
 def test_when_rounds_run_out_the_plan_is_cut_down_to_what_is_true(crowded, monkeypatch):
@@ -215,18 +251,16 @@ def test_a_county_is_planned_for_once(crowded):
 
 
 def test_a_forced_project_that_costs_a_connection_is_refused_by_name(narrow):
-    greedy = swap_of(A1, "R9", ["P1"])
-
     with pytest.raises(PlanError, match="'R9': P2 would lose its connection"):
-        prove_plan([narrow], [greedy], 1e6, Conditions(forced=("R9",)))
+        prove_plan([narrow], [small_unit("R9")], 1e6, Conditions(forced=("R9",)))
 
 
 def test_of_several_projects_a_forced_one_stays(narrow):
-    strong, weak = swap_of(A1, "R8", ["P1"], cost=1_000.0), swap_of(A2, "R9", [], cost=90_000.0, hours=1.0)
+    strong, weak = small_unit("R8", cost=1_000.0, hours=9.0), small_unit("R9", cost=90_000.0, hours=1.0)
 
-    proof = prove(ProofTask(county=narrow, projects=(strong, weak), forced=("R9",)))
-
-    assert [f.project_id for f in proof.failures if f.lost] == ["R8"]
+    for forced, left_out in (((), "R9"), (("R9",), "R8")):
+        proof = prove(ProofTask(county=narrow, projects=(strong, weak), forced=forced))
+        assert [f.project_id for f in proof.failures if f.lost] == [left_out]
 
 
 def test_a_forbidden_project_may_be_withdrawn_before(crowded):

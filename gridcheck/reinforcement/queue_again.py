@@ -48,7 +48,7 @@ class TreeQueue:
     Attributes
     ----------
     decisions : tuple of Decision
-        In queue order.
+        In the order of asking: who is connected, then who waits.
     answers : dict of bytes to LvVerdict
         Answers of areas that were not known before.
     """
